@@ -1,0 +1,125 @@
+"""What a turn lets be heard while it works, and how it ends.
+
+Ground floor: yielded by `turn`, spoken by `slack/reply`, counted by `worker`.
+"""
+
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class TextDelta:
+    """More of the answer, as Markdown."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Thinking:
+    """Claude thinks; `summary` is a few words for the status line, or ""."""
+
+    summary: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ToolStarted:
+    """A tool call began. `label` is for people: "reading SHOP-12"."""
+
+    use_id: str
+    name: str
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class ToolEnded:
+    """A tool call has its result. `outcome` is ok, problem, timed_out or broken."""
+
+    use_id: str
+    name: str
+    outcome: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Nothing moves for a reason a person may know: "waiting for Claude's rate limit (input tokens), about 20 s"."""
+
+    reason: str
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Withdrawn:
+    """All text of this answer so far is taken back (refused, or started again); `notice` stands in its place."""
+
+    notice: str
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What an ask cost. `cost` is None when a price is unknown: never 0 for unknown."""
+
+    cost: Decimal | None = Decimal(0)  # US dollars
+    unconfirmed: Decimal = Decimal(0)  # part of it that is our estimate
+    input_tokens: int = 0  # all prompt tokens, cached ones too
+    cached_tokens: int = 0  # of those, read from cache
+    output_tokens: int = 0  # thinking included
+    thinking_tokens: int = 0
+    tools: int = 0
+    rounds: int = 0
+    seconds: float = 0.0
+    model: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The ask was answered, with `text` as the whole answer.
+
+    `notes` are sentences that must be seen with it: "I asked it this way instead: …".
+    """
+
+    text: str
+    receipt: Receipt
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Claude refused; `sentence` says so and what was tried."""
+
+    sentence: str
+    receipt: Receipt
+    category: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Stopped:
+    """A person stopped it, or a bound did (`sentence` says which); `text` is what had been said."""
+
+    sentence: str
+    receipt: Receipt
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """It could not be answered; a sentence, what to do, and never an exception's words."""
+
+    sentence: str
+    receipt: Receipt = field(default_factory=Receipt)
+    text: str = ""
+
+
+Ended = Answer | Refused | Stopped | Failed
+Event = (
+    TextDelta
+    | Thinking
+    | ToolStarted
+    | ToolEnded
+    | Waiting
+    | Withdrawn
+    | Answer
+    | Refused
+    | Stopped
+    | Failed
+)

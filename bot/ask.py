@@ -1,0 +1,150 @@
+"""What travels from Slack to the turn: the ask, who asks, what was said, and the lease to work on it.
+
+Ground floor: plain frozen data, and the small protocols by which a lower room is heard above.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal, Self
+
+Feature = Literal["chat", "review", "summarize", "digest", "cost", "purser"]
+"""What is asked for. `cost` and `purser` are answered by us, without Claude, and never reach the ledger."""
+
+Origin = Literal["mention", "message", "command", "click", "shortcut", "edit", "invite", "own"]
+"""How it came: a mention, a direct message, a slash command, a button, a shortcut, an edit that added a
+mention, the bot being invited to a channel, or Purser's own calendar."""
+
+
+@dataclass(frozen=True, slots=True)
+class FileRef:
+    """A file as Slack announced it; its content is fetched by the worker."""
+
+    id: str
+    name: str
+    mimetype: str
+    size: int  # bytes; 0 when Slack did not say (Slack Connect)
+    url: str  # url_private_download; "" when it has to be asked for with files.info
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """One thing a person (or Purser's calendar) wants, as it lies in the inbox.
+
+    `thread` is the ts of the thread's root, the lane in which it is answered; for a command it is "" and the
+    answer opens no thread. `ts` is the asking message ("" for commands). `text` is what was asked, without
+    the mention, unescaped, pasted code as fenced blocks. Times are seconds since the epoch, UTC.
+    """
+
+    id: str
+    key: str
+    team: str
+    channel: str
+    user: str
+    feature: Feature
+    origin: Origin
+    text: str
+    at: float
+    thread: str = ""
+    ts: str = ""
+    edited: str = ""
+    files: tuple[FileRef, ...] = ()
+    channel_kind: Literal["channel", "private", "mpim", "im", "unknown"] = "unknown"
+    external: bool = False  # Slack said the channel is shared with another organisation
+    user_team: str = ""  # the asker's own team, "" when Slack did not say (fails closed)
+    response_url: str = field(default="", repr=False)  # a capability for 30 minutes: never in a log
+    not_before: float = 0.0
+
+    @property
+    def lane(self) -> str:
+        """Asks of one lane are worked on one after the other."""
+        return f"{self.team}:{self.channel}:{self.thread}" if self.thread else f"{self.key}"
+
+    @property
+    def reference(self) -> str:
+        """What a person may quote to an operator: the last eight characters of the id."""
+        return self.id[-8:]
+
+    def to_json(self) -> dict[str, Any]:
+        """As stored in the inbox."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Self:
+        """As read from the inbox; keys a newer or older release wrote are ignored."""
+        known = {k: v for k, v in value.items() if k in cls.__dataclass_fields__}
+        known["files"] = tuple(FileRef(**f) for f in known.get("files", ()))
+        return cls(**known)
+
+
+SignalKind = Literal["stop", "edit", "delete", "confirm", "feedback"]
+
+
+@dataclass(frozen=True, slots=True)
+class Signal:
+    """Something said about an ask that skips its lane and reaches whoever holds the lease.
+
+    Found by `ask_id` where known (a button carries it), else by `lane` (stop) or `ts` (edit, delete of the
+    asking message). `text` is the new wording of an edit, or a button's value.
+    """
+
+    id: str
+    key: str
+    kind: SignalKind
+    team: str
+    channel: str
+    user: str
+    at: float
+    thread: str = ""
+    ts: str = ""
+    ask_id: str = ""
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """The right to work on an ask. `attempt` fences every write: a later lease has a higher one."""
+
+    ask: Ask
+    attempt: int
+    until: float
+    waited: float = 0.0  # seconds between asking and this lease
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Who somebody is, by Slack's users.info; `known` is False when Slack could not say (fails closed)."""
+
+    id: str
+    name: str
+    team: str = ""
+    known: bool = True
+    is_bot: bool = False
+    is_guest: bool = False  # is_restricted or is_ultra_restricted
+    is_external: bool = False  # is_stranger, or of another team than ours
+    is_gone: bool = False  # deactivated
+    is_admin: bool = False  # of the Slack workspace; Purser's own admins are named in the policy
+    tz: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """One message of a thread as Claude may read it. Text is from blocks and attachments where `text` is empty."""
+
+    ts: str
+    user: str
+    name: str
+    text: str
+    ours: bool = False  # said by this bot
+    bot: bool = False  # said by some other bot or app
+    files: tuple[FileRef, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Attached:
+    """A file's content, or the sentence why it could not be read (then `problem` is set)."""
+
+    name: str
+    mimetype: str
+    text: str = ""
+    data: bytes = field(default=b"", repr=False)  # images and PDFs, as they are
+    problem: str = ""
