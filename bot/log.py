@@ -1,0 +1,77 @@
+"""Logs: one line for each ask, one for each attempt at Claude; pretty on a terminal, JSON elsewhere.
+
+Message text, tokens and secrets are never given to a logger; `scrub` is the last net under that rule.
+"""
+
+import logging
+import re
+from typing import TextIO
+
+import structlog
+
+SECRETS = re.compile(
+    r"xox[a-z]-[\w-]+|xapp-[\w-]+|sk-ant-[\w-]+|gh[pousr]_\w{20,}|github_pat_\w+|ATATT[\w=-]+"
+    r"|(?<=Bearer )[\w.~+/=-]+|(?<=Basic )[\w+/=]+|https://hooks\.slack\.com/\S+"
+)
+"""Shapes of the secrets we hold ourselves."""
+
+
+def scrub(text: str) -> str:
+    """The text without anything that looks like one of our secrets."""
+    return SECRETS.sub("[secret]", text)
+
+
+def _scrubbed(
+    _logger: object, _method: str, event: structlog.typing.EventDict
+) -> structlog.typing.EventDict:
+    return {k: scrub(v) if isinstance(v, str) else v for k, v in event.items()}
+
+
+def configure(*, level: str, form: str | None, stream: TextIO) -> None:
+    """Set up structlog and the standard library's logging for the whole process.
+
+    Args:
+        level: DEBUG, INFO, WARNING or ERROR.
+        form: `json` or `pretty`; None decides by whether `stream` is a terminal.
+        stream: where lines go.
+    """
+    pretty = form == "pretty" or (form is None and stream.isatty())
+    shared: list[structlog.typing.Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
+    ending: list[structlog.typing.Processor] = (
+        [_scrubbed, structlog.dev.ConsoleRenderer()]
+        if pretty
+        else [structlog.processors.format_exc_info, _scrubbed, structlog.processors.JSONRenderer()]
+    )
+    if pretty:
+        ending.insert(0, structlog.processors.format_exc_info)
+    structlog.configure(
+        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=True,
+    )
+    formatter = structlog.stdlib.ProcessorFormatter(
+        processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *ending],
+        foreign_pre_chain=shared,
+    )
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(formatter)
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(level)
+    # At DEBUG these print request parameters, tokens among them.
+    for noisy in (
+        "slack_bolt",
+        "slack_sdk",
+        "anthropic",
+        "httpx2",
+        "httpcore2",
+        "aiohttp",
+        "jira",
+        "urllib3",
+    ):
+        logging.getLogger(noisy).setLevel(max(logging.WARNING, root.level))

@@ -1,0 +1,98 @@
+"""What is counted, for Prometheus; every name begins with `purser_`. Message text is in none of it."""
+
+from decimal import Decimal
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+SECONDS = (0.05, 0.1, 0.2, 0.3, 0.5, 1, 2, 3, 5, 10, 20, 30, 60, 120, 300, 600)
+
+
+class Metrics:
+    """The counters of one process, in a registry of its own."""
+
+    def __init__(self, registry: CollectorRegistry | None = None) -> None:
+        self.registry = registry or CollectorRegistry()
+
+        def counter(name: str, says: str, *labels: str) -> Counter:
+            return Counter(f"purser_{name}", says, labels, registry=self.registry)
+
+        def histogram(name: str, says: str, *labels: str) -> Histogram:
+            return Histogram(
+                f"purser_{name}", says, labels, registry=self.registry, buckets=SECONDS
+            )
+
+        def gauge(name: str, says: str, *labels: str) -> Gauge:
+            return Gauge(f"purser_{name}", says, labels, registry=self.registry)
+
+        self._asks = counter("asks", "Asks ended", "feature", "outcome")
+        self._ask_seconds = histogram("ask_seconds", "Seconds from asking to the end", "feature")
+        self._dropped = counter("dropped", "Events that were no ask", "reason")
+        self._first_sign = histogram(
+            "first_sign_seconds", "Seconds from the lease to the first sign"
+        )
+        self._first_text = histogram("first_text_seconds", "Seconds from asking to the first text")
+        self._tools = counter("tool_calls", "Tool calls ended", "tool", "outcome")
+        self._attempts = counter("claude_attempts", "Attempts at Claude", "model", "status")
+        self._tokens = counter("tokens", "Tokens as billed", "model", "kind")
+        self._dollars = counter("cost_usd", "US dollars booked", "channel", "model")
+        self._refusals = counter("refusals", "Refusals by Claude", "category", "rung")
+        self._limits = counter("rate_limited", "Answers 429, by which limit", "model", "limit")
+        self._queue = gauge("queue", "Asks in the inbox", "state")
+        self._oldest = gauge("queue_oldest_seconds", "Age of the oldest waiting ask")
+        self._cached = gauge("cache_share", "Prompt tokens read from cache, share since start")
+        self._prompt = self._read = 0
+
+    def asked(self, feature: str, outcome: str, seconds: float) -> None:
+        """An ask ended; `seconds` since it was asked."""
+        self._asks.labels(feature, outcome).inc()
+        self._ask_seconds.labels(feature).observe(seconds)
+
+    def dropped(self, reason: str) -> None:
+        """An event was no ask."""
+        self._dropped.labels(reason).inc()
+
+    def first_sign(self, seconds: float) -> None:
+        """The person saw that it was taken up."""
+        self._first_sign.observe(seconds)
+
+    def first_text(self, seconds: float) -> None:
+        """The person saw the first words."""
+        self._first_text.observe(seconds)
+
+    def tool(self, name: str, outcome: str) -> None:
+        """A tool call ended."""
+        self._tools.labels(name, outcome).inc()
+
+    def attempt(self, model: str, status: str) -> None:
+        """An attempt at Claude ended; `status` is `ok` or the kind of error."""
+        self._attempts.labels(model, status).inc()
+
+    def booked(
+        self, channel: str, model: str, tokens: dict[str, int], cost: Decimal | None
+    ) -> None:
+        """An iteration was booked; `tokens` by kind: input, cache_read, cache_write, output."""
+        for kind, count in tokens.items():
+            self._tokens.labels(model, kind).inc(count)
+        if cost is not None:
+            self._dollars.labels(channel, model).inc(float(cost))
+        self._read += tokens.get("cache_read", 0)
+        self._prompt += sum(n for kind, n in tokens.items() if kind != "output")
+        self._cached.set(self._read / self._prompt if self._prompt else 0)
+
+    def refused(self, category: str, rung: str) -> None:
+        """Claude refused; `rung` is what was done next."""
+        self._refusals.labels(category, rung).inc()
+
+    def rate_limited(self, model: str, limit: str) -> None:
+        """Claude answered 429; `limit` says which."""
+        self._limits.labels(model, limit).inc()
+
+    def queue(self, counts: dict[str, int], oldest: float) -> None:
+        """The inbox as it stands: asks by state, and the oldest waiting one's age in seconds."""
+        for state, count in counts.items():
+            self._queue.labels(state).set(count)
+        self._oldest.set(oldest)
+
+    def text(self) -> bytes:
+        """All of it in Prometheus' text form."""
+        return generate_latest(self.registry)

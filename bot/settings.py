@@ -1,0 +1,166 @@
+"""The environment, read once and frozen: which tokens, addresses and files this process works with.
+
+Ground floor. `__main__` gives the mapping; nobody else reads the environment. Every problem is reported at once,
+each with its name and the mend; a secret's value never appears in a repr or an error.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Self
+from urllib.parse import urlsplit
+
+from dotenv import dotenv_values
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+
+from bot.errors import BadSettings
+
+MENDS = {
+    "SLACK_BOT_TOKEN": "the bot token (xoxb-…) from your Slack app's page, OAuth & Permissions",
+    "SLACK_APP_TOKEN": "an app-level token (xapp-…) with connections:write, from Basic Information",
+    "SLACK_SIGNING_SECRET": "the signing secret from your Slack app's page, Basic Information",
+    "ANTHROPIC_API_KEY": "an API key (sk-ant-…) from the Claude Console",
+    "JIRA_URL": "the address of your Jira site, such as https://example.atlassian.net",
+    "JIRA_EMAIL": "the e-mail address of the account that owns JIRA_API_TOKEN",
+    "JIRA_API_TOKEN": "an API token of that account",
+}
+"""What to put there, for settings without a default."""
+
+_PREFIXES = {"slack_bot_token": "xoxb-", "slack_app_token": "xapp-"}
+_JIRA = ("JIRA_URL", "JIRA_EMAIL", "JIRA_API_TOKEN")
+
+
+class Settings(BaseModel):
+    """All settings, by the names of the environment in lower case.
+
+    Build it with `Settings.read(environ)`; `missing(...)` says what a command still needs.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
+
+    slack_bot_token: SecretStr | None = None
+    slack_app_token: SecretStr | None = None
+    slack_signing_secret: SecretStr | None = None
+    slack_api_url: str = "https://slack.com/api/"
+    anthropic_api_key: SecretStr | None = None
+    anthropic_base_url: str = "https://api.anthropic.com"
+    anthropic_admin_key: SecretStr | None = None
+    jira_url: str | None = None
+    jira_api_url: str | None = None
+    jira_email: str | None = None
+    jira_api_token: SecretStr | None = None
+    github_token: SecretStr | None = None
+    github_api_url: str = "https://api.github.com"
+    database_url: SecretStr = SecretStr("sqlite:///purser.db")
+    port: int = Field(default=3000, ge=0, le=65535)
+    metrics_port: int | None = Field(default=None, ge=0, le=65535)
+    purser_policy: Path = Path("purser.toml")
+    https_proxy: SecretStr | None = None
+    ssl_cert_file: Path | None = None
+    log_level: str = "INFO"
+    log_format: str | None = None
+
+    @classmethod
+    def read(cls, environ: Mapping[str, str], *, dotenv: Path | None = None) -> Self:
+        """Settings from an environment, `.env` beneath it, and `NAME_FILE` twins.
+
+        Raises:
+            BadSettings: every malformed value, each with its name and the mend.
+        """
+        values = {k: v for k, v in dotenv_values(dotenv).items() if v} if dotenv else {}
+        values.update({k: v for k, v in environ.items() if v})
+        problems: list[str] = []
+        found: dict[str, Any] = {}
+        for name in cls.model_fields:
+            upper = name.upper()
+            if upper in values:
+                found[name] = values[upper].strip()
+            elif (twin := f"{upper}_FILE") in values and upper != "SSL_CERT":
+                try:
+                    found[name] = Path(values[twin]).read_text(encoding="utf-8").strip()
+                except (OSError, UnicodeDecodeError):
+                    problems.append(f"{twin}: the file {values[twin]} cannot be read")
+        if "PURSER_POLICY" in values and not Path(values["PURSER_POLICY"]).is_file():
+            problems.append(f"PURSER_POLICY: there is no file {values['PURSER_POLICY']}")
+        try:
+            settings = cls(**found)
+        except ValidationError as error:
+            problems += [
+                f"{str(e['loc'][0]).upper()}: {e['msg'].removeprefix('Value error, ')}"
+                for e in error.errors()
+            ]
+            raise BadSettings(problems) from None
+        if problems:
+            raise BadSettings(problems)
+        return settings
+
+    @field_validator("slack_bot_token", "slack_app_token")
+    @classmethod
+    def _prefixed(cls, value: SecretStr | None, info: Any) -> SecretStr | None:
+        prefix = _PREFIXES[info.field_name]
+        if value is not None and not value.get_secret_value().startswith(prefix):
+            raise ValueError(f"should begin with {prefix}; it is {MENDS[info.field_name.upper()]}")
+        return value
+
+    @field_validator(
+        "slack_api_url", "anthropic_base_url", "jira_url", "jira_api_url", "github_api_url"
+    )
+    @classmethod
+    def _address(cls, value: str | None, info: Any) -> str | None:
+        if value is None:
+            return None
+        parts = urlsplit(value)
+        if parts.scheme not in {"http", "https"} or not parts.hostname or parts.username:
+            raise ValueError("should be an address such as https://example.atlassian.net")
+        return value.rstrip("/") + ("/" if info.field_name == "slack_api_url" else "")
+
+    @field_validator("database_url")
+    @classmethod
+    def _engine(cls, value: SecretStr) -> SecretStr:
+        if not value.get_secret_value().startswith("sqlite:///"):
+            raise ValueError("should be sqlite:///path; other databases are not supported yet")
+        return value
+
+    @field_validator("log_level")
+    @classmethod
+    def _level(cls, value: str) -> str:
+        if value.upper() not in {"DEBUG", "INFO", "WARNING", "ERROR"}:
+            raise ValueError("should be one of DEBUG, INFO, WARNING, ERROR")
+        return value.upper()
+
+    @field_validator("log_format")
+    @classmethod
+    def _format(cls, value: str | None) -> str | None:
+        if value not in {None, "json", "pretty"}:
+            raise ValueError("should be json or pretty")
+        return value
+
+    @property
+    def sqlite_path(self) -> Path:
+        """Where the SQLite file lies."""
+        return Path(self.database_url.get_secret_value().removeprefix("sqlite:///"))
+
+    @property
+    def socket_mode(self) -> bool:
+        """Whether Slack is reached by Socket Mode (an app token is set) or over HTTP."""
+        return self.slack_app_token is not None
+
+    @property
+    def has_jira(self) -> bool:
+        """Whether Jira is set up at all."""
+        return self.jira_url is not None and self.jira_api_token is not None
+
+    def missing(self) -> list[str]:
+        """What `purser serve` still needs, each with where to find it; [] when nothing is."""
+        needed = ["SLACK_BOT_TOKEN", "ANTHROPIC_API_KEY"]
+        if not self.socket_mode:
+            needed.append("SLACK_SIGNING_SECRET")
+        if any(getattr(self, name.lower()) for name in _JIRA):
+            needed += _JIRA
+        problems = [
+            f"{name}: is not set; {MENDS[name]}"
+            for name in needed
+            if getattr(self, name.lower()) is None
+        ]
+        if not self.socket_mode and self.slack_signing_secret is None:
+            problems.append(f"(or, for Socket Mode, SLACK_APP_TOKEN: {MENDS['SLACK_APP_TOKEN']})")
+        return problems
