@@ -8,7 +8,7 @@ client's own retries must be off; who retries is decided by whoever calls.
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Callable, Generator, Mapping
+from collections.abc import AsyncGenerator, Callable, Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -146,7 +146,7 @@ class Claude:
 
     async def stream(
         self, request: Mapping[str, Any], *, silence_seconds: float = SILENCE_SECONDS
-    ) -> AsyncIterator[Event]:
+    ) -> AsyncGenerator[Event]:
         """Send a request and give its events: Started first, Finished last.
 
         Close the iterator (`contextlib.aclosing`) to hang up; cancelling does so too.
@@ -182,7 +182,7 @@ class Claude:
             raw = await self._client.messages.with_raw_response.create(
                 **body, timeout=SHORT_SECONDS
             )
-            message = raw.parse()
+            message = await raw.parse()
             attempt.start(message, raw.headers)
             return attempt.finish(message)
 

@@ -28,10 +28,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from types import MappingProxyType
 from typing import Any
 
-NO_USAGE: Mapping[str, Any] = MappingProxyType({})
 KINDS = ("requests", "input_tokens", "output_tokens", "tokens")
 
 
@@ -137,7 +135,7 @@ class Facts:
     retry_after: float | None = None
     message_id: str | None = None
     model: str | None = None
-    usage: Mapping[str, Any] = NO_USAGE
+    usage: Mapping[str, Any] = field(default_factory=dict[str, Any])
     streamed: bool = False
     may_be_billed: bool = False
     cause: str = ""
