@@ -1,0 +1,42 @@
+"""Logs say what happened, never a secret."""
+
+import io
+import json
+import logging
+
+import pytest
+import structlog
+
+from bot.log import configure, scrub
+
+
+@pytest.mark.parametrize(
+    "secret",
+    [
+        "xoxb-12-abc",
+        "xapp-1-A1-b",
+        "sk-ant-api03-x_y",
+        "ghp_abcdefghij0123456789",
+        "https://hooks.slack.com/commands/T1/2/x",
+    ],
+)
+def test_secrets_are_scrubbed(secret: str) -> None:
+    """Whatever looks like one of our secrets is taken out of a text."""
+    assert secret not in scrub(f"before {secret} after")
+
+
+def test_a_json_line_has_its_fields_and_no_secret() -> None:
+    """One event is one JSON object; values are scrubbed, traces too."""
+    out = io.StringIO()
+    configure(level="INFO", form="json", stream=out)
+    try:
+        structlog.get_logger("t").info("ask", channel="C1", note="Bearer xoxb-1-2")
+        trace = ValueError("token xoxb-9-9 leaked")
+        logging.getLogger("other").error("broke", exc_info=trace)
+        first, second = (json.loads(line) for line in out.getvalue().splitlines())
+        assert (first["event"], first["channel"], first["level"]) == ("ask", "C1", "info")
+        assert "xoxb" not in out.getvalue()
+        assert "ValueError" in second["exception"]
+    finally:
+        logging.getLogger().handlers.clear()
+        structlog.reset_defaults()

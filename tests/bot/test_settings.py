@@ -1,0 +1,91 @@
+"""The environment is read whole: every problem at once, and no secret shown."""
+
+from pathlib import Path
+
+import pytest
+
+from bot.errors import BadSettings
+from bot.settings import Settings
+
+FULL = {
+    "SLACK_BOT_TOKEN": "xoxb-1-secret",
+    "SLACK_APP_TOKEN": "xapp-1-secret",
+    "ANTHROPIC_API_KEY": "sk-ant-secret",
+}
+
+
+def test_every_problem_is_named_at_once() -> None:
+    """Malformed values are all reported together, each by its name."""
+    with pytest.raises(BadSettings) as caught:
+        Settings.read(
+            {"SLACK_BOT_TOKEN": "hunter2", "PORT": "many", "LOG_LEVEL": "loud", "JIRA_URL": "x"}
+        )
+
+    names = {problem.split(":")[0] for problem in caught.value.problems}
+    assert names == {"SLACK_BOT_TOKEN", "PORT", "LOG_LEVEL", "JIRA_URL"}
+
+
+def test_a_secret_is_never_shown() -> None:
+    """Neither a repr nor an error holds a secret's value."""
+    settings = Settings.read(FULL | {"GITHUB_TOKEN": "ghp_hidden"})
+    with pytest.raises(BadSettings) as caught:
+        Settings.read({"SLACK_BOT_TOKEN": "hunter2"})
+
+    assert "secret" not in repr(settings).replace("SecretStr", "").replace("secret=", "")
+    assert "ghp_hidden" not in repr(settings)
+    assert "hunter2" not in str(caught.value)
+
+
+def test_nothing_is_missing_when_all_is_there() -> None:
+    """Socket Mode needs two Slack tokens and Claude's key."""
+    assert Settings.read(FULL).missing() == []
+
+
+def test_what_is_missing_says_where_it_is_found() -> None:
+    """An empty environment is told every name that is needed."""
+    missing = Settings.read({}).missing()
+
+    assert [m.split(":")[0] for m in missing[:3]] == [
+        "SLACK_BOT_TOKEN",
+        "ANTHROPIC_API_KEY",
+        "SLACK_SIGNING_SECRET",
+    ]
+    assert all("; " in m or "Socket Mode" in m for m in missing)
+
+
+def test_half_a_jira_is_a_problem() -> None:
+    """Jira is set up with all three names or with none."""
+    missing = Settings.read(FULL | {"JIRA_URL": "https://x.atlassian.net"}).missing()
+
+    assert [m.split(":")[0] for m in missing] == ["JIRA_EMAIL", "JIRA_API_TOKEN"]
+
+
+def test_a_twin_names_a_file(tmp_path: Path) -> None:
+    """NAME_FILE reads the value from a file, without its line end; an unreadable one is named."""
+    (tmp_path / "key").write_text("sk-ant-from-file\n")
+
+    settings = Settings.read({"ANTHROPIC_API_KEY_FILE": str(tmp_path / "key")})
+    assert settings.anthropic_api_key is not None
+    assert settings.anthropic_api_key.get_secret_value() == "sk-ant-from-file"
+    with pytest.raises(BadSettings, match="ANTHROPIC_API_KEY_FILE"):
+        Settings.read({"ANTHROPIC_API_KEY_FILE": str(tmp_path / "nothing")})
+
+
+def test_the_environment_wins_over_dotenv(tmp_path: Path) -> None:
+    """A value of the environment stands before the same name in .env."""
+    (tmp_path / ".env").write_text("PORT=1111\nLOG_LEVEL=debug\n")
+
+    settings = Settings.read({"PORT": "2222"}, dotenv=tmp_path / ".env")
+    assert (settings.port, settings.log_level) == (2222, "DEBUG")
+
+
+def test_a_named_policy_must_exist() -> None:
+    """PURSER_POLICY that points nowhere is a problem; without it the defaults hold."""
+    with pytest.raises(BadSettings, match="PURSER_POLICY"):
+        Settings.read({"PURSER_POLICY": "/nowhere/purser.toml"})
+
+
+def test_the_settings_cannot_be_changed() -> None:
+    """Settings are frozen once read."""
+    with pytest.raises(ValueError, match="frozen"):
+        Settings.read({}).port = 1  # type: ignore[misc]

@@ -1,0 +1,69 @@
+"""The world of the tests: loopback only, a clean environment, and a header that says what was skipped."""
+
+import ipaddress
+import os
+import shutil
+import sqlite3
+import sys
+from collections.abc import Mapping
+from importlib.metadata import version
+from pathlib import Path
+
+import pytest
+
+OURS = (
+    "SLACK_",
+    "ANTHROPIC_",
+    "JIRA_",
+    "GITHUB_",
+    "DATABASE_URL",
+    "PURSER_",
+    "PORT",
+    "METRICS_PORT",
+)
+PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy")
+KEPT = ("JIRA_OPENAPI",)
+
+# Taken at the start: what tests may know of the machine; the rest of our own names is removed.
+MACHINE: Mapping[str, str] = {k: v for k, v in os.environ.items() if k in (*KEPT, "CHROMIUM")}
+for _name in [n for n in os.environ if (n.startswith(OURS) or n in PROXIES) and n not in KEPT]:
+    del os.environ[_name]
+
+
+def _loopback_only(event: str, arguments: tuple[object, ...]) -> None:
+    """Nothing outside this machine is reached, whatever a test does."""
+    if event != "socket.connect":
+        return
+    address = arguments[1]
+    if not isinstance(address, tuple):
+        return  # a Unix socket
+    host = str(address[0])
+    try:
+        inside = ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        inside = host == "localhost"
+    if not inside:
+        raise PermissionError(f"a test tried to reach {host}; tests reach only loopback")
+
+
+sys.addaudithook(_loopback_only)
+
+
+def pytest_report_header() -> list[str]:
+    """What this run has, and what it will skip aloud."""
+    contract = MACHINE.get("JIRA_OPENAPI")
+    chromium = MACHINE.get("CHROMIUM") or shutil.which("chromium")
+    return [
+        f"anthropic {version('anthropic')}, slack_bolt {version('slack_bolt')}, sqlite {sqlite3.sqlite_version}",
+        f"Jira's OpenAPI description: {contract or 'SKIPPED (set JIRA_OPENAPI, see CONTRIBUTING.md)'}",
+        f"browser: {chromium or 'SKIPPED (no chromium on PATH and no CHROMIUM)'}",
+    ]
+
+
+@pytest.fixture(scope="session")
+def jira_openapi() -> Path:
+    """Where Atlassian's description of the Jira Cloud API lies, or the test is skipped aloud."""
+    path = MACHINE.get("JIRA_OPENAPI")
+    if not path or not Path(path).is_file():
+        pytest.skip("JIRA_OPENAPI is not set to the path of Jira's OpenAPI description")
+    return Path(path)
