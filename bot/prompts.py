@@ -1,0 +1,93 @@
+"""The words Claude is given, byte for byte the same in every channel, process and feature.
+
+`prompts/*.md` are reviewed like code. Three of them form one system block that all asks
+share, so that its cache entry is written once an hour for everybody; a channel's own
+paragraph stands in a second block, behind the mark, and disturbs nobody else.
+"""
+
+import hashlib
+import re
+from dataclasses import dataclass
+from importlib.resources import files
+from typing import Any
+
+SHARED = ("system.md", "review.md", "summarize.md")
+REPHRASE = "rephrase.md"
+REPHRASE_TOKENS = 8_192  # thinking counts too; a request that long is no request but a document
+UNCHANGED = "UNCHANGED"  # what the rewording answers when there is no neutral wording
+# These take neither adaptive thinking nor an effort (https://platform.claude.com/docs/en/about-claude/models).
+_PLAIN_MODELS = re.compile(r"claude-(haiku-4|sonnet-4-5|opus-4-[015])")
+_OUR_TAG = re.compile(r"<(/?)purser:", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Prompts:
+    """All prompts of one release; `version` names their exact bytes."""
+
+    shared: str
+    rephrase: str
+    version: str
+
+    @classmethod
+    def load(cls) -> "Prompts":
+        """Read them from the installed package."""
+        folder = files("prompts")
+        texts = {
+            name: folder.joinpath(name).read_text(encoding="utf-8").strip()
+            for name in (*SHARED, REPHRASE)
+        }
+        digest = hashlib.sha256()
+        for name, text in texts.items():
+            digest.update(f"{name}\0{text}\0".encode())
+        shared = "\n\n".join(texts[name] for name in SHARED)
+        return cls(shared, texts[REPHRASE], digest.hexdigest()[:12])
+
+    def system(self, instructions: str | None = None) -> list[dict[str, Any]]:
+        """Give the system blocks: the shared one, marked for an hour, then the channel's own."""
+        blocks: list[dict[str, Any]] = [
+            {
+                "type": "text",
+                "text": self.shared,
+                "cache_control": {"type": "ephemeral", "ttl": "1h"},
+            }
+        ]
+        if instructions and instructions.strip():
+            words = f"# This channel\n\n{instructions.strip()}"
+            blocks.append({"type": "text", "text": words})
+        return blocks
+
+    def rewording(self, request: str, *, work: str, model: str) -> dict[str, Any]:
+        """Give the request that has a person's refused words put neutrally.
+
+        Args:
+            request: the person's own words.
+            work: what kind of work it is: "a code review" or "a question".
+            model: who rewords.
+        """
+        words = f"Kind of work: {work}\n\n<purser:request>\n{untagged(request)}\n</purser:request>"
+        return {
+            "model": model,
+            "max_tokens": REPHRASE_TOKENS,
+            "system": [{"type": "text", "text": self.rephrase}],
+            "messages": [{"role": "user", "content": [{"type": "text", "text": words}]}],
+            **effort_of(model, "low"),
+        }
+
+
+def untagged(text: str) -> str:
+    """Make text unable to open or close one of our tags; everything else stays as it is."""
+    return _OUR_TAG.sub(r"<\1purser_", text)
+
+
+def effort_of(model: str, effort: str) -> dict[str, Any]:
+    """Give the thinking and effort fields of a request, for models that know them.
+
+    Thinking is shown as summaries: the default shows none, and a person would see nothing
+    move while Claude works.
+    """
+    if _PLAIN_MODELS.match(model):
+        return {}
+    return {
+        "thinking": {"type": "adaptive", "display": "summarized"},
+        "output_config": {"effort": effort},
+    }
