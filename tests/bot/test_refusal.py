@@ -45,12 +45,12 @@ def test_the_ladder(
 
 def climb(refusal: Refusal, fallback: str | None) -> list[Next]:
     """All rungs until nothing is left."""
+    names: dict[type, Rung] = {Again: "again", Reword: "reword", OtherModel: "model"}
     rungs: list[Next] = []
-    tried = NOTHING
-    while not isinstance(step := decide(refusal, tried, fallback), GiveUp):
+    tried: list[Rung] = []
+    while not isinstance(step := decide(refusal, frozenset(tried), fallback), GiveUp):
         rungs.append(step)
-        names: dict[type, Rung] = {Again: "again", Reword: "reword", OtherModel: "model"}
-        tried = frozenset({*tried, names[type(step)]})
+        tried.append(names[type(step)])
         assert len(rungs) <= 3
     return rungs
 
