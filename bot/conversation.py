@@ -1,0 +1,307 @@
+"""A thread as messages for Claude: what is remembered, what is new, and where the cache marks stand.
+
+One ask becomes one user message: what was said in the thread since last time, labelled by
+author, then files, then the request itself. What was sent once is kept as it was and only
+ever added to, so that Claude's cache of a thread stays good from one ask to the next.
+"""
+
+import base64
+import html
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any, cast
+
+from bot.ask import Attached, Lease, Said
+from bot.prompts import untagged
+from bot.store import Store, Transaction
+
+Message = Mapping[str, Any]
+
+SAID_CHARS = 8_000  # of one message of the thread
+THREAD_CHARS = 80_000  # of all newer messages of the thread together
+FILE_CHARS = 200_000  # of one text file
+RESULT_CHARS = 8_000  # of one tool result, as remembered after the answer
+ATTACHMENT_CHARS = 1_500_000  # base64 of one picture or PDF that is remembered after the answer
+MEMORY_CHARS = 400_000  # of a thread's memory, about 150,000 tokens
+_FENCED = re.compile(r"```.*?(?:```|\Z)", re.DOTALL)
+_THOUGHTS = ("thinking", "redacted_thinking")
+_MARK = {"type": "ephemeral", "ttl": "5m"}
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """What Claude is to read for one ask.
+
+    Attributes:
+        remembered: messages of earlier asks in this thread, as they were sent.
+        new: the user message of this ask.
+        question: the person's own words in it.
+        seen_ts: ts of the newest message of the thread that is in it.
+        previous_message_id: Claude's last message in this thread.
+    """
+
+    remembered: tuple[Message, ...]
+    new: Message
+    question: str
+    seen_ts: str
+    previous_message_id: str | None = None
+
+    @property
+    def about_code(self) -> bool:
+        """Whether code was pasted or a text file attached."""
+        texts = [str(block.get("text", "")) for block in self.new["content"]]
+        return "```" in self.question or any("<purser:file" in text for text in texts)
+
+    def messages(self, rounds: Sequence[Message] = (), *, marked: bool) -> list[dict[str, Any]]:
+        """Give the messages of a request.
+
+        Args:
+            rounds: what followed in this ask so far: answers with tool calls, and results.
+            marked: whether the conversation is worth caching, because a tool loop or a
+                thread is under way; a single question is never read again.
+        """
+        messages = [dict(message) for message in (*self.remembered, self.new, *rounds)]
+        if marked:
+            ends = {len(self.remembered) - 1, len(self.remembered), len(messages) - 1}
+            for index in sorted(ends - {-1}):
+                messages[index] = _marked(messages[index])
+        return messages
+
+    def reworded(self, words: str) -> "Conversation":
+        """Put other words in the place of the person's; code in them stays as it was."""
+        question = with_code(words, self.question)
+        *context, ask = cast("list[dict[str, Any]]", self.new["content"])
+        text = f"{str(ask['text']).partition(chr(10))[0]}\n{untagged(question)}\n</purser:ask>"
+        return replace(
+            self, new={**self.new, "content": [*context, {**ask, "text": text}]}, question=question
+        )
+
+
+class Conversations:
+    """Opens and keeps the memory of threads.
+
+    Args:
+        store: where it lies.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    async def open(
+        self,
+        lease: Lease,
+        *,
+        said: Sequence[Said],
+        attached: Sequence[Attached],
+        question: str,
+        asker: str = "",
+    ) -> Conversation:
+        """Read the thread's memory and add what is new.
+
+        Args:
+            lease: the ask.
+            said: messages of the thread that may be newer than what is remembered.
+            attached: files of the ask.
+            question: the request in the person's words.
+            asker: the person's name.
+
+        Raises:
+            StoreDown: the memory cannot be read.
+        """
+        rows = await self._store.read("conversation.open", lane=lease.ask.lane)
+        kept = _within_memory([str(row["messages"]) for row in rows])
+        left_out = len(rows) - len(kept)
+        seen = str(rows[-1]["seen_ts"]) if rows else ""
+        newer = sorted(
+            (
+                one
+                for one in said
+                # Our own answers are remembered as answers; where nothing is, they are context.
+                if _ts(one.ts) > _ts(seen) and one.ts != lease.ask.ts and not (rows and one.ours)
+            ),
+            key=lambda one: _ts(one.ts),
+        )
+        content = _context(newer, left_out)
+        for file in attached:
+            content.extend(_file(file))
+        content.append(_asked(question, asker, lease.ask.at))
+        remembered = [
+            message for text in kept for message in cast("list[Message]", json.loads(text))
+        ]
+        return Conversation(
+            remembered=tuple(remembered),
+            new={"role": "user", "content": content},
+            question=question,
+            seen_ts=max((seen, lease.ask.ts, *(one.ts for one in newer)), key=_ts),
+            previous_message_id=str(rows[-1]["message_id"] or "") or None if rows else None,
+        )
+
+    def keep(
+        self,
+        tx: Transaction,
+        lease: Lease,
+        conversation: Conversation,
+        rounds: Sequence[Message],
+        *,
+        message_id: str | None,
+        at: float,
+    ) -> None:
+        """Remember an ask that was answered; a refused one is never given here.
+
+        Args:
+            tx: becomes true together with the answer.
+            lease: the ask.
+            conversation: as it was opened (and perhaps reworded).
+            rounds: all messages after the new one, the final answer last.
+            message_id: of Claude's last message.
+            at: seconds since the epoch.
+        """
+        messages = [_remembered(message) for message in (conversation.new, *rounds)]
+        ask = lease.ask
+        tx.add(
+            "conversation.keep",
+            lane=ask.lane,
+            ask_id=ask.id,
+            team=ask.team,
+            channel=ask.channel,
+            user=ask.user,
+            messages=_json([message for message in messages if message["content"]]),
+            seen_ts=conversation.seen_ts,
+            message_id=message_id or "",
+            at=at,
+        )
+
+
+def without_code(text: str) -> str:
+    """Take fenced code out of a request and put numbered place-holders in its stead."""
+    count = iter(range(1, text.count("```") + 1))
+    return _FENCED.sub(lambda _: f"[code {next(count)}]", text).strip()
+
+
+def with_code(words: str, original: str) -> str:
+    """Put the original's fenced code back into reworded words; lost places are made up at the end."""
+    for number, block in enumerate(_FENCED.findall(original), start=1):
+        place = f"[code {number}]"
+        words = words.replace(place, block, 1) if place in words else f"{words}\n\n{block}"
+    return words
+
+
+def _ts(ts: str) -> tuple[int, str]:
+    """Order Slack's timestamps, which are decimals that no float holds."""
+    seconds, _, rest = ts.partition(".")
+    return (int(seconds) if seconds.isdigit() else 0, rest)
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def _cut(text: str, limit: int) -> str:
+    if len(text) <= limit:
+        return text
+    return f"{text[:limit]}\n[cut here: {len(text) - limit} more characters]"
+
+
+def _named(name: str) -> str:
+    return html.escape(" ".join(name.split()), quote=True)[:80]
+
+
+def _text(text: str) -> dict[str, Any]:
+    return {"type": "text", "text": text}
+
+
+def _context(newer: Sequence[Said], left_out: int) -> list[dict[str, Any]]:
+    """All newer messages as one block; the newest win where there are too many."""
+    parts: list[str] = []
+    room = THREAD_CHARS
+    for one in reversed(newer):
+        files = "".join(f"\n[attached: {file.name}]" for file in one.files)
+        text = _cut(untagged(one.text + files), SAID_CHARS)
+        room -= len(text)
+        if room < 0:
+            parts.append(
+                f"[{len(newer) - len(parts)} earlier messages of this thread are left out]"
+            )
+            break
+        who = "Purser" if one.ours else _named(one.name or one.user)
+        kind = ' kind="app"' if one.bot and not one.ours else ""
+        parts.append(f'<purser:said from="{who}"{kind}>\n{text}\n</purser:said>')
+    if left_out:
+        parts.append(f"[this thread is long: its {left_out} oldest turns are left out]")
+    return [_text("\n".join(reversed(parts)))] if parts else []
+
+
+def _file(file: Attached) -> list[dict[str, Any]]:
+    name = _named(file.name)
+    if file.problem:
+        return [_text(f'<purser:file name="{name}">\n[not read: {file.problem}]\n</purser:file>')]
+    if file.data:
+        kind = "document" if file.mimetype == "application/pdf" else "image"
+        source = {
+            "type": "base64",
+            "media_type": file.mimetype,
+            "data": base64.b64encode(file.data).decode(),
+        }
+        return [_text(f"The file {name}:"), {"type": kind, "source": source}]
+    body = _cut(untagged(file.text), FILE_CHARS)
+    return [_text(f'<purser:file name="{name}">\n{body}\n</purser:file>')]
+
+
+def _asked(question: str, asker: str, at: float) -> dict[str, Any]:
+    who = f' from="{_named(asker)}"' if asker else ""
+    when = datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M UTC")
+    return _text(f'<purser:ask{who} at="{when}">\n{untagged(question)}\n</purser:ask>')
+
+
+def _marked(message: Mapping[str, Any]) -> dict[str, Any]:
+    *before, last = cast("list[Mapping[str, Any]]", message["content"])
+    return {**message, "content": [*before, {**last, "cache_control": _MARK}]}
+
+
+def _within_memory(kept: Sequence[str]) -> Sequence[str]:
+    """Leave out the oldest asks of a thread that has grown too long.
+
+    The cut moves by half the memory at a time: moved with every ask, it would change the
+    first bytes of every request, and nothing of the thread would be read from cache.
+    """
+    step = MEMORY_CHARS // 2
+    excess = sum(map(len, kept)) - MEMORY_CHARS
+    if excess <= 0:
+        return kept
+    goal, passed = -(-excess // step) * step, 0
+    for index, text in enumerate(kept):
+        if passed >= goal:
+            return kept[index:]
+        passed += len(text)
+    return ()
+
+
+def _remembered(message: Message) -> dict[str, Any]:
+    """A message as later asks see it: without thinking, and without bulk."""
+    blocks = cast("list[Mapping[str, Any]]", message["content"])
+    return {
+        "role": message["role"],
+        "content": [
+            _lighter(block)
+            for block in blocks
+            if block["type"] not in _THOUGHTS and block.get("text", "x").strip()
+        ],
+    }
+
+
+def _lighter(block: Mapping[str, Any]) -> Mapping[str, Any]:
+    if block["type"] in ("image", "document"):
+        data = str(block["source"].get("data", ""))
+        if len(data) > ATTACHMENT_CHARS:
+            return _text("[a large file stood here; it is not kept in the thread's memory]")
+    if block["type"] == "tool_result":
+        content = block.get("content", "")
+        if isinstance(content, list):
+            parts = cast("list[Mapping[str, Any]]", content)
+            texts = [str(part["text"]) for part in parts if part.get("type") == "text"]
+            content = "\n".join(texts) or "[what the tool gave is not kept]"
+        return {**block, "content": _cut(str(content), RESULT_CHARS)}
+    return block
