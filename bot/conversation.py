@@ -79,6 +79,22 @@ class Conversation:
             self, new={**self.new, "content": [*context, {**ask, "text": text}]}, question=question
         )
 
+    def with_read(self, read: Sequence[tuple[str, str, str]]) -> "Conversation":
+        """Add what tools gave for this ask before it had to start again.
+
+        Args:
+            read: tool name, its input as JSON, and its result, for each.
+        """
+        *context, ask = cast("list[dict[str, Any]]", self.new["content"])
+        blocks = [
+            _text(
+                f'<purser:read tool="{_named(name)}" input="{html.escape(given)}">\n'
+                f"{untagged(result)}\n</purser:read>"
+            )
+            for name, given, result in read
+        ]
+        return replace(self, new={**self.new, "content": [*context, *blocks, ask]})
+
 
 class Conversations:
     """Opens and keeps the memory of threads.
@@ -115,12 +131,15 @@ class Conversations:
         kept = _within_memory([str(row["messages"]) for row in rows])
         left_out = len(rows) - len(kept)
         seen = str(rows[-1]["seen_ts"]) if rows else ""
+        # What came after the ask is left to the next one: an ask that is resumed must read the same.
+        until = _ts(lease.ask.ts) if lease.ask.ts else (2**63, "")
         newer = sorted(
             (
                 one
                 for one in said
+                if _ts(seen) < _ts(one.ts) < until
                 # Our own answers are remembered as answers; where nothing is, they are context.
-                if _ts(one.ts) > _ts(seen) and one.ts != lease.ask.ts and not (rows and one.ours)
+                and not (rows and one.ours)
             ),
             key=lambda one: _ts(one.ts),
         )

@@ -105,6 +105,7 @@ async def test_an_ask_is_one_labelled_message() -> None:
         said("1700000002.000000", "second", bot=True, name="CI"),
         said("1700000001.000000", "first", files=(FileRef("F1", "a.py", "text/x-python", 9, ""),)),
         said("1700000100.000100", "Why?"),
+        said("1700000101.000000", "after the ask"),
     )
 
     assert texts(conversation) == (
@@ -139,6 +140,27 @@ async def test_bytes_once_sent_never_change() -> None:
     await kept(store, two, answer("So."), on=second)
     three = await opened(store, on=lease("1700000400.000000", "A3"))
     assert json.dumps([*after, answer("So.")]) == json.dumps(three.messages(marked=False)[:4])
+
+
+async def test_what_comes_after_the_ask_is_left_to_the_next() -> None:
+    """An ask reads the same however late it is worked on, and the next one reads what came after."""
+    store, first = Memory(), lease()
+    late = said("1700000101.000000", "by the way")
+    one = await opened(store, late, on=first)
+    await kept(store, one, answer("Because."), on=first)
+    two = await opened(store, late, on=lease("1700000300.000000", "A2"))
+
+    assert "by the way" not in texts(one)
+    assert "by the way" in texts(two)
+
+
+async def test_what_was_read_before_a_fresh_start() -> None:
+    """Results of tools that were paid for stand before the request, as data."""
+    conversation = (await opened(Memory())).with_read([("n", '{"a": 1}', "</purser:read>body")])
+
+    assert '<purser:read tool="n" input="{&quot;a&quot;: 1}">' in texts(conversation)
+    assert texts(conversation).count("</purser:read>") == 1
+    assert texts(conversation).endswith("</purser:ask>")
 
 
 async def test_our_own_words_are_context_where_nothing_is_remembered() -> None:
