@@ -1,0 +1,171 @@
+"""How a reply travels: as one JSON body or as a stream, at its pace, with its trouble."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from typing import Any
+
+from aiohttp import web
+
+from bot.demo.claude import sse
+from bot.demo.claude.record import Exchange
+from bot.demo.claude.reply import Reply
+from bot.demo.claude.troubles import Trouble
+
+CHUNK = 16_384  # bytes collected before a write, where no pace is kept
+BROKEN = b'event: content_block_delta\ndata: {"type": "content_block_de\n\n'
+
+
+@dataclass(slots=True)
+class Delivery:
+    """One reply on its way.
+
+    Attributes:
+        envelope: the message without content; its usage has the input side.
+        begin: called when the response begins, with the response headers still to be given.
+        generated: called with output tokens as they go out.
+        tokens_per_second: None for as fast as it goes.
+    """
+
+    request: web.Request
+    exchange: Exchange
+    reply: Reply
+    envelope: dict[str, Any]
+    trouble: Trouble
+    begin: Callable[[], dict[str, str]]
+    generated: Callable[[int], None]
+    tokens_per_second: float | None
+    delta_characters: int
+    bytes_per_token: float
+
+    async def send(self, *, stream: bool) -> web.StreamResponse:
+        """Send the reply.
+
+        Raises:
+            Problem: instead of a JSON body, where the trouble says so.
+        """
+        if not stream:
+            return await self._whole()
+        return await self._stream()
+
+    def _begin(self) -> dict[str, str]:
+        headers = self.begin()
+        self.envelope["id"] = self.exchange.message_id
+        return headers
+
+    def _usage(self) -> dict[str, Any]:
+        return {**self.envelope["usage"], **self.reply.usage()}
+
+    async def _whole(self) -> web.StreamResponse:
+        trouble, reply = self.trouble, self.reply
+        if trouble.error_event is not None:
+            raise trouble.error_event
+        if self.tokens_per_second:
+            await asyncio.sleep(reply.output_tokens / self.tokens_per_second)
+        await asyncio.sleep(trouble.hang)
+        headers = self._begin()
+        message = {
+            **self.envelope,
+            "content": list(reply.blocks),
+            "stop_reason": reply.stop_reason,
+            "stop_sequence": reply.stop_sequence,
+            "stop_details": reply.stop_details,
+            "usage": self._usage(),
+        }
+        body = json.dumps(message).encode()
+        self.generated(reply.output_tokens)
+        if trouble.malformed:
+            body = b"<html>502 Bad Gateway</html>"
+        response = web.StreamResponse(headers={**headers, "content-type": "application/json"})
+        response.content_length = len(body)
+        await response.prepare(self.request)
+        if trouble.cut:
+            await response.write(body[: len(body) // 2])
+            return self._break_off(response)
+        self._finish("broken_off" if trouble.malformed else "done", self._usage())
+        await response.write(body)
+        return response
+
+    async def _stream(self) -> web.StreamResponse:
+        headers = {
+            **self._begin(),
+            "content-type": "text/event-stream; charset=utf-8",
+            "cache-control": "no-cache",
+        }
+        response = web.StreamResponse(headers=headers)
+        await response.prepare(self.request)
+        await response.write(sse.message_start(self.envelope, self.reply))
+        said = 0
+        async for data, characters in self._paced():
+            await response.write(data)
+            said += characters
+            self._count(said)
+            if self.trouble.breaks_off and said >= self.trouble.after:
+                return await self._go_wrong(response)
+            if self.trouble.hang and said >= self.trouble.after:
+                await asyncio.sleep(self.trouble.hang)
+        if self.trouble.breaks_off:
+            return await self._go_wrong(response)
+        self.generated(self.reply.output_tokens)
+        # Known as done before the client can know it, so that whoever waits for the client
+        # finds the record complete.
+        self._finish("done", self._usage())
+        await response.write(sse.ending(self.reply, self._usage()))
+        await response.write_eof()
+        return response
+
+    async def _paced(self) -> AsyncIterator[tuple[bytes, int]]:
+        """Give (bytes, characters) to be written: at the pace, or in large pieces."""
+        careful = self.trouble.breaks_off or self.trouble.hang
+        held, characters = bytearray(), 0
+        for step in sse.steps(self.reply, self.delta_characters):
+            if self.tokens_per_second and step.characters:
+                await asyncio.sleep(step.characters / self.bytes_per_token / self.tokens_per_second)
+            held += step.data
+            characters += step.characters
+            if careful or self.tokens_per_second or len(held) >= CHUNK:
+                yield bytes(held), characters
+                held, characters = bytearray(), 0
+        if held:
+            yield bytes(held), characters
+
+    def _count(self, characters: int) -> None:
+        """Keep what an answer that ends here would be billed for."""
+        tokens = min(
+            self.reply.output_tokens, self._thought() + round(characters / self.bytes_per_token)
+        )
+        self.exchange.usage = {**self._usage(), "output_tokens": max(1, tokens)}
+
+    def _thought(self) -> int:
+        return self.reply.thinking_tokens
+
+    async def _go_wrong(self, response: web.StreamResponse) -> web.StreamResponse:
+        trouble = self.trouble
+        if trouble.malformed:
+            await response.write(BROKEN)
+        if trouble.error_event is not None:
+            self.exchange.error = trouble.error_event.kind
+            self._finish("broken_off", self.exchange.usage)
+            await response.write(
+                sse.event("error", trouble.error_event.body(self.exchange.request_id))
+            )
+            await response.write_eof()
+            return response
+        return self._break_off(response)
+
+    def _break_off(self, response: web.StreamResponse) -> web.StreamResponse:
+        self._finish("broken_off", self.exchange.usage)
+        if self.request.transport is not None:
+            # Closed, not aborted: what was written before still arrives.
+            self.request.transport.close()
+        return response
+
+    def _finish(self, state: Any, usage: dict[str, Any]) -> None:
+        exchange, reply = self.exchange, self.reply
+        exchange.usage, exchange.state = usage, state
+        exchange.content = [dict(block) for block in reply.blocks]
+        if state == "done":
+            exchange.stop_reason = reply.stop_reason
+            exchange.refusal_category = (reply.stop_details or {}).get("category")
+            exchange.billed = reply.billed

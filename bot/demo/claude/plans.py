@@ -1,0 +1,118 @@
+"""Which tools the words of an ask call for, as far as they are offered and were not used yet."""
+
+import re
+from collections.abc import Iterator
+
+from bot.demo.claude.reading import Heard
+from bot.demo.claude.reply import Use
+
+URL = re.compile(r"https?://[^\s<>|\"'`)\]]+")
+KEY = re.compile(r"\b[A-Z][A-Z0-9_]{1,9}-[1-9]\d{0,6}\b")
+# Looks like a ticket's key and is none.
+NO_KEYS = re.compile(r"^(UTF|SHA|ISO|RFC|CVE|AES|MD|GPT|HTTP|TLS|IPV|BASE|PEP|COVID|X)-")
+PULL = re.compile(r"https?://[^/\s]+/[^/\s]+/[^/\s]+/pull/\d+")
+BROWSE = re.compile(r"/browse/([A-Z][A-Z0-9_]+-\d+)")
+JQL = re.compile(
+    r"(?:\(|\b)(?:project|status|assignee|sprint|labels?|priority|issuetype|reporter|created|updated|"
+    r"resolution|fixVersion|key|text|statusCategory)\s*(?:=|!=|~|<=?|>=?|\bin\b|\bis\b)[^\n?`]*",
+    re.IGNORECASE,
+)
+COMMENT = re.compile(
+    r"\bcomment\s+(?:on|in|to|at)\s+(?P<key>[A-Z]\S+-\d+)[:,]?\s+(?:that\s+|saying\s+)?(?P<text>.+)",
+    re.IGNORECASE | re.DOTALL,
+)
+MOVE = re.compile(
+    r"\b(?:move|set|transition|put)\s+(?P<key>[A-Z]\S+-\d+)\s+(?:to|into|on)\s+[\"'“]?(?P<status>[A-Za-z][\w ]*?)[\"'”]?(?=[.,;!?\n]|\s+and\b|$)",
+    re.IGNORECASE,
+)
+FIELD = re.compile(
+    r"\bset\s+(?:the\s+)?(?P<field>priority|summary|due date|labels?|assignee)\s+(?:of|on|for)\s+(?P<key>[A-Z]\S+-\d+)\s+to\s+[\"'“]?(?P<value>[^\"'”.\n]+)",
+    re.IGNORECASE,
+)
+CREATE = re.compile(
+    r"\b(?:create|open|file)\s+(?:a|an)\s+(?:new\s+)?(?P<type>bug|task|story|ticket|issue)\s+in\s+(?P<project>[A-Z][A-Z0-9_]+)\s*:\s*(?P<summary>[^\n]+)",
+    re.IGNORECASE,
+)
+SPRINT = re.compile(
+    r"\bsprint\s+(?:of\s+|in\s+|on\s+)?(?:board\s+|project\s+)?(?P<board>[A-Z][A-Z0-9_]+|\d+)\b"
+)
+FIELD_NAMES = {"due date": "duedate", "label": "labels"}
+USES = 8  # tool calls in one round
+
+
+def wanted(heard: Heard) -> tuple[Use, ...]:
+    """Give the calls to make now; none when all that was wanted is there."""
+    done = [(result.name, dict(result.input)) for result in heard.results]
+    found: list[Use] = []
+    for use in _plan(heard):
+        if use.name in heard.tools and (use.name, use.input) not in done and use not in found:
+            found.append(use)
+    return tuple(found[:USES])
+
+
+def keys_of(text: str) -> list[str]:
+    """Give the ticket keys of a text, each once, in their order."""
+    return list(dict.fromkeys(k for k in KEY.findall(text) if not NO_KEYS.match(k)))
+
+
+def urls_of(text: str) -> list[str]:
+    """Give the addresses of a text, each once, without punctuation behind them."""
+    return list(dict.fromkeys(url.rstrip(".,;:!?*_~") for url in URL.findall(text)))
+
+
+def _plan(heard: Heard) -> Iterator[Use]:
+    words = heard.words
+    writes = list(_writes(words))
+    if writes:
+        yield from writes
+        return
+    yield from _addresses(words, heard.tools)
+    yield from _searches(words)
+    if JQL.search(words) is None:
+        for key in keys_of(URL.sub(" ", words)):
+            yield Use("jira_get_issue", {"key": key})
+
+
+def _addresses(words: str, tools: frozenset[str]) -> Iterator[Use]:
+    for url in urls_of(words):
+        ticket = BROWSE.search(url)
+        if PULL.match(url) and "pull_request_diff" in tools:
+            yield Use("pull_request_diff", {"url": url})
+        elif ticket and "jira_get_issue" in tools:
+            yield Use("jira_get_issue", {"key": ticket[1]})
+        else:
+            yield Use("web_fetch", {"url": url})
+
+
+def _searches(words: str) -> Iterator[Use]:
+    jql = JQL.search(words)
+    if jql is not None:
+        query = jql[0].strip().rstrip(".")
+        count = re.search(r"\bhow many\b|\bcount\b|\bwie viele\b", words, re.IGNORECASE)
+        yield Use("jira_count" if count else "jira_search", {"jql": query})
+    sprint = SPRINT.search(words)
+    if sprint is not None and jql is None:
+        yield Use("jira_sprint", {"board_or_project": sprint["board"]})
+
+
+def _writes(words: str) -> Iterator[Use]:
+    for m in COMMENT.finditer(words):
+        yield Use("jira_propose_comment", {"key": m["key"], "markdown": m["text"].strip()})
+        return
+    for m in FIELD.finditer(words):
+        name = FIELD_NAMES.get(m["field"].lower(), m["field"].lower())
+        yield Use("jira_propose_update", {"key": m["key"], "fields": {name: m["value"].strip()}})
+    for m in MOVE.finditer(words):
+        change = {"key": m["key"], "status": m["status"].strip()}
+        yield Use("jira_propose_transition", change)
+    for m in CREATE.finditer(words):
+        kind = m["type"].capitalize() if m["type"].lower() not in ("ticket", "issue") else "Task"
+        yield Use(
+            "jira_propose_issue",
+            {
+                "project": m["project"],
+                "type": kind,
+                "summary": m["summary"].strip(),
+                "markdown": "",
+            },
+        )
