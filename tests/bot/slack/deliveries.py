@@ -1,0 +1,98 @@
+"""Bodies as Slack delivers them, for the tests of the door."""
+
+from typing import Any
+
+from bot.slack.envelope import Us
+
+APP, TEAM, BOT, BOT_ID, USER = "A1", "T1", "U0BOT", "B0BOT", "U1"
+US = Us(APP, TEAM, BOT, BOT_ID)
+AT = 1_764_000_000.0
+
+
+def event(inner: dict[str, Any], event_id: str = "Ev1", **outer: Any) -> dict[str, Any]:
+    """An Events API delivery."""
+    return {
+        "type": "event_callback",
+        "token": "made-up",
+        "team_id": TEAM,
+        "api_app_id": APP,
+        "event_id": event_id,
+        "event_time": int(AT),
+        "is_ext_shared_channel": False,
+        "authorizations": [{"team_id": TEAM, "user_id": BOT, "is_bot": True}],
+        "event": inner,
+        **outer,
+    }
+
+
+def said(text: str, **fields: Any) -> dict[str, Any]:
+    """A message in a channel, as the `message` event tells it."""
+    return {
+        "type": "message",
+        "channel": "C1",
+        "channel_type": "channel",
+        "user": USER,
+        "team": TEAM,
+        "text": text,
+        "ts": "1764000000.000100",
+        **fields,
+    }
+
+
+def mention(text: str, **fields: Any) -> dict[str, Any]:
+    """A mention, as the `app_mention` event tells it (it does not say what kind of channel it is)."""
+    inner = said(f"<@{BOT}> {text}", **{"type": "app_mention", **fields})
+    inner.pop("channel_type")
+    return inner
+
+
+def direct(text: str, **fields: Any) -> dict[str, Any]:
+    """A direct message."""
+    return said(text, **{"channel": "D1", "channel_type": "im", **fields})
+
+
+def changed(new: dict[str, Any], old: dict[str, Any]) -> dict[str, Any]:
+    """A message_changed, for messages as `said` gives them."""
+    place = {k: new[k] for k in ("channel", "channel_type") if k in new}
+    inner = [{k: v for k, v in m.items() if k not in place} for m in (new, old)]
+    return {
+        "type": "message",
+        "subtype": "message_changed",
+        **place,
+        "ts": "1764000009.000900",
+        "message": inner[0],
+        "previous_message": inner[1],
+    }
+
+
+def command(name: str, text: str = "", **fields: Any) -> dict[str, Any]:
+    """A slash command, as form fields."""
+    return {
+        "command": name,
+        "text": text,
+        "api_app_id": APP,
+        "team_id": TEAM,
+        "channel_id": "C1",
+        "channel_name": "shop",
+        "user_id": USER,
+        "trigger_id": "1.2.abc",
+        "response_url": "https://hooks.slack.com/commands/1",
+        **fields,
+    }
+
+
+def click(action_id: str, value: str, **fields: Any) -> dict[str, Any]:
+    """A press of a button under an answer."""
+    return {
+        "type": "block_actions",
+        "api_app_id": APP,
+        "team": {"id": TEAM},
+        "user": {"id": USER, "team_id": TEAM},
+        "channel": {"id": "C1"},
+        "container": {"type": "message", "message_ts": "1764000005.000200", "channel_id": "C1"},
+        "message": {"ts": "1764000005.000200", "thread_ts": "1764000000.000100"},
+        "trigger_id": "9.9.xyz",
+        "response_url": "https://hooks.slack.com/actions/1",
+        "actions": [{"type": "button", "action_id": action_id, "value": value}],
+        **fields,
+    }
