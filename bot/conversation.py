@@ -128,6 +128,8 @@ class Conversations:
             StoreDown: the memory cannot be read.
         """
         rows = await self._store.read("conversation.open", lane=lease.ask.lane)
+        # An ask that is resumed after it was answered must not read its own answer.
+        rows = [row for row in rows if row["ask_id"] != lease.ask.id]
         kept = _within_memory([str(row["messages"]) for row in rows])
         left_out = len(rows) - len(kept)
         seen = str(rows[-1]["seen_ts"]) if rows else ""
@@ -192,6 +194,11 @@ class Conversations:
             message_id=message_id or "",
             at=at,
         )
+
+
+def note(words: str) -> dict[str, Any]:
+    """Say something to Claude in our own name, about how the work goes on."""
+    return _text(f"<purser:note>{words}</purser:note>")
 
 
 def without_code(text: str) -> str:

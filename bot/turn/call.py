@@ -1,0 +1,311 @@
+"""One call of Claude after the other: paced, booked, streamed, and tried again where it helps.
+
+replay? -> count? -> pace -> reserve + sending -> stream -> book + journal + release
+                      ^                             |
+                      +-------- wait, once ---------+
+"""
+
+import asyncio
+from contextlib import aclosing, suppress
+from dataclasses import dataclass
+
+import structlog
+
+from bot.answer import Receipt, Thinking, Waiting
+from bot.ask import Lease
+from bot.errors import OverBudget, PurserError
+from bot.governor import Pause, Retry, Ticket, spoken
+from bot.journal import Told
+from bot.prices import picos
+from bot.turn.books import Books
+from bot.turn.brief import Brief, Rooms
+from bot.turn.request import Order
+from bot.turn.response import Filtered, Outcome, Response, Unanswered
+from bot.turn.voice import Voice
+from bot.usage import Usage
+from integrations.claude_errors import ClaudeError, OutputFiltered, RateLimited
+from integrations.claude_events import Finished, Started, Text, ToolForming
+from integrations.claude_events import Thinking as Thought
+
+COUNT_MARGIN = 1.1  # counting is an estimate too
+CHARS_PER_TOKEN = 2.0  # of what was streamed and never confirmed, estimated from above
+STATUS_CHARS = 80  # of a thought shown as status
+AGAIN = "The answer broke off in the middle; Claude is asked again."
+
+log = structlog.get_logger()
+
+
+@dataclass(slots=True)
+class _Flight:
+    """One request on its way, and what is known of it."""
+
+    n: int
+    attempt: int
+    order: Order
+    ticket: Ticket
+    began: float
+    started: Started | None = None
+    streamed: int = 0  # characters
+
+    def usage(self) -> Usage:
+        """What it has cost if nothing more of it is ever heard, rather too high."""
+        if self.started is None:
+            return self.order.likely
+        known = dict(self.started.usage)
+        shown = round(self.streamed / CHARS_PER_TOKEN)
+        known["output_tokens"] = max(int(known.get("output_tokens") or 0), shown)
+        return Usage.from_wire(known)
+
+
+@dataclass(slots=True)
+class _Thoughts:
+    """Turns a thinking summary that comes in pieces into lines for a status."""
+
+    line: str = ""
+    shown: bool = False  # the line that is still coming
+
+    def more(self, delta: str) -> str | None:
+        """Give a line to show: a new one as soon as it is long enough, or whole."""
+        *whole, rest = (self.line + delta).split("\n")
+        ready = [line for line in map(_bare, whole[1 if self.shown else 0 :]) if line]
+        if whole:
+            self.shown = False
+        self.line = rest
+        if not self.shown and len(_bare(rest)) >= STATUS_CHARS:
+            self.shown = True
+            ready.append(_bare(rest))
+        return ready[-1][:STATUS_CHARS] if ready else None
+
+
+class Calls:
+    """Makes the calls of one ask.
+
+    Args:
+        rooms: what every turn works with.
+        lease: the ask.
+        brief: for the bounds.
+        told: what the journal knows from before a restart.
+        voice: speaks the text.
+        books: pays.
+        deadline: on the rooms' clock.
+    """
+
+    def __init__(
+        self,
+        rooms: Rooms,
+        lease: Lease,
+        brief: Brief,
+        *,
+        told: Told,
+        voice: Voice,
+        books: Books,
+        deadline: float,
+    ) -> None:
+        self._rooms, self._lease, self._brief = rooms, lease, brief
+        self._voice, self._books, self._deadline = voice, books, deadline
+        self._began = rooms.clock()
+        self._n = max((one.n for one in told.attempts), default=0)
+        self.recorded = {
+            one.prefix_hash: Response(told.responses[one.n])
+            for one in told.attempts
+            if one.n in told.responses
+        }
+
+    def receipt(self) -> Receipt:
+        """What it has cost so far."""
+        return self._books.tally.receipt(self._brief.model, self._rooms.clock() - self._began)
+
+    async def call(self, order: Order) -> Outcome:
+        """Have a request answered; one that was answered before a restart is not paid again.
+
+        Raises:
+            LeaseLost: another worker has this ask.
+            StoreDown: the books cannot be written; nothing more is sent.
+        """
+        if order.key in self.recorded:
+            return self._replayed(order)
+        tokens = await self._counted(order)
+        attempt = 0
+        while True:
+            attempt += 1
+            ticket = await self._admitted(order, tokens)
+            if isinstance(ticket, Unanswered):
+                return ticket
+            mark = len(self._voice.said)
+            try:
+                outcome = await self._attempt(order, ticket, tokens, attempt)
+            finally:
+                self._rooms.governor.settle(ticket)
+            if not isinstance(outcome, Retry):
+                return outcome
+            self._voice.take_back(mark, AGAIN)
+            await self._wait(outcome.seconds, outcome.reason)
+
+    def _replayed(self, order: Order) -> Response:
+        response = self.recorded[order.key]
+        self._books.replayed(order, response)
+        if order.aloud and response.text:
+            self._voice.say(response.text)
+        return response
+
+    async def _counted(self, order: Order) -> int:
+        if not order.counted:
+            return order.input_tokens
+        try:
+            return round(await self._rooms.claude.count_tokens(order.body) * COUNT_MARGIN)
+        except ClaudeError:
+            return order.input_tokens
+
+    async def _admitted(self, order: Order, tokens: int) -> Ticket | Unanswered:
+        fresh = min(order.fresh_tokens, tokens)
+        while isinstance(step := self._rooms.governor.admit(order.model, fresh), Pause):
+            if self._rooms.clock() + step.seconds > self._deadline:
+                return Unanswered(
+                    "Claude's rate limit is reached, and it would take "
+                    f"{spoken(step.seconds)} until it is this ask's turn, longer than an ask may "
+                    "take. Please try again later."
+                )
+            await self._wait(step.seconds, step.reason)
+        return step
+
+    async def _wait(self, seconds: float, reason: str) -> None:
+        self._voice.tell(Waiting(f"{reason}, {spoken(seconds)}", seconds))
+        await self._rooms.sleep(seconds)
+
+    async def _attempt(
+        self, order: Order, ticket: Ticket, tokens: int, attempt: int
+    ) -> Outcome | Retry:
+        worst = self._books.worst(order, tokens)
+        limit = self._brief.rules.ask_limit_usd
+        if self._books.tally.picos + worst > picos(limit):
+            return Unanswered(f"This ask has reached its limit of ${limit} and was ended.", "ask")
+        self._n += 1
+        try:
+            await self._books.send(self._n, order, worst)
+        except OverBudget as over:
+            return Unanswered(_over(over.scope), over.scope)
+        flight = _Flight(self._n, attempt, order, ticket, self._rooms.clock())
+        try:
+            finished = await self._stream(flight)
+        except ClaudeError as error:
+            return await self._failed(flight, error)
+        except asyncio.CancelledError:
+            # Stopped, out of time or handed back: what was generated is paid for all the same.
+            # If it cannot be booked here, it stands open in the journal and is booked later.
+            with suppress(PurserError):
+                await self._book_broken(flight, "cancelled")
+            raise
+        self._log_ok(flight, finished)
+        response = Response.of(finished)
+        await self._books.book(flight.n, order, response)
+        return response
+
+    async def _failed(self, flight: _Flight, error: ClaudeError) -> Outcome | Retry:
+        self._log_failed(flight, error)
+        if error.facts.may_be_billed:
+            await self._book_broken(flight, type(error).__name__)
+        else:
+            why = type(error).__name__
+            await self._books.book_broken(flight.n, flight.order, usage=None, why=why)
+        if isinstance(error, OutputFiltered):
+            return Filtered()
+        step = self._rooms.governor.decide(
+            flight.ticket, error, attempt=flight.attempt, deadline=self._deadline
+        )
+        return step if isinstance(step, Retry) else Unanswered(step.sentence)
+
+    async def _book_broken(self, flight: _Flight, why: str) -> None:
+        await self._books.book_broken(
+            flight.n,
+            flight.order,
+            usage=flight.usage(),
+            why=why,
+            model=flight.started.model if flight.started else None,
+            message_id=flight.started.message_id if flight.started else None,
+        )
+
+    async def _stream(self, flight: _Flight) -> Finished:
+        order, silence = flight.order, self._brief.rules.silence_seconds
+        thoughts = _Thoughts()
+        async with aclosing(
+            self._rooms.claude.stream(order.body, silence_seconds=silence)
+        ) as events:
+            async for event in events:
+                match event:
+                    case Started():
+                        flight.started = event
+                        self._rooms.governor.seen(flight.ticket, event.limits)
+                        await self._rooms.journal.started(self._lease, flight.n, event.message_id)
+                    case Text(delta):
+                        flight.streamed += len(delta)
+                        if order.aloud:
+                            self._voice.say(delta)
+                    case Thought(delta):
+                        flight.streamed += len(delta)
+                        if order.aloud and (line := thoughts.more(delta)):
+                            self._voice.tell(Thinking(line))
+                    case ToolForming():
+                        self._voice.pause()
+                    case Finished():
+                        return event
+        raise AssertionError("unreachable: a stream ends with Finished or an error")
+
+    def _log_ok(self, flight: _Flight, finished: Finished) -> None:
+        self._log(
+            flight,
+            "ok",
+            http_status=200,
+            served=finished.model,
+            request_id=finished.request_id,
+            stop_reason=finished.stop_reason,
+            category=finished.refusal_category,
+            cache_miss=finished.cache_miss,
+            scarce=finished.limits.exhausted(),
+            ttft_ms=finished.ttft_ms,
+        )
+        if finished.model != flight.order.model:
+            log.warning("another model served", asked=flight.order.model, served=finished.model)
+
+    def _log_failed(self, flight: _Flight, error: ClaudeError) -> None:
+        facts = error.facts
+        self._log(
+            flight,
+            type(error).__name__,
+            http_status=facts.status,
+            error_type=facts.type,
+            error_code=facts.code,
+            field=facts.where,
+            cause=facts.cause or None,
+            limit=facts.which,
+            retry_after=facts.retry_after,
+            request_id=facts.request_id,
+            scarce=facts.limits.exhausted(),
+        )
+        if isinstance(error, RateLimited):
+            self._rooms.metrics.rate_limited(flight.order.model, facts.which or "unknown")
+
+    def _log(self, flight: _Flight, status: str, **facts: object) -> None:
+        log.info(
+            "attempt",
+            ask=self._lease.ask.id,
+            n=flight.n,
+            attempt=flight.attempt,
+            purpose=flight.order.purpose,
+            model=flight.order.model,
+            status=status,
+            seconds=round(self._rooms.clock() - flight.began, 3),
+            **{name: value for name, value in facts.items() if value is not None},
+        )
+        self._rooms.metrics.attempt(flight.order.model, status)
+
+
+def _bare(line: str) -> str:
+    return line.strip(" *#_")
+
+
+def _over(scope: str) -> str:
+    whose = "the workspace's" if scope == "workspace" else "this channel's"
+    return (
+        f"This would go beyond {whose} budget for the month, so Claude was not asked. "
+        "`/purser policy` shows the budget; an admin can raise it with `/purser budget`."
+    )

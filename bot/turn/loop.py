@@ -1,0 +1,309 @@
+"""The loop of one ask: ask Claude, run the tools it wants, ask again, until there is an end.
+
+Each way a response can stop has its place in `_stopped`. Rounds, seconds and dollars are
+bounded: rounds here, dollars in `call`, seconds by whoever runs the loop.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from bot.answer import Answer, Ended, Event, Failed, Refused, Stopped
+from bot.ask import Lease
+from bot.conversation import Conversation, note, without_code
+from bot.journal import Told
+from bot.prompts import UNCHANGED
+from bot.refusal import Again, GiveUp, OtherModel, Refusal, Reword, Rung, decide
+from bot.store import Transaction
+from bot.turn.books import Books
+from bot.turn.brief import Brief, Rooms
+from bot.turn.call import Calls
+from bot.turn.request import Order, opaque, order, reworded_as, shape
+from bot.turn.response import Filtered, Outcome, Response, Unanswered
+from bot.turn.tools import run_tools
+from bot.turn.voice import Voice
+
+CONTINUES = 2  # times that an answer cut at its length may go on
+CALLS_BEYOND_ROUNDS = 6  # for going on, rewording and asking again
+GO_ON = "Your answer was cut off. Go on exactly where it stopped; repeat nothing."
+SAY_IT = "Your turn ended without an answer. Give the person your answer now."
+LAST_ROUND = "No more tools can be used for this request. Answer now, and say what is missing."
+CUT_NOTE = "The answer is longer than one answer may be and was cut here."
+WINDOW_NOTE = (
+    "This thread is longer than Claude can read; the answer was cut here. A new thread helps."
+)
+
+
+class Loop:
+    """Works one ask to its end.
+
+    Args:
+        rooms: what every turn works with.
+        lease: the ask.
+        conversation: what Claude is to read.
+        brief: what is to be done.
+        told: what the journal knows from before a restart.
+        tell: hears the events.
+    """
+
+    def __init__(
+        self,
+        rooms: Rooms,
+        lease: Lease,
+        conversation: Conversation,
+        brief: Brief,
+        told: Told,
+        tell: Callable[[Event], None],
+    ) -> None:
+        self._rooms, self._lease, self._brief, self._told = rooms, lease, brief, told
+        self._conversation = conversation
+        self.voice = Voice(tell)
+        deadline = rooms.clock() + brief.rules.ask_seconds
+        self._books = Books(rooms, lease, brief)
+        self.calls = Calls(
+            rooms,
+            lease,
+            brief,
+            told=told,
+            voice=self.voice,
+            books=self._books,
+            deadline=deadline,
+        )
+        self._model = brief.model
+        self._purpose = "answer"
+        self._previous = conversation.previous_message_id
+        self._rounds: list[Mapping[str, Any]] = []
+        self._tool_rounds = self._made = self._continued = 0
+        self._tried: set[Rung] = set()
+        self._cannot: set[Rung] = set()
+        self._notes: list[str] = []
+
+    async def end(self) -> Ended:
+        """Work until there is an end.
+
+        Raises:
+            LeaseLost: another worker has this ask.
+            StoreDown: the books cannot be written.
+        """
+        await self._books.settle_lost(self._told)
+        self._start_again_if_changed()
+        while self._made < self._brief.rules.rounds + CALLS_BEYOND_ROUNDS:
+            self._made += 1
+            outcome = await self.calls.call(self._order())
+            ended = await self._next(outcome)
+            if ended is not None:
+                return ended
+        return self._out_of_rounds()
+
+    @property
+    def _last_round(self) -> bool:
+        return self._tool_rounds >= self._brief.rules.rounds
+
+    def _order(self) -> Order:
+        shaped = shape(
+            self._brief,
+            ask=self._lease.ask,
+            prompts=self._rooms.prompts,
+            tools=self._rooms.runner.declared,
+            model=self._model,
+            salt=self._rooms.user_salt,
+            tools_allowed=self._brief.tools and not self._last_round,
+            previous_message_id=self._previous,
+        )
+        # A single question is never read again from cache; a thread or a tool loop is.
+        marked = bool(self._rounds or self._conversation.remembered)
+        return order(
+            self._purpose,
+            shaped,
+            self._conversation.messages(self._rounds, marked=False),
+            marked=self._conversation.messages(self._rounds, marked=marked),
+        )
+
+    def _start_again_if_changed(self) -> None:
+        """After a restart with another model, prompt or tools: the words, and the results already read.
+
+        Thinking is bound to what it was thought about, so nothing else of the old turn is of use.
+        """
+        if not self.calls.recorded or self._order().key in self.calls.recorded:
+            return
+        uses = {
+            str(block["id"]): block
+            for message in self._told.responses.values()
+            for block in message["content"]
+            if block["type"] == "tool_use"
+        }
+        read = [
+            (str(use["name"]), json.dumps(use["input"], ensure_ascii=False), _words(result))
+            for use_id, use in uses.items()
+            if (result := self._told.tool_results.get(use_id)) is not None
+        ]
+        self._conversation = self._conversation.with_read(read)
+
+    async def _next(self, outcome: Outcome) -> Ended | None:
+        if isinstance(outcome, Unanswered):
+            return self._unanswered(outcome)
+        if isinstance(outcome, Filtered):
+            return await self._refused(self._refusal("output_filter"))
+        self._books.tally.rounds += 1
+        self._previous = outcome.id
+        return await self._stopped(outcome)
+
+    async def _stopped(self, response: Response) -> Ended | None:
+        """Each reason to stop: end_turn, stop_sequence, tool_use, pause_turn, max_tokens, refusal, a full window."""
+        reason = response.stop_reason
+        if reason == "refusal":
+            return await self._refused(self._refusal("refusal", response.category))
+        if reason == "tool_use" and response.tool_uses and not self._last_round:
+            await self._use_tools(response)
+            return None
+        if reason == "pause_turn":
+            self._resume(response)
+            return None
+        # Tool calls of any other end are unfinished or unwanted: they are never run.
+        spoken = [block for block in response.content if block["type"] != "tool_use"]
+        if reason == "max_tokens" and self._continued < CONTINUES:
+            self._continued += 1
+            self._nudge(spoken, GO_ON if response.text.strip() else SAY_IT)
+            return None
+        if not response.text.strip() and not self._continued:
+            if reason == "tool_use":
+                return self._out_of_rounds()
+            if reason == "model_context_window_exceeded":
+                return Failed(f"{WINDOW_NOTE}", self.calls.receipt(), self.voice.said)
+            return await self._refused(self._refusal("empty"), spoken)
+        notes = {"max_tokens": CUT_NOTE, "model_context_window_exceeded": WINDOW_NOTE}
+        if reason in notes:
+            self._notes.append(notes[reason])
+        return await self._answered(spoken, response.id)
+
+    async def _use_tools(self, response: Response) -> None:
+        self._tool_rounds += 1
+        self._rounds.append(_assistant(response.content))
+        content = await run_tools(
+            self._rooms,
+            self._lease,
+            self._brief,
+            response.tool_uses,
+            known=self._told.tool_results,
+            tell=self.voice.tell,
+        )
+        self._books.tally.tools += len(response.tool_uses)
+        if self._last_round:
+            content.append(note(LAST_ROUND))
+        self._rounds.append({"role": "user", "content": content})
+        self.voice.pause()
+
+    def _resume(self, response: Response) -> None:
+        """Send a paused turn back as it is; only a server's tool may leave Claude the last word."""
+        if any(block["type"] == "server_tool_use" for block in response.content):
+            self._rounds.append(_assistant(response.content))
+        else:
+            self._nudge(response.content, GO_ON)
+
+    def _nudge(self, spoken: list[Mapping[str, Any]], words: str) -> None:
+        """Have Claude go on; an answer of thoughts alone cannot stand by itself."""
+        if any(block["type"] == "text" for block in spoken):
+            self._rounds.append(_assistant(spoken))
+        self._rounds.append({"role": "user", "content": [note(words)]})
+
+    def _refusal(self, form: Any, category: str | None = None) -> Refusal:
+        about_code = self._brief.feature == "review" or self._conversation.about_code
+        return Refusal(form, self._model, category, about_code)
+
+    async def _refused(
+        self, refusal: Refusal, spoken: list[Mapping[str, Any]] | None = None
+    ) -> Ended | None:
+        """Climb the next rung; what was refused stays out of everything that follows."""
+        fallback = self._brief.rules.fallback_model
+        step = decide(refusal, frozenset(self._tried), fallback, cannot=frozenset(self._cannot))
+        rung = {Again: "again", Reword: "reword", OtherModel: "model", GiveUp: "end"}[type(step)]
+        self._rooms.metrics.refused(refusal.kind, rung)
+        match step:
+            case Again():
+                self._tried.add("again")
+                self._nudge(spoken or [], SAY_IT)
+            case OtherModel(model):
+                self._tried.add("model")
+                note = f"{self._model} declined this; {model} was asked instead."
+                self._start_over(self._conversation, note)
+                self._model, self._purpose = model, "fallback"
+            case Reword():
+                conversation = await self._reworded()
+                if conversation is None:
+                    self._cannot.add("reword")
+                    return await self._refused(refusal, spoken)
+                self._tried.add("reword")
+                words = " ".join(without_code(conversation.question).split())
+                self._start_over(
+                    conversation,
+                    f"Claude declined the first wording. I asked it this way instead: “{words}”",
+                )
+            case GiveUp(sentence):
+                if refusal.form == "empty":
+                    return Failed(sentence, self.calls.receipt(), self.voice.said)
+                self.voice.take_back(0, "Claude declined to go on, so the beginning is taken back.")
+                return Refused(sentence, self.calls.receipt(), refusal.kind)
+        return None
+
+    def _start_over(self, conversation: Conversation, note: str) -> None:
+        self._conversation = conversation
+        self._rounds = []
+        self._continued = 0
+        self._notes.append(note)
+        self.voice.take_back(0, note)
+
+    async def _reworded(self) -> Conversation | None:
+        """Have the person's words put neutrally by the quick model; None where that cannot be."""
+        words = without_code(self._conversation.question)
+        if not words:
+            return None
+        about_code = self._brief.feature == "review" or self._conversation.about_code
+        work = "a code review" if about_code else "a question"
+        asked = self._rooms.prompts.rewording(words, work=work, model=self._brief.rules.quick_model)
+        messages = asked.pop("messages")
+        salt = self._rooms.user_salt
+        asked["metadata"] = {"user_id": opaque(self._lease.ask, salt)}
+        outcome = await self.calls.call(order("rephrase", asked, messages, aloud=False))
+        if not isinstance(outcome, Response) or outcome.stop_reason != "end_turn":
+            return None
+        neutral = reworded_as(self._conversation, outcome.text)
+        if neutral is None or neutral.strip(".") == UNCHANGED or neutral == words:
+            return None
+        return self._conversation.reworded(neutral)
+
+    async def _answered(self, spoken: list[Mapping[str, Any]], message_id: str) -> Ended:
+        if self._brief.rules.store_text:
+            tx = Transaction(self._lease)
+            rounds = [*self._rounds, _assistant(spoken)]
+            self._rooms.conversations.keep(
+                tx,
+                self._lease,
+                self._conversation,
+                rounds,
+                message_id=message_id,
+                at=self._rooms.now(),
+            )
+            await self._rooms.store.commit(tx)
+        return Answer(self.voice.said, self.calls.receipt(), tuple(self._notes))
+
+    def _unanswered(self, outcome: Unanswered) -> Ended:
+        if outcome.bound == "ask":
+            return Stopped(outcome.sentence, self.calls.receipt(), self.voice.said)
+        return Failed(outcome.sentence, self.calls.receipt(), self.voice.said)
+
+    def _out_of_rounds(self) -> Ended:
+        sentence = (
+            f"This took more than {self._brief.rules.rounds} rounds of looking things up and was "
+            "ended. Please ask for a part of it."
+        )
+        return Stopped(sentence, self.calls.receipt(), self.voice.said)
+
+
+def _assistant(content: list[Mapping[str, Any]]) -> dict[str, Any]:
+    return {"role": "assistant", "content": content}
+
+
+def _words(result: Any) -> str:
+    if isinstance(result, str):
+        return result
+    return json.dumps(result, ensure_ascii=False)

@@ -1,0 +1,151 @@
+"""The body of a request, the key it is found by after a restart, and about how much it will cost."""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+
+from bot.ask import Ask
+from bot.conversation import Conversation, Message
+from bot.prompts import Prompts, effort_of
+from bot.turn.brief import Brief
+from bot.usage import Usage
+
+BYTES_PER_TOKEN = 2.0  # below what text and code have, so that an estimate is rather too high
+PICTURE_TOKENS = 5_000  # above what the largest picture has
+DOCUMENT_TOKENS_PER_BYTE = 0.05  # of a PDF's base64; it is counted exactly before it is sent
+LIKELY_OUTPUT_TOKENS = 2_000  # of an answer nobody saw the end of
+_SHAPING = (
+    "model",
+    "max_tokens",
+    "system",
+    "tools",
+    "tool_choice",
+    "messages",
+    "thinking",
+    "output_config",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """One request to be made.
+
+    Attributes:
+        purpose: answer, rephrase or fallback, as it stands in the books.
+        body: of POST /v1/messages.
+        key: the same for the same body; cache marks and ids are not part of it.
+        input_tokens: at most, about.
+        fresh_tokens: those of them that cannot have been read from cache, about.
+        aloud: whether its text is for the person.
+        counted: whether it has attachments that must be counted before they cost.
+    """
+
+    purpose: str
+    body: Mapping[str, Any]
+    key: str
+    input_tokens: int
+    fresh_tokens: int
+    aloud: bool = True
+    counted: bool = False
+
+    @property
+    def model(self) -> str:
+        """Who is asked."""
+        return str(self.body["model"])
+
+    @property
+    def likely(self) -> Usage:
+        """What it costs if it is answered and nobody hears of it."""
+        return Usage(cache_write_5m_tokens=self.input_tokens, output_tokens=LIKELY_OUTPUT_TOKENS)
+
+
+def order(
+    purpose: str,
+    shape: Mapping[str, Any],
+    messages: Sequence[Message],
+    *,
+    marked: Sequence[Message] | None = None,
+    aloud: bool = True,
+) -> Order:
+    """Make an order of a body's shape and its messages.
+
+    Args:
+        purpose: for the books.
+        shape: everything of the body but the messages.
+        messages: without cache marks.
+        marked: the same with cache marks, if there are any.
+        aloud: whether its text is for the person.
+    """
+    body = {**shape, "messages": messages if marked is None else marked}
+    shaping = {name: {**body, "messages": messages}[name] for name in _SHAPING if name in body}
+    text = json.dumps(shaping, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    return Order(
+        purpose=purpose,
+        body=body,
+        key=hashlib.sha256(text.encode()).hexdigest()[:32],
+        input_tokens=_tokens(shaping, text),
+        fresh_tokens=_tokens({"messages": messages[-1:]}, json.dumps(messages[-1])),
+        aloud=aloud,
+        counted=any(True for _ in _attachments(messages)),
+    )
+
+
+def shape(
+    brief: Brief,
+    *,
+    ask: Ask,
+    prompts: Prompts,
+    tools: Sequence[Mapping[str, Any]],
+    model: str,
+    salt: bytes,
+    tools_allowed: bool,
+    previous_message_id: str | None,
+) -> dict[str, Any]:
+    """Give everything of a body but the messages: system and tools are the same bytes for all."""
+    body: dict[str, Any] = {
+        "model": model,
+        "max_tokens": brief.max_tokens,
+        "system": prompts.system(brief.rules.instructions),
+        **effort_of(model, brief.effort),
+        "metadata": {"user_id": opaque(ask, salt)},
+        "diagnostics": {"previous_message_id": previous_message_id},
+    }
+    if tools:
+        body["tools"] = list(tools)
+        if not tools_allowed:
+            body["tool_choice"] = {"type": "none"}
+    return body
+
+
+def opaque(ask: Ask, salt: bytes) -> str:
+    """Name a person to Claude's API without saying who it is."""
+    return hashlib.sha256(salt + f"{ask.team}:{ask.user}".encode()).hexdigest()[:32]
+
+
+def reworded_as(conversation: Conversation, words: str) -> str | None:
+    """Give an editor's words if they can stand for the person's: not empty, not blown up."""
+    words = words.strip()
+    room = 2 * len(conversation.question) + 200
+    return words if words and len(words) <= room else None
+
+
+def _tokens(body: Mapping[str, Any], text: str) -> int:
+    """Estimate from above, since the budget's promise rests on it."""
+    count = len(text.encode()) / BYTES_PER_TOKEN
+    for block in _attachments(cast("Sequence[Message]", body["messages"])):
+        size = len(str(cast("Mapping[str, Any]", block.get("source", {})).get("data", "")))
+        count -= size / BYTES_PER_TOKEN
+        is_picture = block["type"] == "image"
+        count += PICTURE_TOKENS if is_picture else size * DOCUMENT_TOKENS_PER_BYTE
+    return round(count)
+
+
+def _attachments(messages: Sequence[Message]) -> Sequence[Mapping[str, Any]]:
+    return [
+        block
+        for message in messages
+        for block in cast("Sequence[Mapping[str, Any]]", message["content"])
+        if block["type"] in ("image", "document")
+    ]

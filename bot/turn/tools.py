@@ -1,0 +1,59 @@
+"""Runs the tools of one round, and remembers what they gave so that nothing is read twice."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from bot.answer import Event, ToolEnded, ToolStarted
+from bot.ask import Lease
+from bot.store import Transaction
+from bot.tool_runner import ToolContext, ToolRun
+from bot.turn.brief import Brief, Rooms
+
+
+async def run_tools(
+    rooms: Rooms,
+    lease: Lease,
+    brief: Brief,
+    uses: Sequence[Mapping[str, Any]],
+    *,
+    known: Mapping[str, Any],
+    tell: Callable[[Event], None],
+) -> list[dict[str, Any]]:
+    """Give the tool_result blocks of a round, one for each use, in the order of the uses.
+
+    Args:
+        rooms: the runner, the journal and the store.
+        lease: the ask.
+        brief: the rules that tools work by.
+        uses: tool_use blocks of a response that ended in order to have them run.
+        known: results from before a restart, by use id.
+        tell: hears when a tool starts and ends.
+
+    Raises:
+        LeaseLost: another worker has this ask.
+        StoreDown: the results could not be journalled.
+    """
+
+    def started(use_id: str, name: str, label: str) -> None:
+        tell(ToolStarted(use_id, name, label))
+
+    def ended(run: ToolRun) -> None:
+        tell(ToolEnded(run.use_id, run.name, run.outcome, run.seconds))
+        rooms.metrics.tool(run.name, run.outcome)
+
+    missing = [use for use in uses if use["id"] not in known]
+    context = ToolContext(ask=lease.ask, rules=brief.rules)
+    runs = await rooms.runner.run(missing, context, on_started=started, on_ended=ended)
+    results = {run.use_id: run.result() for run in runs}
+    if runs:
+        tx = Transaction(lease)
+        for run in runs:
+            rooms.journal.tool_result(
+                tx,
+                lease,
+                use_id=run.use_id,
+                content=results[run.use_id],
+                outcome=run.outcome,
+            )
+        await rooms.store.commit(tx)
+    return [dict(known.get(use["id"]) or results[use["id"]]) for use in uses]
