@@ -13,8 +13,10 @@ from aiohttp import web
 from slack_bolt.adapter.aiohttp import to_aiohttp_response
 from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from slack_bolt.app.async_app import AsyncApp
+from slack_bolt.middleware.async_middleware import AsyncMiddleware
 from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_sdk.signature import SignatureVerifier
+from slack_sdk.web.async_client import AsyncWebClient
 
 BODY_BYTES = 1024 * 1024  # a larger body is refused
 APART_SECONDS = 60.0  # between the two connections: opened together, Slack refreshes them together
@@ -26,6 +28,19 @@ UNREADABLE = (ValueError, TypeError, AttributeError, LookupError, RecursionError
 """What Bolt's reading of a body that is not Slack's may raise."""
 
 log = structlog.get_logger()
+
+
+def bolt(door: AsyncMiddleware, client: AsyncWebClient, *, signing_secret: str = "") -> AsyncApp:
+    """The one Bolt app, for both transports, with our door in front.
+
+    Args:
+        door: takes every delivery; Bolt answers only what it passes on (url_verification).
+        client: with the bot token.
+        signing_secret: for HTTP; sockets need none.
+    """
+    return AsyncApp(
+        name="purser", client=client, signing_secret=signing_secret, before_authorize=door
+    )
 
 
 class Sockets:

@@ -1,7 +1,14 @@
 """Bodies as Slack delivers them, for the tests of the door."""
 
+import asyncio
+import hashlib
+import hmac
+import time
 from typing import Any
 
+from bot.ask import Ask, Signal
+from bot.errors import StoreDown
+from bot.inbox import Arrival
 from bot.slack.envelope import Us
 
 APP, TEAM, BOT, BOT_ID, USER = "A1", "T1", "U0BOT", "B0BOT", "U1"
@@ -95,4 +102,49 @@ def click(action_id: str, value: str, **fields: Any) -> dict[str, Any]:
         "response_url": "https://hooks.slack.com/actions/1",
         "actions": [{"type": "button", "action_id": action_id, "value": value}],
         **fields,
+    }
+
+
+class Kept:
+    """An inbox in memory: a key known is an arrival known."""
+
+    def __init__(self) -> None:
+        self.keys: set[str] = set()
+        self.asks: list[Ask] = []
+        self.signals: list[Signal] = []
+        self.down = False
+        self.seconds = 0.0
+
+    async def put(self, arrival: Arrival) -> str:
+        """As the inbox promises it."""
+        await asyncio.sleep(self.seconds)
+        if self.down:
+            raise StoreDown
+        if self.keys.intersection(arrival.keys):
+            return "known"
+        self.keys.update(arrival.keys)
+        asked, signal = arrival.ask, arrival.signal
+        if asked is not None and not any(self._same(asked.channel, asked.ts, a) for a in self.asks):
+            self.asks.append(asked)
+        elif signal is not None:
+            self.signals.append(signal)
+        else:
+            return "known"
+        return "new"
+
+    @staticmethod
+    def _same(channel: str, ts: str, ask: Ask) -> bool:
+        """Whether an ask is about this message: then another wording of it is no new ask."""
+        return bool(ts) and (ask.channel, ask.ts) == (channel, ts)
+
+
+def signed(body: str, secret: str, *, at: int | None = None) -> dict[str, str]:
+    """The headers with which Slack sends a body over HTTP."""
+    stamp = str(int(time.time()) if at is None else at)
+    digest = hmac.new(secret.encode(), f"v0:{stamp}:{body}".encode(), hashlib.sha256).hexdigest()
+    form = "application/json" if body.startswith("{") else "application/x-www-form-urlencoded"
+    return {
+        "X-Slack-Request-Timestamp": stamp,
+        "X-Slack-Signature": f"v0={digest}",
+        "Content-Type": form,
     }
