@@ -113,12 +113,14 @@ class Kept:
         self.asks: list[Ask] = []
         self.signals: list[Signal] = []
         self.down = False
+        self.refused = asyncio.Event()
         self.seconds = 0.0
 
     async def put(self, arrival: Arrival) -> str:
         """As the inbox promises it."""
         await asyncio.sleep(self.seconds)
         if self.down:
+            self.refused.set()
             raise StoreDown
         if self.keys.intersection(arrival.keys):
             return "known"
