@@ -18,6 +18,7 @@ from bot.ask import Lease
 from bot.conversation import Conversation
 from bot.turn.brief import MAX_TOKENS, Brief, Rooms
 from bot.turn.loop import Loop
+from bot.turn.warm import warm
 
 STOPPED = "Stopped."
 
@@ -57,6 +58,17 @@ class Turn(Rooms):
             await task
         finally:
             await _gone(task)
+
+    async def warm(self, *, model: str, effort: str) -> bool:
+        """Write the beginning that all requests share to Claude's cache, before the first ask.
+
+        Returns:
+            Whether it went through; a failure is logged only.
+
+        Raises:
+            StoreDown: it could not be booked.
+        """
+        return await warm(self, model=model, effort=effort)
 
     async def _work(
         self,

@@ -144,8 +144,11 @@ class Calls:
     def _replayed(self, order: Order) -> Response:
         response = self.recorded[order.key]
         self._books.replayed(order, response)
-        if order.aloud and response.text:
-            self._voice.say(response.text)
+        for block in response.content if order.aloud else ():
+            if block["type"] == "text":
+                self._voice.say(str(block["text"]))
+            elif block["type"] == "tool_use":
+                self._voice.pause()
         return response
 
     async def _counted(self, order: Order) -> int:

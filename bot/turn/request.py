@@ -92,6 +92,14 @@ def order(
     )
 
 
+def frame(
+    *, prompts: Prompts, tools: Sequence[Mapping[str, Any]], model: str, effort: str
+) -> dict[str, Any]:
+    """Give what all requests to a model share, byte for byte: their cached beginning."""
+    body: dict[str, Any] = {"model": model, "system": prompts.system(), **effort_of(model, effort)}
+    return {**body, "tools": list(tools)} if tools else body
+
+
 def shape(
     brief: Brief,
     *,
@@ -105,17 +113,14 @@ def shape(
 ) -> dict[str, Any]:
     """Give everything of a body but the messages: system and tools are the same bytes for all."""
     body: dict[str, Any] = {
-        "model": model,
-        "max_tokens": brief.max_tokens,
+        **frame(prompts=prompts, tools=tools, model=model, effort=brief.effort),
         "system": prompts.system(brief.rules.instructions),
-        **effort_of(model, brief.effort),
+        "max_tokens": brief.max_tokens,
         "metadata": {"user_id": opaque(ask, salt)},
         "diagnostics": {"previous_message_id": previous_message_id},
     }
-    if tools:
-        body["tools"] = list(tools)
-        if not tools_allowed:
-            body["tool_choice"] = {"type": "none"}
+    if tools and not tools_allowed:
+        body["tool_choice"] = {"type": "none"}
     return body
 
 

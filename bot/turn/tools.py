@@ -39,7 +39,6 @@ async def run_tools(
 
     def ended(run: ToolRun) -> None:
         tell(ToolEnded(run.use_id, run.name, run.outcome, run.seconds))
-        rooms.metrics.tool(run.name, run.outcome)
 
     missing = [use for use in uses if use["id"] not in known]
     context = ToolContext(ask=lease.ask, rules=brief.rules)
