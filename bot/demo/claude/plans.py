@@ -62,9 +62,9 @@ def urls_of(text: str) -> list[str]:
 
 def _plan(heard: Heard) -> Iterator[Use]:
     words = heard.words
-    writes = list(_writes(words))
-    if writes:
-        yield from writes
+    changes = list(writes(words))
+    if changes:
+        yield from changes
         return
     yield from _addresses(words, heard.tools)
     yield from _searches(words)
@@ -95,7 +95,8 @@ def _searches(words: str) -> Iterator[Use]:
         yield Use("jira_sprint", {"board_or_project": sprint["board"]})
 
 
-def _writes(words: str) -> Iterator[Use]:
+def writes(words: str) -> Iterator[Use]:
+    """Give the changes to Jira that words ask for; each is only proposed."""
     for m in COMMENT.finditer(words):
         yield Use("jira_propose_comment", {"key": m["key"], "markdown": m["text"].strip()})
         return

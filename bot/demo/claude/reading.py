@@ -4,6 +4,8 @@ A user turn may hold `<purser:ask>`, `<purser:said>` and `<purser:file>` parts; 
 them the text of the turn is the question. Of the system prompt only its task is looked at.
 """
 
+import html
+import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -118,7 +120,7 @@ class Heard:
         question: the newest ask, whole; `words` is the same without code blocks.
         code: fenced blocks of the ask, (language, text).
         said: other messages of the thread in the same turn.
-        files: what was attached to the ask.
+        files: what was attached to the ask as text; `pictures` whether images or PDFs were.
         earlier: asks of earlier turns, oldest first.
         answered: whether the assistant has spoken before in this conversation.
         results: tool calls since the newest ask, in their order.
@@ -129,6 +131,7 @@ class Heard:
     question: str
     said: tuple[Text, ...]
     files: tuple[Text, ...]
+    pictures: bool
     earlier: tuple[str, ...]
     answered: bool
     results: tuple[Result, ...]
@@ -160,17 +163,18 @@ class Heard:
 def hear(body: Mapping[str, Any]) -> Heard:
     """Read a checked request."""
     messages: Sequence[Mapping[str, Any]] = body["messages"]
-    asked = [i for i, m in enumerate(messages) if m["role"] == "user" and _own_text(m)]
+    asked = [i for i, m in enumerate(messages) if m["role"] == "user" and _asks(m)]
     newest = asked[-1] if asked else 0
     parts = list(_parts(_own_text(messages[newest])))
-    earlier = [_question(list(_parts(_own_text(messages[i])))) for i in asked[:-1]]
+    earlier = [_asks(messages[i]) for i in asked[:-1]]
     return Heard(
         question=_question(parts),
         said=tuple(Text(name, text) for tag, name, text in parts if tag == "said"),
         files=tuple(Text(name, text) for tag, name, text in parts if tag == "file"),
-        earlier=tuple(text for text in earlier if text),
+        pictures=any(b.get("type") in ("image", "document") for b in _blocks(messages[newest])),
+        earlier=tuple(earlier),
         answered=any(m["role"] == "assistant" for m in messages[:newest]),
-        results=tuple(_results(messages[newest:])),
+        results=(*_reread(parts), *_results(messages[newest:])),
         tools=frozenset(tool["name"] for tool in body.get("tools") or ()),
         system="\n\n".join(str(b.get("text", "")) for b in blocks_of(body.get("system"))),
     )
@@ -180,9 +184,14 @@ def asks_of(body: Mapping[str, Any]) -> Iterator[str]:
     """Give each ask of the conversation, for the filter: a refused one left in it refuses again."""
     for message in body["messages"]:
         if message["role"] == "user":
-            text = _question(list(_parts(_own_text(message))))
-            if text:
+            text = FENCE.sub(" ", _asks(message))
+            if text.strip():
                 yield text
+
+
+def _asks(message: Mapping[str, Any]) -> str:
+    """The ask in a user message; "" for tool results, notes and other people's words alone."""
+    return _question(list(_parts(_own_text(message))))
 
 
 def text_of(content: Any) -> str:
@@ -190,10 +199,12 @@ def text_of(content: Any) -> str:
     return "\n".join(str(b.get("text", "")) for b in blocks_of(content) if b.get("type") == "text")
 
 
+def _blocks(message: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    return list(blocks_of(message["content"]))
+
+
 def _own_text(message: Mapping[str, Any]) -> str:
-    return "\n".join(
-        str(b["text"]) for b in blocks_of(message["content"]) if b.get("type") == "text"
-    )
+    return "\n".join(str(b["text"]) for b in _blocks(message) if b.get("type") == "text")
 
 
 def _parts(text: str) -> Iterator[tuple[str, str, str]]:
@@ -202,7 +213,9 @@ def _parts(text: str) -> Iterator[tuple[str, str, str]]:
     for match in found:
         attributes = dict(ATTRIBUTE.findall(match["attributes"]))
         name = attributes.get("from") or attributes.get("name") or ""
-        yield match["tag"], name, match["text"].strip("\n")
+        if match["tag"] == "read":
+            name = f"{attributes.get('tool', '')} {attributes.get('input', '{}')}"
+        yield match["tag"], html.unescape(name), match["text"].strip("\n")
     if not any(match["tag"] in ("ask", "request") for match in found):
         yield "ask", "", PART.sub("", text).strip("\n")
 
@@ -210,6 +223,18 @@ def _parts(text: str) -> Iterator[tuple[str, str, str]]:
 def _question(parts: Sequence[tuple[str, str, str]]) -> str:
     asks = [text for tag, _name, text in parts if tag in ("ask", "request") and text.strip()]
     return asks[-1] if asks else ""
+
+
+def _reread(parts: Sequence[tuple[str, str, str]]) -> Iterator[Result]:
+    """Tool results that come as text, since the ask had to begin again."""
+    for tag, name, text in parts:
+        tool, _, given = name.partition(" ")
+        if tag == "read":
+            try:
+                arguments = json.loads(given)
+            except ValueError:
+                arguments = {}
+            yield Result(tool, arguments, text, failed=False)
 
 
 def _results(messages: Sequence[Mapping[str, Any]]) -> Iterator[Result]:
