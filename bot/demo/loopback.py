@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from aiohttp import web
+from aiohttp.typedefs import Handler
 
 BODY_BYTES = 8 * 1024 * 1024  # bytes of a request's body that are taken
 KEPT_CHARACTERS = 65_536  # characters of a request's body that the log keeps
@@ -144,7 +145,7 @@ class Loopback:
     async def _hear(
         self,
         request: web.Request,
-        handler: Callable[[web.Request], "asyncio.Future[web.StreamResponse]"],
+        handler: Handler,
     ) -> web.StreamResponse:
         body = (await request.read()).decode("utf-8", "replace")
         heard = Heard(
@@ -162,7 +163,7 @@ class Loopback:
     async def _answer(
         self,
         request: web.Request,
-        handler: Callable[[web.Request], "asyncio.Future[web.StreamResponse]"],
+        handler: Handler,
         trouble: Troubles,
     ) -> web.StreamResponse | None:
         if trouble.refuse:

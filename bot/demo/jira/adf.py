@@ -24,10 +24,51 @@ EMOJI = {
 }
 PANELS = ("info", "note", "warning", "error", "success")
 BLOCKS = frozenset(
-    ["doc", "paragraph", "heading", "bulletList", "orderedList", "listItem", "codeBlock", "blockquote", "panel", "rule", "table", "tableRow", "tableHeader", "tableCell", "taskList", "taskItem", "decisionList", "decisionItem", "expand", "nestedExpand", "mediaSingle", "mediaGroup", "media", "blockCard", "embedCard", "extension", "bodiedExtension", "layoutSection", "layoutColumn"]
+    [
+        "doc",
+        "paragraph",
+        "heading",
+        "bulletList",
+        "orderedList",
+        "listItem",
+        "codeBlock",
+        "blockquote",
+        "panel",
+        "rule",
+        "table",
+        "tableRow",
+        "tableHeader",
+        "tableCell",
+        "taskList",
+        "taskItem",
+        "decisionList",
+        "decisionItem",
+        "expand",
+        "nestedExpand",
+        "mediaSingle",
+        "mediaGroup",
+        "media",
+        "blockCard",
+        "embedCard",
+        "extension",
+        "bodiedExtension",
+        "layoutSection",
+        "layoutColumn",
+    ]
 )
 INLINES = frozenset(
-    ["text", "hardBreak", "mention", "emoji", "date", "status", "inlineCard", "mediaInline", "inlineExtension", "placeholder"]
+    [
+        "text",
+        "hardBreak",
+        "mention",
+        "emoji",
+        "date",
+        "status",
+        "inlineCard",
+        "mediaInline",
+        "inlineExtension",
+        "placeholder",
+    ]
 )
 INLINE = re.compile(
     r"\*\*(?P<strong>.+?)\*\*|`(?P<code>[^`]+)`|\[(?P<label>[^\]]+)\]\((?P<href>[^)\s]+)\)"

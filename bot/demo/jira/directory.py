@@ -300,7 +300,7 @@ async def issue_types(call: Call) -> web.StreamResponse:
 
 def creatable(project: Project) -> dict[str, bool]:
     """The fields of the create screen -> whether one has to fill it in."""
-    made = dict.fromkeys(("project", "issuetype", "summary"), True)
+    made: dict[str, bool] = dict.fromkeys(("project", "issuetype", "summary"), True)
     made |= dict.fromkeys(
         ("description", "assignee", "priority", "labels", "parent", "duedate", "reporter"), False
     )

@@ -52,10 +52,37 @@ DATES = frozenset({"created", "updated", "duedate", "resolutiondate"})
 TEXTS = frozenset({"summary", "description", "comment", "text"})
 PEOPLE = frozenset({"assignee", "reporter", "creator"})
 PLAIN = frozenset(
-    ["key", "project", "status", "statusCategory", "issuetype", "priority", "labels", "components", "fixVersions", "sprint", "parent", "resolution", "security", "points"]
+    [
+        "key",
+        "project",
+        "status",
+        "statusCategory",
+        "issuetype",
+        "priority",
+        "labels",
+        "components",
+        "fixVersions",
+        "sprint",
+        "parent",
+        "resolution",
+        "security",
+        "points",
+    ]
 )
 FUNCTIONS = frozenset(
-    ["currentuser", "opensprints", "closedsprints", "futuresprints", "now", "startofday", "endofday", "startofweek", "endofweek", "startofmonth", "endofmonth"]
+    [
+        "currentuser",
+        "opensprints",
+        "closedsprints",
+        "futuresprints",
+        "now",
+        "startofday",
+        "endofday",
+        "startofweek",
+        "endofweek",
+        "startofmonth",
+        "endofmonth",
+    ]
 )
 
 

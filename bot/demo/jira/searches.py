@@ -82,7 +82,7 @@ def _page(
     fields: Collection[str],
     expand: Collection[str],
 ) -> web.StreamResponse:
-    wanted = [f for f in chosen(fields, "id")] if any(fields) else []
+    wanted = list(chosen(fields, "id")) if any(fields) else []
     start = _offset(token, jql) if token else 0
     found = _find(call, jql)
     size = min(size, FULL_PAGE) if wanted else size

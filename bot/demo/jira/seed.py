@@ -77,7 +77,8 @@ class Seed:
     def _people(self) -> None:
         for entry in self._site["accounts"]:
             sets = {k: frozenset(v) for k, v in entry.items() if isinstance(v, list)}
-            account = Account(**{**entry, **sets})
+            told: Json = {**entry, **sets}
+            account = Account(**told)
             self._world.accounts[account.account_id] = account
         self._writer = Writer(handles(self._world.accounts.values()))
 
@@ -85,7 +86,8 @@ class Seed:
         site, world = self._site, self._world
         for entry in site["projects"]:
             lead = world.account(entry["lead"]).account_id
-            project = Project(**{**entry, "types": tuple(entry["types"]), "lead": lead})
+            told: Json = {**entry, "types": tuple(entry["types"]), "lead": lead}
+            project = Project(**told)
             world.projects[project.key] = project
         world.statuses.update({s["name"]: Status(**s) for s in site["statuses"]})
         world.types.update({t["name"]: IssueType(**t) for t in site["types"]})
@@ -103,7 +105,8 @@ class Seed:
         world.boards.update({b["id"]: Board(**b) for b in site["boards"]})
         for entry in site["sprints"]:
             times = {k: self._when(entry[k]) for k in ("start", "end", "completed") if k in entry}
-            world.sprints[entry["id"]] = Sprint(**{**entry, **times})
+            dated: Json = {**entry, **times}
+            world.sprints[entry["id"]] = Sprint(**dated)
         world.link_types.extend(site["link_types"])
 
     def _when(self, text: str) -> float:

@@ -60,12 +60,13 @@ class JiraStandIn(Loopback):
 
     def routes(self) -> list[web.RouteDef]:
         """Every path, on the site and behind the gateway."""
-        made = [web.get("/_edge/tenant_info", self._tenant)]
-        for part in PARTS:
-            for method, path, answer in part.PATHS:
-                for prefix in ("", GATEWAY):
-                    made.append(web.route(method, prefix + path, self._called(answer)))
-        return made
+        made = [
+            web.route(method, prefix + path, self._called(answer))
+            for part in PARTS
+            for method, path, answer in part.PATHS
+            for prefix in ("", GATEWAY)
+        ]
+        return [web.get("/_edge/tenant_info", self._tenant), *made]
 
     async def _tenant(self, request: web.Request) -> web.Response:
         return web.json_response({"cloudId": CLOUD_ID})

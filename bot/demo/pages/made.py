@@ -68,6 +68,7 @@ class Page(StrEnum):
 
 
 def page(body: str, *, head: str = "") -> web.Response:
+    """An HTML page around a body."""
     text = (
         f"<!doctype html><html><head><title>A page</title>{head}</head><body>{body}</body></html>"
     )
