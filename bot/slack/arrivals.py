@@ -3,6 +3,7 @@
 Pure: the body of an event, a command or a click -> Arrival | Drop | Tell. The door commits an Arrival.
 """
 
+import re
 from collections.abc import Callable, Mapping
 
 from bot.ask import Ask, Signal, SignalKind
@@ -14,6 +15,7 @@ from bot.slack.wishes import Usage, command
 from bot.slack.words import unescaped
 
 STOP_REACTION = "x"
+_CHANNEL = re.compile(r"<#(\w+)\|[^>]*>")
 ACTIONS: Mapping[str, SignalKind] = {
     "stop": "stop",
     "feedback": "feedback",
@@ -144,7 +146,8 @@ def _command(envelope: Envelope) -> Reading:
     channel, user = words(body.get("channel_id")), words(body.get("user_id"))
     if not channel or not user or not words(body.get("trigger_id")):
         return Drop("malformed")
-    wanted = command(words(body.get("command")), unescaped(words(body.get("text"))))
+    text = _CHANNEL.sub(r"<#\1>", words(body.get("text")))  # its id says more than its name
+    wanted = command(words(body.get("command")), unescaped(text))
     if isinstance(wanted, Usage):
         return Tell(wanted.sentence)
     team = words(body.get("team_id"))

@@ -45,7 +45,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     ),
     "/cost": (
         "What Claude cost here, shown to you alone",
-        "[today | 7d | this month | last month | 2026-11] [by user|model|feature|day] [csv]",
+        "[today | 7d | this month | last month | 2026-11] [#channel] [by user|model|feature|day] [csv]",
     ),
     "/purser": (
         "Help, this channel's policy and budget, shown to you alone",
@@ -102,7 +102,7 @@ def manifest(*, http: str | None = None, only: str | None = None) -> dict[str, A
                     "command": name,
                     "description": description,
                     "usage_hint": hint,
-                    "should_escape": False,
+                    "should_escape": True,  # a channel then comes with its id
                     **({"url": url} if url else {}),
                 }
                 for name, (description, hint) in _commands(only).items()

@@ -368,6 +368,11 @@ def test_a_command_is_an_ask_outside_of_threads() -> None:
     assert "hooks.slack.com" not in repr(ask)
 
 
+def test_a_channel_named_in_a_command_keeps_its_id() -> None:
+    """A report on another channel needs its id, not its name."""
+    assert ask_of(command("/cost", "today <#C7|shop>")).text == "today <#C7>"
+
+
 def test_a_command_without_words_is_told_how() -> None:
     """`/summarize` alone gets its usage at once, and nothing is stored."""
     assert isinstance(reading(command("/summarize")), Tell)

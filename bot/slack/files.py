@@ -1,0 +1,136 @@
+"""Files that hang on a message, read within limits, or the sentence why one was not."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import PurePath
+from typing import Any, Protocol
+
+from bot.ask import Attached, FileRef
+from bot.slack.envelope import files_of
+from bot.slack.shapes import words
+from bot.slack.wire import SlackError
+
+TEXT_BYTES = 1024 * 1024
+IMAGE_BYTES = 5 * 1024 * 1024  # Claude takes 10 MB of base64 for one
+PDF_BYTES = 10 * 1024 * 1024  # a request to Claude is at most 32 MB, base64 included
+ALL_BYTES = 20 * 1024 * 1024  # of one ask
+READY_SECONDS = 1.0  # a file just uploaded may not be there at once: one wait, one more try
+
+IMAGES: Mapping[bytes, str] = {
+    b"\x89PNG\r\n\x1a\n": "image/png",
+    b"\xff\xd8\xff": "image/jpeg",
+    b"GIF87a": "image/gif",
+    b"GIF89a": "image/gif",
+}
+PDF = "application/pdf"
+ARCHIVES = (b"PK\x03\x04", b"\x1f\x8b", b"7z\xbc\xaf", b"Rar!", b"BZh", b"\xfd7zXZ")
+MARKUP = (".html", ".htm", ".xhtml", ".svg", ".vue", ".xml")
+
+
+class Wire(Protocol):
+    """What is needed of Slack."""
+
+    async def file_info(self, file: str) -> Mapping[str, Any]:
+        """The `file` object of files.info; raises SlackError."""
+        ...
+
+    async def download(self, url: str, *, limit: int) -> bytes:
+        """A file's bytes with our token, at most `limit` + 1 of them; raises SlackError."""
+        ...
+
+
+class Files:
+    """Reads files.
+
+    Args:
+        wire: Slack.
+        sleep: waits, for a file that is not ready yet.
+    """
+
+    def __init__(
+        self, wire: Wire, *, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+    ) -> None:
+        self._wire = wire
+        self._sleep = sleep
+
+    async def read(self, refs: Sequence[FileRef]) -> list[Attached]:
+        """Read files, in their order; each is there, with its content or with its problem."""
+        read = await asyncio.gather(*(self._one(ref) for ref in refs))
+        room, kept = ALL_BYTES, list[Attached]()
+        for file in read:
+            room -= len(file.data) + len(file.text)
+            kept.append(
+                file if room >= 0 else _not(file, "the files of this message are too much together")
+            )
+        return kept
+
+    async def _one(self, ref: FileRef) -> Attached:
+        here = Attached(ref.name, ref.mimetype)
+        try:
+            if not ref.url:
+                found = files_of({"files": [await self._wire.file_info(ref.id)]})
+                if not found or not found[0].url:
+                    return _not(here, "it does not lie at Slack, or is hidden or deleted")
+                ref = replace(found[0], id=ref.id)
+                here = Attached(ref.name, ref.mimetype)
+            limit = _limit(ref)
+            if ref.size > limit:
+                return _not(here, _too_large(limit))
+            data = await self._bytes(ref.url, limit)
+        except SlackError as error:
+            return _not(here, f"Slack did not give it to me ({error.code})")
+        if len(data) > limit:
+            return _not(here, _too_large(limit))
+        return _read(here, data)
+
+    async def _bytes(self, url: str, limit: int) -> bytes:
+        data = await self._wire.download(url, limit=limit)
+        if not data:
+            await self._sleep(READY_SECONDS)
+            data = await self._wire.download(url, limit=limit)
+        return data
+
+
+def _limit(ref: FileRef) -> int:
+    if ref.mimetype == PDF:
+        return PDF_BYTES
+    return IMAGE_BYTES if ref.mimetype.startswith("image/") else TEXT_BYTES
+
+
+def _too_large(limit: int) -> str:
+    return f"it is larger than {limit // (1024 * 1024)} MiB, the most I read of this kind"
+
+
+def _not(file: Attached, why: str) -> Attached:
+    return Attached(file.name, file.mimetype, problem=why)
+
+
+def _read(file: Attached, data: bytes) -> Attached:
+    """What the bytes are; what Slack called them is not believed."""
+    if not data:
+        return _not(file, "it is empty")
+    if _is_login_page(file, data):
+        return _not(file, "Slack showed a login page instead; the app may lack files:read")
+    if data.startswith(b"%PDF-"):
+        return Attached(file.name, PDF, data=data)
+    webp = data[:4] == b"RIFF" and data[8:12] == b"WEBP"
+    image = "image/webp" if webp else next((t for m, t in IMAGES.items() if data.startswith(m)), "")
+    if image and len(data) <= IMAGE_BYTES:
+        return Attached(file.name, image, data=data)
+    if data.startswith(ARCHIVES):
+        return _not(file, "it is an archive; attach the files themselves")
+    try:
+        text = data.decode("utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig")
+    except UnicodeDecodeError:
+        return _not(file, "it is neither text nor an image or PDF that I can read")
+    if "\x00" in text:
+        return _not(file, "it is binary; I read text, code, diffs, PDF and images")
+    return Attached(file.name, file.mimetype, text=text)
+
+
+def _is_login_page(file: Attached, data: bytes) -> bool:
+    """Slack answers 200 with a page of HTML where it does not know our token."""
+    page = data.lstrip()[:15].lower().startswith((b"<!doctype html", b"<html"))
+    wanted = PurePath(words(file.name)).suffix.lower() in MARKUP or "html" in file.mimetype
+    return page and not wanted

@@ -1,0 +1,137 @@
+"""Who somebody is, asked of Slack and remembered for a few minutes. Whoever Slack cannot name is a stranger."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
+
+from bot.ask import Person
+from bot.slack.shapes import Json, mapping, words
+from bot.slack.wire import SlackError
+
+TTL_SECONDS = 300.0  # a guest who became a member waits no longer
+REMEMBERED = 5_000  # people and channels, the oldest go first
+SLACKBOT = "USLACKBOT"
+
+
+class Wire(Protocol):
+    """What is needed of Slack."""
+
+    async def user_info(self, user: str) -> Mapping[str, Any]:
+        """The `user` object of users.info; raises SlackError."""
+        ...
+
+    async def channel_info(self, channel: str) -> Mapping[str, Any]:
+        """The `channel` object of conversations.info; raises SlackError."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    until: float
+    value: Json
+
+
+class _Memory:
+    """Answers remembered for a time; many who ask for one thing at once share one call."""
+
+    def __init__(
+        self, ask: Callable[[str], Awaitable[Json]], now: Callable[[], float], ttl: float
+    ) -> None:
+        self._ask = ask
+        self._now = now
+        self._ttl = ttl
+        self._known: dict[str, _Known] = {}
+        self._asking: dict[str, asyncio.Task[Json | None]] = {}
+
+    async def get(self, key: str) -> Json | None:
+        """What Slack says of it, or None when Slack could not say (which is not remembered)."""
+        known = self._known.get(key)
+        if known is not None and known.until > self._now():
+            return known.value
+        asking = self._asking.get(key)
+        if asking is None:
+            asking = asyncio.ensure_future(self._fetch(key))
+            self._asking[key] = asking
+            asking.add_done_callback(lambda _: self._asking.pop(key, None))
+        return await asyncio.shield(asking)  # one who gives up does not take the answer from others
+
+    async def _fetch(self, key: str) -> Json | None:
+        try:
+            value = mapping(await self._ask(key))
+        except SlackError:
+            return None
+        self._known.pop(key, None)
+        self._known[key] = _Known(self._now() + self._ttl, value)
+        while len(self._known) > REMEMBERED:
+            del self._known[next(iter(self._known))]
+        return value
+
+
+class People:
+    """Looks people up.
+
+    Args:
+        wire: Slack.
+        team: our own team; "" when not known, then everybody is external.
+        now: seconds since the epoch.
+        ttl: seconds for which an answer is remembered.
+    """
+
+    def __init__(
+        self, wire: Wire, *, team: str, now: Callable[[], float], ttl: float = TTL_SECONDS
+    ) -> None:
+        self._team = team
+        self._users = _Memory(wire.user_info, now, ttl)
+        self._channels = _Memory(wire.channel_info, now, ttl)
+
+    async def look(self, user: str, user_team: str = "") -> Person:
+        """Who somebody is. `user_team` is what an event said of their organisation, or "".
+
+        Never raises for what Slack says: who cannot be looked up is not `known`.
+        """
+        info = await self._users.get(user) if user else None
+        if info is None:
+            return Person(user, user, team=user_team, known=False, is_external=True)
+        person = self._person(user, info)
+        if user_team and user_team != self._team and not _in_our_enterprise(info, self._team):
+            return replace(person, is_external=True)
+        return person
+
+    async def names(self, users: Iterable[str]) -> dict[str, str]:
+        """Names by user id; an id stands for itself where Slack does not say."""
+        wanted = sorted({user for user in users if user})
+        people = await asyncio.gather(*(self.look(user) for user in wanted))
+        return {person.id: person.name for person in people}
+
+    async def shared(self, channel: str) -> bool | None:
+        """Whether a channel is shared with another organisation; None where we cannot see it."""
+        info = await self._channels.get(channel)
+        if info is None:
+            return None
+        return info.get("is_ext_shared") is True or info.get("is_pending_ext_shared") is True
+
+    def _person(self, user: str, info: Json) -> Person:
+        profile = mapping(info.get("profile"))
+        team = words(info.get("team_id"))
+        named = (profile.get("display_name"), profile.get("real_name"), info.get("real_name"))
+        name = next((n for n in (words(v).strip() for v in (*named, info.get("name"))) if n), user)
+        ours = bool(self._team) and (team == self._team or _in_our_enterprise(info, self._team))
+        return Person(
+            id=user,
+            name=name,
+            team=team,
+            known=bool(team),
+            is_bot=info.get("is_bot") is True or user == SLACKBOT,
+            is_guest=info.get("is_restricted") is True or info.get("is_ultra_restricted") is True,
+            is_external=info.get("is_stranger") is True or not ours,
+            is_gone=info.get("deleted") is True,
+            is_admin=info.get("is_admin") is True,
+            tz=words(info.get("tz")),
+        )
+
+
+def _in_our_enterprise(info: Json, team: str) -> bool:
+    """Whether somebody of an Enterprise Grid is a member of our workspace too."""
+    teams = mapping(info.get("enterprise_user")).get("teams")
+    return isinstance(teams, list) and bool(team) and team in teams

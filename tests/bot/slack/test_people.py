@@ -1,0 +1,175 @@
+"""Who somebody is: remembered, shared between those who ask at once, and a stranger when in doubt."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from bot.ask import Person
+from bot.slack.people import REMEMBERED, People
+from bot.slack.wire import SlackError
+
+TEAM = "T1"
+
+
+def member(**over: Any) -> dict[str, Any]:
+    """A full member, as users.info gives them."""
+    return {
+        "team_id": TEAM,
+        "name": "ana",
+        "real_name": "Ana Lopez",
+        "tz": "Europe/Madrid",
+        "profile": {"display_name": "Ana", "real_name": "Ana Lopez"},
+        "is_bot": False,
+        "is_restricted": False,
+        "is_ultra_restricted": False,
+        **over,
+    }
+
+
+class Directory:
+    """As much of Slack as knows people and channels."""
+
+    def __init__(self) -> None:
+        self.users: dict[str, Any] = {"U1": member()}
+        self.channels: dict[str, Any] = {"C1": {"id": "C1", "is_ext_shared": False}}
+        self.calls: Counter[str] = Counter()
+
+    async def user_info(self, user: str) -> Mapping[str, Any]:
+        """users.info."""
+        return await self._find(self.users, user, "user_not_found")
+
+    async def channel_info(self, channel: str) -> Mapping[str, Any]:
+        """conversations.info."""
+        return await self._find(self.channels, channel, "channel_not_found")
+
+    async def _find(self, known: dict[str, Any], key: str, problem: str) -> Mapping[str, Any]:
+        self.calls[key] += 1
+        await asyncio.sleep(0)
+        if key not in known:
+            raise SlackError(problem)
+        return known[key]
+
+
+class Clock:
+    """A clock that is set by hand."""
+
+    def __init__(self) -> None:
+        self.time = 0.0
+
+    def __call__(self) -> float:
+        """Now."""
+        return self.time
+
+
+@pytest.fixture
+def slack() -> Directory:
+    """A small directory."""
+    return Directory()
+
+
+async def test_a_member_is_known(slack: Directory) -> None:
+    """Name, time zone and team are Slack's."""
+    people = People(slack, team=TEAM, now=Clock())
+
+    assert await people.look("U1", TEAM) == Person("U1", "Ana", TEAM, tz="Europe/Madrid")
+
+
+@pytest.mark.parametrize(
+    ("over", "flag"),
+    [
+        ({"is_restricted": True}, "is_guest"),
+        ({"is_ultra_restricted": True}, "is_guest"),
+        ({"is_stranger": True}, "is_external"),
+        ({"team_id": "T2"}, "is_external"),
+        ({"deleted": True}, "is_gone"),
+        ({"is_bot": True}, "is_bot"),
+        ({"is_admin": True}, "is_admin"),
+    ],
+)
+async def test_each_sign_is_seen(slack: Directory, over: dict[str, Any], flag: str) -> None:
+    """Guests, strangers, leavers, bots and admins are told apart."""
+    slack.users["U1"] = member(**over)
+
+    person = await People(slack, team=TEAM, now=Clock()).look("U1", TEAM)
+
+    assert getattr(person, flag) is True
+
+
+async def test_who_cannot_be_looked_up_is_a_stranger(slack: Directory) -> None:
+    """No answer, an answer without a team, no user, or no team of ours: nobody is taken for a member."""
+    slack.users["U2"] = member(team_id=None)
+    people = People(slack, team=TEAM, now=Clock())
+
+    for user in ("U9", "U2", ""):
+        person = await people.look(user, TEAM)
+        assert (person.known, person.is_external) == (False, True)
+    assert (await People(slack, team="", now=Clock()).look("U1", TEAM)).is_external
+
+
+async def test_what_the_event_says_of_the_team_counts_too(slack: Directory) -> None:
+    """A foreign team in the event makes a person external, unless the enterprise is one."""
+    slack.users["U2"] = member(team_id="T2", enterprise_user={"teams": ["T2", TEAM]})
+    people = People(slack, team=TEAM, now=Clock())
+
+    assert (await people.look("U1", "T2")).is_external
+    assert not (await people.look("U2", "T2")).is_external
+
+
+async def test_an_answer_is_remembered_for_its_time(slack: Directory) -> None:
+    """Within the time no second call is made, after it one is; a failure is asked again at once."""
+    clock = Clock()
+    people = People(slack, team=TEAM, now=clock, ttl=60)
+
+    await people.look("U1")
+    await people.look("U1")
+    clock.time = 61
+    await people.look("U1")
+    await people.look("U9")
+    slack.users["U9"] = member()
+
+    assert (await people.look("U9")).known
+    assert slack.calls == {"U1": 2, "U9": 2}
+
+
+async def test_many_who_ask_at_once_share_a_call(slack: Directory) -> None:
+    """A burst of asks by one person is one users.info; one who gives up does not spoil it for the others."""
+    people = People(slack, team=TEAM, now=Clock())
+    asking = [asyncio.create_task(people.look("U1")) for _ in range(20)]
+    await asyncio.sleep(0)
+    asking[0].cancel()
+    found = await asyncio.gather(*asking, return_exceptions=True)
+
+    assert [p.name for p in found if isinstance(p, Person)] == ["Ana"] * 19
+    assert slack.calls == {"U1": 1}
+
+
+async def test_memory_is_bounded(slack: Directory) -> None:
+    """The oldest are forgotten first."""
+    slack.users |= {f"U{n}": member() for n in range(REMEMBERED + 1)}
+    people = People(slack, team=TEAM, now=Clock())
+    for n in range(REMEMBERED + 1):
+        await people.look(f"U{n}")
+    await people.look("U0")
+    await people.look(f"U{REMEMBERED}")
+
+    assert slack.calls["U0"] == 2
+    assert slack.calls[f"U{REMEMBERED}"] == 1
+
+
+async def test_names_for_a_report(slack: Directory) -> None:
+    """Ids that Slack does not know stand for themselves."""
+    people = People(slack, team=TEAM, now=Clock())
+
+    assert await people.names(["U1", "U9", "", "U1"]) == {"U1": "Ana", "U9": "U9"}
+
+
+async def test_shared_channels_are_known_where_they_can_be_seen(slack: Directory) -> None:
+    """Yes, no, or not to be seen."""
+    slack.channels["C2"] = {"is_ext_shared": True}
+    slack.channels["C3"] = {"is_pending_ext_shared": True}
+    people = People(slack, team=TEAM, now=Clock())
+
+    assert [await people.shared(c) for c in ("C1", "C2", "C3", "C9")] == [False, True, True, None]
