@@ -58,7 +58,7 @@ class _Flight:
 
 
 @dataclass(slots=True)
-class _Thoughts:
+class Thoughts:
     """Turns a thinking summary that comes in pieces into lines for a status."""
 
     line: str = ""
@@ -229,7 +229,7 @@ class Calls:
 
     async def _stream(self, flight: _Flight) -> Finished:
         order, silence = flight.order, self._brief.rules.silence_seconds
-        thoughts = _Thoughts()
+        thoughts = Thoughts()
         async with aclosing(
             self._rooms.claude.stream(order.body, silence_seconds=silence)
         ) as events:

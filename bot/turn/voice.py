@@ -34,9 +34,10 @@ class Voice:
     def take_back(self, mark: int, notice: str) -> None:
         """Take back all that was said after the mark, a former length of `said`."""
         kept, lost = self.said[:mark], self.said[mark:]
-        if lost.strip():
-            self.tell(Withdrawn(notice))
-            if kept:
-                self.tell(TextDelta(kept))
+        self._pause = bool(kept.strip())
+        if not lost.strip():
+            return  # nothing that anybody has seen
+        self.tell(Withdrawn(notice))
+        if kept:
+            self.tell(TextDelta(kept))
         self.said = kept
-        self._pause = bool(kept)
