@@ -11,9 +11,10 @@ from typing import Any
 
 from bot.answer import Receipt
 from bot.ask import Lease
+from bot.errors import OverBudget
 from bot.journal import Told
 from bot.ledger import Entry
-from bot.prices import Cost, dollars, price
+from bot.prices import Cost, dollars, picos, price
 from bot.store import Transaction
 from bot.turn.brief import Brief, Rooms
 from bot.turn.request import Order
@@ -96,10 +97,12 @@ class Books:
         """Reserve and journal, on disk before the request leaves.
 
         Raises:
-            OverBudget: the budget does not cover it; nothing was reserved.
+            OverBudget: a budget, or the ask's own limit, does not cover it; nothing was reserved.
             LeaseLost: another worker has this ask.
             StoreDown: nothing was written, so nothing may leave.
         """
+        if self.tally.picos + worst > picos(self._brief.rules.ask_limit_usd):
+            raise OverBudget("ask")
         tx = Transaction(self._lease)
         self._rooms.budget.reserve(
             tx,

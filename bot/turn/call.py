@@ -16,7 +16,7 @@ from bot.ask import Lease
 from bot.errors import OverBudget, PurserError
 from bot.governor import Pause, Retry, Ticket, spoken
 from bot.journal import Told
-from bot.prices import picos
+from bot.rules import Rules
 from bot.turn.books import Books
 from bot.turn.brief import Brief, Rooms
 from bot.turn.request import Order
@@ -179,14 +179,11 @@ class Calls:
         self, order: Order, ticket: Ticket, tokens: int, attempt: int
     ) -> Outcome | Retry:
         worst = self._books.worst(order, tokens)
-        limit = self._brief.rules.ask_limit_usd
-        if self._books.tally.picos + worst > picos(limit):
-            return Unanswered(f"This ask has reached its limit of ${limit} and was ended.", "ask")
         self._n += 1
         try:
             await self._books.send(self._n, order, worst)
         except OverBudget as over:
-            return Unanswered(_over(over.scope), over.scope)
+            return Unanswered(_over(over.scope, self._brief.rules), over.scope)
         flight = _Flight(self._n, attempt, order, ticket, self._rooms.clock())
         try:
             finished = await self._stream(flight)
@@ -306,7 +303,9 @@ def _bare(line: str) -> str:
     return line.strip(" *#_")
 
 
-def _over(scope: str) -> str:
+def _over(scope: str, rules: Rules) -> str:
+    if scope == "ask":
+        return f"This ask has reached its limit of ${rules.ask_limit_usd} and was ended."
     whose = "the workspace's" if scope == "workspace" else "this channel's"
     return (
         f"This would go beyond {whose} budget for the month, so Claude was not asked. "
