@@ -105,7 +105,12 @@ class People:
         return {person.id: person.name for person in people}
 
     async def shared(self, channel: str) -> bool | None:
-        """Whether a channel is shared with another organisation; None where we cannot see it."""
+        """Whether a channel is shared with another organisation; None where we cannot see it.
+
+        A direct message with us has one other side, and `look` tells whose that is.
+        """
+        if channel.startswith("D"):
+            return False
         info = await self._channels.get(channel)
         if info is None:
             return None

@@ -162,7 +162,7 @@ def test_files_are_taken_as_announced() -> None:
         (event({"type": "app_uninstalled"}), "app_uninstalled"),
         (event({"type": "emoji_changed"}), "unknown_event"),
         (event(mention("hi"), api_app_id="A2"), "other_app"),
-        (event(mention("hi"), event_id=None), "malformed"),
+        (event(mention("hi"), ""), "malformed"),
         (event({}), "malformed"),
         ({"type": "event_callback", "event_id": "E"}, "malformed"),
         ({"type": "app_rate_limited", "minute_rate_limited": 1}, "app_rate_limited"),

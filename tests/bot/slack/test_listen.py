@@ -74,7 +74,7 @@ class House:
             raw = urlencode({"payload": json.dumps(body)})
         else:
             raw = json.dumps(body)
-        asked = AsyncBoltRequest(body=raw, headers=dict(signed(raw, SECRET)))
+        asked = AsyncBoltRequest(body=raw, headers={**signed(raw, SECRET)})
         return await self.app.async_dispatch(asked)
 
 

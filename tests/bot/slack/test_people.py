@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
+from bot.slack.wire import SlackError
 
 from bot.ask import Person
 from bot.slack.people import REMEMBERED, People
-from bot.slack.wire import SlackError
 
 TEAM = "T1"
 
@@ -173,3 +173,5 @@ async def test_shared_channels_are_known_where_they_can_be_seen(slack: Directory
     people = People(slack, team=TEAM, now=Clock())
 
     assert [await people.shared(c) for c in ("C1", "C2", "C3", "C9")] == [False, True, True, None]
+    assert await people.shared("D1") is False
+    assert slack.calls["D1"] == 0

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
+from bot.slack.wire import SlackError
 
 from bot.ask import Ask, Attached, FileRef
 from bot.slack import files as limits
@@ -11,7 +12,6 @@ from bot.slack.envelope import Us
 from bot.slack.files import Files
 from bot.slack.people import People
 from bot.slack.thread import MESSAGES, Threads
-from bot.slack.wire import SlackError
 
 US = Us("A1", "T1", "U0BOT", "B0BOT")
 ROOT = "1764000000.000100"

@@ -5,7 +5,7 @@ import io
 import itertools
 import json
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -51,17 +51,16 @@ class Behind:
 
 
 @asynccontextmanager
-async def served(behind: Behind, **over: Any) -> AsyncIterator[aiohttp.ClientSession]:
+async def served(
+    behind: Behind, *, sockets: bool = False, metrics: Callable[[], bytes] | None = None
+) -> AsyncGenerator[aiohttp.ClientSession]:
     """Our application listening, and somebody who can call it."""
     application = http_app(
-        **{
-            "app": behind.app,
-            "ready": behind.ready,
-            "metrics": lambda: b"purser_asks 1\n",
-            "signing_secret": SECRET,
-            "dropped": behind.drop,
-            **over,
-        }
+        None if sockets else behind.app,
+        ready=behind.ready,
+        metrics=metrics,
+        signing_secret=SECRET,
+        dropped=behind.drop,
     )
     async with (
         listening(application, "127.0.0.1", 0) as port,
@@ -176,7 +175,7 @@ async def test_a_failed_commit_is_500() -> None:
 async def test_health_and_numbers_are_told_and_nothing_else() -> None:
     """/healthz, /readyz and /metrics answer; what is not ours is 404."""
     behind = Behind()
-    async with served(behind) as session:
+    async with served(behind, metrics=lambda: b"purser_asks 1\n") as session:
         assert (await session.get("/healthz")).status == 200
         assert (await session.get("/readyz")).status == 200
         behind.good = False
@@ -190,7 +189,7 @@ async def test_health_and_numbers_are_told_and_nothing_else() -> None:
 
 async def test_in_socket_mode_nothing_is_taken_over_http() -> None:
     """Without an app there is no /slack/events, and without leave no /metrics."""
-    async with served(Behind(), app=None, metrics=None) as session:
+    async with served(Behind(), sockets=True) as session:
         assert (await session.post("/slack/events")).status == 404
         assert (await session.get("/metrics")).status == 404
         assert (await session.get("/healthz")).status == 200
@@ -207,7 +206,7 @@ class Wire:
         self.changed = asyncio.Condition()
 
     @asynccontextmanager
-    async def running(self) -> AsyncIterator["Wire"]:
+    async def running(self) -> AsyncGenerator["Wire"]:
         """Listen on a free port."""
         application = web.Application()
         application.router.add_post("/api/apps.connections.open", self._open)
