@@ -116,6 +116,9 @@ def _elements(most: int, check_one: Callable[[Any], Problems]) -> Callable[[Json
         problems = [f"no more than {most} elements allowed"] if len(elements) > most else []
         for element in elements:
             problems += check_one(element)
+        ids = [e["action_id"] for e in elements if isinstance(e, dict) and "action_id" in e]
+        if len(set(ids)) != len(ids):
+            problems.append("action_id already exists in this block")
         return problems
 
     return check_all

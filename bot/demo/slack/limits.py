@@ -19,7 +19,7 @@ class Limits:
         rule = RULES.get(method)
         if not self.on or rule is None:
             return 0
-        wait = self._take((method, ""), rule.per_minute, rule.per_minute)
+        wait = self._take((method, ""), rule.per_minute, rule.burst or rule.per_minute)
         if not wait and rule.per_channel and channel:
             wait = self._take((method, channel), POST_PER_CHANNEL, POST_BURST)
         return wait

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 TIER_1, TIER_2, TIER_3, TIER_4 = 1, 20, 50, 100  # calls a minute, per method, app and team
 AUTH_TEST = 600  # calls a minute
 STATUS = 60  # calls a minute of assistant.threads.setStatus
+CONNECT_BURST = 10  # an app that lost all its sockets can open them again
 POST_PER_CHANNEL = 60  # posts a minute to one channel, one a second
 POST_BURST = 5  # posts to one channel before that one a second is felt
 POST_PER_TEAM = 600  # posts a minute to all channels; Slack says "several hundred"
@@ -21,6 +22,7 @@ class Rule:
     scopes: tuple[str, ...] = ()
     app_token: bool = False
     per_channel: bool = False
+    burst: int = 0  # calls at once before the rate is felt; 0 = a minute's worth
 
 
 _HISTORY = ("channels:history", "groups:history", "im:history", "mpim:history")
@@ -30,7 +32,7 @@ _WRITE = ("chat:write",)
 RULES: dict[str, Rule] = {
     "api.test": Rule(TIER_4),
     "auth.test": Rule(AUTH_TEST),
-    "apps.connections.open": Rule(TIER_1, app_token=True),
+    "apps.connections.open": Rule(TIER_1, app_token=True, burst=CONNECT_BURST),
     "team.info": Rule(TIER_3, ("team:read",)),
     "bots.info": Rule(TIER_3, ("users:read",)),
     "users.info": Rule(TIER_4, ("users:read",)),

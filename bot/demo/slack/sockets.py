@@ -63,7 +63,9 @@ class Sockets:
         self._open.append(socket)
         self._wires[socket] = request.transport
         try:
-            await socket.send_json(self._hello())
+            hello = self._hello()
+            await socket.send_json(hello)
+            self._watch.wrote(WireLine(self._world.now(), "out", "hello", hello))
             self._watch.changed("socket", open=len(self._open))
             async for frame in socket:
                 if frame.type is WSMsgType.PING and not self._troubles.mute:

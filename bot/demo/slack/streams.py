@@ -146,7 +146,7 @@ class Streams:
         if not user:
             raise SlackProblem("missing_recipient_user_id")
         if user not in self._world.people:
-            raise SlackProblem("invalid_recipient_user_id")
+            raise SlackProblem("user_not_found")
 
     def _running_one(self, call: Call) -> tuple[Channel, Message]:
         channel = entered(self._world, call.need("channel", "channel_not_found"))
