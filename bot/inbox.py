@@ -1,0 +1,301 @@
+"""Every ask that was committed, until it has ended: put, take, renew, give back, park, done.
+
+A *lane* is a thread: one ask at a time in it. A lease carries an attempt number that fences every write of its
+holder. *Signals* (stop, edit, delete) skip the lane and reach whoever holds the lease.
+"""
+
+import asyncio
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+from bot.ask import Ask, Lease, Signal
+from bot.errors import LeaseLost, PurserError
+from bot.store import Row, Store, Transaction
+
+LEASE_SECONDS = 30.0
+FAILURES_AT_MOST = 5  # workers that died over an ask, before it is dead
+KEY_SECONDS = (
+    48 * 3600.0
+)  # keys are kept longer than any redelivery (five minutes, with a day's delay)
+SWEEP_SECONDS = 1.0  # between looks for leases that ran out
+PURGE_SECONDS = 3600.0  # between removals of old keys
+WINDOW = 256  # of the oldest waiting asks looked at first
+EVERYTHING = 1_000_000_000
+BURIED = f"{FAILURES_AT_MOST} workers ended while they worked on it"
+
+
+class _Known(PurserError):
+    """This delivery was taken before."""
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """One delivery: the keys that make it unique, and the ask, the signal, or (for an edit) both."""
+
+    keys: tuple[str, ...]
+    ask: Ask | None = None
+    signal: Signal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """The inbox in numbers; `oldest_seconds` is the age of the oldest waiting ask."""
+
+    waiting: int
+    leased: int
+    parked: int
+    dead: int
+    oldest_seconds: float
+
+
+class Inbox:
+    """What waits, what is worked on, and by whom.
+
+    Args:
+        store: where it lies.
+        now: seconds since the epoch.
+        worker: this process, as written beside its leases.
+        lease_seconds: after this without a renewal another worker may take an ask.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        *,
+        now: Callable[[], float],
+        worker: str,
+        lease_seconds: float = LEASE_SECONDS,
+    ) -> None:
+        self._store = store
+        self._now = now
+        self._worker = worker
+        self._lease_seconds = lease_seconds
+        self._swept = self._purged = float("-inf")
+        self._news = asyncio.Event()
+        self._signalled = asyncio.Event()
+
+    async def put(self, arrival: Arrival) -> Literal["new", "known"]:
+        """Commit a delivery; on disk when this returns.
+
+        Raises:
+            StoreDown: nothing was stored.
+        """
+        ask, signal, now = arrival.ask, arrival.signal, self._now()
+        tx = Transaction()
+        for key in arrival.keys:
+            tx.add("inbox.claim", must=_Known(), key=key, now=now)
+        if signal is not None:
+            self._put_signal(tx, signal, ask)
+        if ask is not None:
+            tx.add("inbox.put", must=None if signal else _Known(), **_columns(ask))
+        try:
+            await self._store.commit(tx)
+        except _Known:
+            return "known"
+        self._wake()
+        if signal is not None:
+            self._signalled.set()
+        return "new"
+
+    def _put_signal(self, tx: Transaction, signal: Signal, ask: Ask | None) -> None:
+        values = asdict(signal)
+        values.pop("key")
+        tx.add("inbox.signal_if_asked" if ask else "inbox.signal", **values)
+        place: dict[str, Any] = {"team": signal.team, "channel": signal.channel, "ts": signal.ts}
+        if signal.kind == "delete":
+            tx.add("inbox.delete", now=self._now(), **place)
+        elif signal.kind == "edit" and ask is not None:
+            body = _text(ask.to_json())
+            tx.add("inbox.reword", body=body, feature=ask.feature, **place)
+        elif signal.kind == "edit":
+            tx.add("inbox.retext", text=signal.text, **place)
+
+    async def take(self, *, person_in_flight: int, channel_in_flight: int) -> Lease | None:
+        """Lease the next ask, or None when nothing may be taken now.
+
+        Args:
+            person_in_flight: asks of one person worked on at the same time.
+            channel_in_flight: the same for a channel.
+        """
+        now = self._now()
+        await self._sweep(now)
+        for window in (WINDOW, EVERYTHING):
+            tx = Transaction()
+            tx.add(
+                "inbox.take",
+                now=now,
+                until=now + self._lease_seconds,
+                worker=self._worker,
+                window=window,
+                person_in_flight=person_in_flight,
+                channel_in_flight=channel_in_flight,
+            )
+            taken = (await self._store.commit(tx))[0]
+            if taken:
+                return _lease(taken[0], now, now + self._lease_seconds)
+            if not await self._store.read("inbox.many", least=WINDOW):
+                break
+        self._news.clear()
+        return None
+
+    async def _sweep(self, now: float) -> None:
+        if now - self._swept < SWEEP_SECONDS:
+            return
+        self._swept = now
+        tx = Transaction()
+        tx.add("inbox.expire", now=now)
+        tx.add("inbox.bury", now=now, most=FAILURES_AT_MOST, sentence=BURIED)
+        tx.add("inbox.unpark", now=now)
+        if now - self._purged > PURGE_SECONDS:
+            self._purged = now
+            tx.add("inbox.purge_keys", before=now - KEY_SECONDS)
+        await self._store.commit(tx)
+
+    async def wait(self, seconds: float) -> None:
+        """Return when there may be something to take, or after so many seconds."""
+        try:
+            async with asyncio.timeout(seconds):
+                await self._news.wait()
+        except TimeoutError:
+            return
+
+    async def renew(self, lease: Lease) -> None:
+        """Prolong a lease.
+
+        Raises:
+            LeaseLost: another worker has it, or the ask has ended.
+        """
+        tx = Transaction()
+        until = self._now() + self._lease_seconds
+        tx.add("inbox.renew", must=LeaseLost(), until=until, **_fenced(lease))
+        await self._store.commit(tx)
+
+    async def signals(self, lease: Lease) -> list[Signal]:
+        """What was said about an ask and not heard before, in order; hearing it twice is not possible."""
+        ask = lease.ask
+        rows = await self._store.read(
+            "inbox.signals",
+            ask_id=ask.id,
+            channel=ask.channel,
+            ts=ask.ts,
+            thread=ask.thread,
+            user=ask.user,
+            since=ask.at,
+        )
+        if rows:
+            tx = Transaction(lease)
+            for row in rows:
+                tx.add("inbox.hear", id=row["id"], ask_id=ask.id)
+            await self._store.commit(tx)
+        return [Signal(key="", **row) for row in rows]
+
+    async def wait_signal(self, seconds: float = 1.0) -> None:
+        """Return when a signal may have come, or after so many seconds."""
+        try:
+            async with asyncio.timeout(seconds):
+                await self._signalled.wait()
+        except TimeoutError:
+            return
+        self._signalled.clear()
+
+    def done(self, tx: Transaction, lease: Lease, *, outcome: str, sentence: str = "") -> None:
+        """The ask has ended; becomes true with the transaction."""
+        values = {"outcome": outcome, "sentence": sentence, "now": self._now()}
+        tx.add("inbox.done", **values, **_fenced(lease))
+
+    def dead(self, tx: Transaction, lease: Lease, *, reason: str) -> None:
+        """The ask cannot be finished; `purser dead` shows it with the reason."""
+        tx.add("inbox.dead", sentence=reason, now=self._now(), **_fenced(lease))
+
+    def park(self, tx: Transaction, lease: Lease, *, until: float) -> None:
+        """The ask waits for a person's click and holds neither slot nor lane."""
+        tx.add("inbox.park", until=until, **_fenced(lease))
+
+    async def give_back(self, lease: Lease, *, not_before: float = 0.0) -> None:
+        """Let the ask wait for another worker, without counting against it."""
+        tx = Transaction(lease)
+        tx.add("inbox.give_back", not_before=not_before, **_fenced(lease))
+        await self._store.commit(tx)
+        self._wake()
+
+    def ended(self) -> None:
+        """A lane or a slot has become free: look again."""
+        self._wake()
+
+    async def behind(self, seconds: float) -> list[Ask]:
+        """Asks that have waited so long for their own thread; each is given once."""
+        rows = await self._store.read("inbox.behind", before=self._now() - seconds)
+        told: list[Ask] = []
+        for row in rows:
+            ask = Ask.from_json(json.loads(row["body"]))
+            tx = Transaction()
+            tx.add("inbox.tell_behind", id=ask.id)
+            if (await self._store.commit(tx))[0]:
+                told.append(ask)
+        return told
+
+    async def queue(self) -> Queue:
+        """The inbox in numbers."""
+        rows = {row["state"]: row for row in await self._store.read("inbox.queue")}
+        waiting = rows.get("waiting")
+        return Queue(
+            **{name: _count(rows.get(name)) for name in ("waiting", "leased", "parked", "dead")},
+            oldest_seconds=max(0.0, self._now() - waiting["oldest"]) if waiting else 0.0,
+        )
+
+    async def dead_list(self) -> list[Row]:
+        """Asks that could not be finished, the oldest first, with `sentence` as the reason."""
+        return await self._store.read("inbox.dead_list")
+
+    async def retry_dead(self, ask_id: str) -> bool:
+        """Give a dead ask another chance; False when there is none of that id."""
+        return await self._change("inbox.retry_dead", ask_id)
+
+    async def drop_dead(self, ask_id: str) -> bool:
+        """Give a dead ask up for good; False when there is none of that id."""
+        return await self._change("inbox.drop_dead", ask_id)
+
+    async def _change(self, name: str, ask_id: str) -> bool:
+        tx = Transaction()
+        tx.add(name, id=ask_id)
+        changed = bool((await self._store.commit(tx))[0])
+        self._wake()
+        return changed
+
+    def _wake(self) -> None:
+        self._news.set()
+
+
+def _columns(ask: Ask) -> dict[str, Any]:
+    return {
+        "id": ask.id,
+        "key": ask.key,
+        "team": ask.team,
+        "channel": ask.channel,
+        "user": ask.user,
+        "ts": ask.ts,
+        "lane": ask.lane,
+        "feature": ask.feature,
+        "body": _text(ask.to_json()),
+        "at": ask.at,
+        "not_before": ask.not_before,
+    }
+
+
+def _fenced(lease: Lease) -> dict[str, Any]:
+    return {"ask_id": lease.ask.id, "attempt": lease.attempt}
+
+
+def _lease(row: Row, now: float, until: float) -> Lease:
+    ask = Ask.from_json(json.loads(row["body"]))
+    return Lease(ask, row["attempt"], until, waited=max(0.0, now - row["at"]))
+
+
+def _text(value: Mapping[str, Any]) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def _count(row: Row | None) -> int:
+    return int(row["n"]) if row else 0

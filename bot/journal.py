@@ -1,0 +1,181 @@
+"""What an ask did so far, written down before or as it happens, so that a restart goes on where it stopped.
+
+Requests are journalled before they leave, responses when they end, parts of the answer before they are opened.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+from bot.ask import Lease
+from bot.store import Row, Store, Transaction
+from bot.usage import Usage
+
+PartState = Literal["opening", "open", "said"]
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A request that left, or was about to. `estimate_cost` is in pico-dollars, `at` in epoch seconds."""
+
+    n: int
+    attempt: int
+    model: str
+    purpose: str
+    prefix_hash: str
+    estimate: Usage
+    estimate_cost: int
+    at: float
+    status: Literal["open", "ended"]
+    message_id: str = ""
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part of the answer in Slack; `ts` is "" until it is known, `text` what it holds when said."""
+
+    n: int
+    state: PartState
+    kind: str
+    channel: str
+    ts: str
+    text: str
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """All that is known of an ask's earlier attempts."""
+
+    attempts: tuple[Sent, ...] = ()
+    responses: Mapping[int, Mapping[str, Any]] = field(default_factory=dict[int, Mapping[str, Any]])
+    tool_results: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    parts: tuple[Part, ...] = ()
+
+
+class Journal:
+    """Writes and reads the journal.
+
+    Args:
+        store: where it lies.
+        now: seconds since the epoch.
+    """
+
+    def __init__(self, store: Store, *, now: Callable[[], float]) -> None:
+        self._store = store
+        self._now = now
+
+    async def read(self, ask_id: str) -> Told:
+        """Everything about an ask, in one read."""
+        rows = await self._store.read("journal.told", ask_id=ask_id)
+        sorted_out: dict[str, list[dict[str, Any]]] = {"request": [], "tool": [], "part": []}
+        for row in rows:
+            sorted_out[row["what"]].append(json.loads(row["record"]))
+        return Told(
+            attempts=tuple(_sent(record) for record in sorted_out["request"]),
+            responses={r["n"]: r["response"] for r in sorted_out["request"] if r["response"]},
+            tool_results={r["use_id"]: r["content"] for r in sorted_out["tool"]},
+            parts=tuple(Part(**record) for record in sorted_out["part"]),
+        )
+
+    def sending(
+        self,
+        tx: Transaction,
+        lease: Lease,
+        *,
+        n: int,
+        model: str,
+        purpose: str,
+        prefix_hash: str,
+        estimate: Usage,
+        estimate_cost: int,
+    ) -> None:
+        """A request leaves once this is on disk."""
+        tx.add(
+            "journal.sending",
+            ask_id=lease.ask.id,
+            n=n,
+            attempt=lease.attempt,
+            model=model,
+            purpose=purpose,
+            prefix_hash=prefix_hash,
+            estimate=_text(asdict(estimate)),
+            estimate_cost=estimate_cost,
+            now=self._now(),
+        )
+
+    async def started(self, lease: Lease, n: int, message_id: str) -> None:
+        """Its answer has begun."""
+        tx = Transaction(lease)
+        tx.add("journal.started", ask_id=lease.ask.id, n=n, message_id=message_id)
+        await self._store.commit(tx)
+
+    def ended(
+        self,
+        tx: Transaction,
+        lease: Lease,
+        *,
+        n: int,
+        response: Mapping[str, Any] | None,
+        error: str = "",
+    ) -> None:
+        """It has ended, with a response or with an error."""
+        text = None if response is None else _text(response)
+        tx.add(
+            "journal.ended",
+            ask_id=lease.ask.id,
+            n=n,
+            response=text,
+            error=error,
+            now=self._now(),
+        )
+
+    def tool_result(
+        self, tx: Transaction, lease: Lease, *, use_id: str, content: Any, outcome: str
+    ) -> None:
+        """What a tool gave, so that it is not run again."""
+        tx.add(
+            "journal.tool_result",
+            ask_id=lease.ask.id,
+            use_id=use_id,
+            content=_text(content),
+            outcome=outcome,
+            now=self._now(),
+        )
+
+    def part(
+        self,
+        tx: Transaction,
+        lease: Lease,
+        *,
+        n: int,
+        state: PartState,
+        channel: str,
+        ts: str = "",
+        text: str = "",
+        kind: str = "post",
+    ) -> None:
+        """A part of the answer is about to be opened, is open, or is said."""
+        tx.add(
+            "journal.part",
+            ask_id=lease.ask.id,
+            n=n,
+            state=state,
+            kind=kind,
+            channel=channel,
+            ts=ts,
+            text=text,
+            now=self._now(),
+        )
+
+
+def _sent(record: Row) -> Sent:
+    values: dict[str, Any] = {name: record[name] for name in Sent.__dataclass_fields__}
+    values["estimate"] = Usage(**record["estimate"])
+    return Sent(**values)
+
+
+def _text(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=dict)

@@ -1,0 +1,170 @@
+"""The SQLite engine: one file, one writer thread with group commit, readers on connections of their own.
+
+Opened by `serve` it takes the file for itself (a lock that dies with the process), copies it before migrating, and
+is readable by its owner alone. Other commands read beside it.
+"""
+
+import asyncio
+import fcntl
+import os
+import shutil
+import sqlite3
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Self
+
+from sqlite_utils import Database
+
+from bot.errors import StoreDown, StoreTaken
+from bot.store import Row, Transaction
+from bot.store.sqlite.migrations import migrations
+from bot.store.sqlite.writer import Writer, failure
+from bot.store.statements import load
+
+BUSY_SECONDS = 5.0  # a lock by another process is waited for
+READERS = 4  # reads at the same time
+PRAGMAS = (
+    "PRAGMA journal_mode=WAL",
+    "PRAGMA synchronous=FULL",
+    "PRAGMA foreign_keys=ON",
+    "PRAGMA temp_store=MEMORY",
+)
+
+
+class SqliteStore:
+    """A `Store` in one SQLite file; open it with `SqliteStore.open`."""
+
+    def __init__(self, path: Path, *, lock: int | None) -> None:
+        self._path = path
+        self._lock = lock
+        self._statements = load("bot.store.sqlite")
+        self._writer = Writer(_connect(path), self._statements)
+        self._readers = threading.local()
+        self._opened: list[Database] = []
+        self._reading = asyncio.Semaphore(READERS)
+        self._closed = False
+
+    @classmethod
+    async def open(cls, path: Path, *, serve: bool, now: Callable[[], float] | None = None) -> Self:
+        """Open a file, made where there is none.
+
+        Args:
+            path: the file.
+            serve: take it for this process alone, and bring its schema up to date.
+            now: unused here; PostgreSQL has a clock of its own.
+
+        Raises:
+            StoreTaken: another process serves this file.
+            StoreDown: it cannot be opened, or its schema is older or newer than this release.
+        """
+        return await asyncio.to_thread(cls._open, path, serve=serve)
+
+    @classmethod
+    def _open(cls, path: Path, *, serve: bool) -> Self:
+        lock = _take(path) if serve else None
+        try:
+            fresh = not path.exists()
+            if fresh:
+                os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+            with _connect(path) as db:
+                pending = migrations.pending(db)
+                if pending and not (serve or fresh):
+                    raise StoreDown(f"{path} has an older schema; run `purser migrate` first")
+                if pending and not fresh:
+                    shutil.copy2(path, path.with_suffix(f".before-{pending[-1].name}.db"))
+                migrations.apply(db)
+            return cls(path, lock=lock)
+        except (sqlite3.Error, OSError) as error:
+            if lock is not None:
+                os.close(lock)
+            raise failure(error) from error
+
+    async def commit(self, tx: Transaction) -> list[list[Row]]:
+        """See `Store.commit`."""
+        return await self._writer.commit(tx)
+
+    async def read(self, name: str, **values: Any) -> list[Row]:
+        """See `Store.read`."""
+        sql = self._statements[name]
+        async with self._reading:
+            return await asyncio.to_thread(self._read, sql, values)
+
+    async def ready(self) -> bool:
+        """See `Store.ready`."""
+        try:
+            await self.read("inbox.alive")
+        except StoreDown:
+            return False
+        return not self._writer.failing
+
+    async def backup(self, target: Path) -> None:
+        """An online copy of the whole file, readable by its owner alone.
+
+        Raises:
+            StoreDown: the copy could not be written.
+        """
+        await asyncio.to_thread(self._backup, target)
+
+    async def close(self) -> None:
+        """See `Store.close`."""
+        if self._closed:
+            return
+        self._closed = True
+        await asyncio.to_thread(self._writer.close)
+        for db in self._opened:
+            db.close()
+        if self._lock is not None:
+            os.close(self._lock)
+
+    def _read(self, sql: str, values: dict[str, Any]) -> list[Row]:
+        try:
+            db: Database | None = getattr(self._readers, "db", None)
+            if db is None:
+                db = self._readers.db = _connect(self._path)
+                db.execute("PRAGMA query_only=ON")
+                self._opened.append(db)
+            cursor = db.conn.execute(sql, values)
+            names = [column[0] for column in cursor.description]
+            return [dict(zip(names, row, strict=True)) for row in cursor]
+        except sqlite3.Error as error:
+            raise failure(error) from error
+
+    def _backup(self, target: Path) -> None:
+        try:
+            os.close(os.open(target, os.O_CREAT | os.O_WRONLY | os.O_EXCL, 0o600))
+            source, copy = _connect(self._path), sqlite3.connect(target)
+            try:
+                source.conn.backup(copy)
+            finally:
+                copy.close()
+                source.close()
+        except FileExistsError:
+            raise StoreDown(f"{target} exists already; name another file") from None
+        except (sqlite3.Error, OSError) as error:
+            raise failure(error) from error
+
+
+def _connect(path: Path) -> Database:
+    # isolation_level None: transactions begin and end where we say so, and nowhere else.
+    connection = sqlite3.connect(
+        path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
+    )
+    db = Database(connection)
+    for pragma in PRAGMAS:
+        connection.execute(pragma)
+    return db
+
+
+def _take(path: Path) -> int:
+    """Lock a file beside the database; the lock goes with the process, however it ends."""
+    try:
+        handle = os.open(path.with_name(path.name + "-serve"), os.O_CREAT | os.O_RDWR, 0o600)
+    except OSError as error:
+        raise failure(error) from error
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(handle)
+        raise StoreTaken(str(StoreTaken.__doc__)) from None
+    return handle

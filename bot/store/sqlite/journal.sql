@@ -1,0 +1,41 @@
+-- name: sending
+-- A request is about to leave: on disk before it does.
+INSERT INTO requests (ask_id, n, attempt, model, purpose, prefix_hash, estimate, estimate_cost, at)
+VALUES (:ask_id, :n, :attempt, :model, :purpose, :prefix_hash, :estimate, :estimate_cost, :now);
+
+-- name: started
+-- Its answer has begun.
+UPDATE requests SET message_id = :message_id WHERE ask_id = :ask_id AND n = :n;
+
+-- name: ended
+-- It has ended, with a response or with an error.
+UPDATE requests SET status = 'ended', response = :response, error = :error, ended_at = :now
+WHERE ask_id = :ask_id AND n = :n AND status = 'open'
+RETURNING n;
+
+-- name: tool_result
+-- What a tool gave; the first result counts.
+INSERT INTO tool_results (ask_id, use_id, content, outcome, at)
+VALUES (:ask_id, :use_id, :content, :outcome, :now) ON CONFLICT DO NOTHING;
+
+-- name: part
+-- A part of the answer in Slack: about to be opened, open, or said.
+INSERT INTO parts (ask_id, n, state, kind, channel, ts, text, at)
+VALUES (:ask_id, :n, :state, :kind, :channel, :ts, :text, :now)
+ON CONFLICT (ask_id, n) DO UPDATE
+SET state = excluded.state, kind = excluded.kind, channel = excluded.channel, ts = excluded.ts, text = excluded.text, at = excluded.at;
+
+-- name: told
+-- Everything that is known of an ask's earlier attempts, in one read.
+SELECT 'request' AS what, n AS n, json_object(
+  'n', n, 'attempt', attempt, 'model', model, 'purpose', purpose, 'prefix_hash', prefix_hash,
+  'estimate', json(estimate), 'estimate_cost', estimate_cost, 'status', status, 'message_id', message_id,
+  'at', at, 'error', error, 'response', json(response)) AS record
+FROM requests WHERE ask_id = :ask_id
+UNION ALL
+SELECT 'tool', 0, json_object('use_id', use_id, 'content', json(content), 'outcome', outcome)
+FROM tool_results WHERE ask_id = :ask_id
+UNION ALL
+SELECT 'part', n, json_object('n', n, 'state', state, 'kind', kind, 'channel', channel, 'ts', ts, 'text', text, 'at', at)
+FROM parts WHERE ask_id = :ask_id
+ORDER BY 1, 2;

@@ -1,0 +1,176 @@
+"""The schema, step by step; each step and the record of it are one transaction."""
+
+from sqlite_utils import Database
+from sqlite_utils.migrations import Migrations
+
+migrations = Migrations("purser")
+
+
+@migrations()
+def m001_one_ask(db: Database) -> None:
+    """Everything that one ask needs, from Slack to the books."""
+    for statement in _M001.split(";\n"):
+        if statement.strip():
+            db.execute(statement)
+
+
+_M001 = """
+CREATE TABLE keys (
+  key TEXT PRIMARY KEY,
+  at REAL NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX keys_at ON keys (at);
+
+CREATE TABLE asks (
+  id TEXT PRIMARY KEY,
+  key TEXT NOT NULL UNIQUE,
+  team TEXT NOT NULL,
+  channel TEXT NOT NULL,
+  user TEXT NOT NULL,
+  ts TEXT NOT NULL,
+  lane TEXT NOT NULL,
+  feature TEXT NOT NULL,
+  body TEXT NOT NULL,
+  at REAL NOT NULL,
+  not_before REAL NOT NULL,
+  state TEXT NOT NULL CHECK (state IN ('waiting', 'leased', 'parked', 'done', 'dead')),
+  attempt INTEGER NOT NULL DEFAULT 0,
+  failures INTEGER NOT NULL DEFAULT 0,
+  worker TEXT NOT NULL DEFAULT '',
+  leased_until REAL NOT NULL DEFAULT 0,
+  behind_told INTEGER NOT NULL DEFAULT 0,
+  outcome TEXT NOT NULL DEFAULT '',
+  sentence TEXT NOT NULL DEFAULT '',
+  ended_at REAL
+);
+CREATE UNIQUE INDEX asks_message ON asks (team, channel, ts) WHERE ts <> '';
+CREATE INDEX asks_waiting ON asks (at, id, lane, channel, user, not_before) WHERE state = 'waiting';
+CREATE INDEX asks_leased ON asks (lane, channel, user, leased_until) WHERE state = 'leased';
+CREATE INDEX asks_state ON asks (state, at) WHERE state IN ('parked', 'dead');
+
+CREATE TABLE signals (
+  id TEXT PRIMARY KEY,
+  kind TEXT NOT NULL,
+  team TEXT NOT NULL,
+  channel TEXT NOT NULL,
+  user TEXT NOT NULL,
+  thread TEXT NOT NULL,
+  ts TEXT NOT NULL,
+  ask_id TEXT NOT NULL,
+  text TEXT NOT NULL,
+  at REAL NOT NULL
+);
+CREATE INDEX signals_channel ON signals (channel, at);
+CREATE INDEX signals_ask ON signals (ask_id) WHERE ask_id <> '';
+CREATE TABLE heard (
+  signal_id TEXT NOT NULL,
+  ask_id TEXT NOT NULL,
+  PRIMARY KEY (signal_id, ask_id)
+) WITHOUT ROWID;
+
+CREATE TABLE requests (
+  ask_id TEXT NOT NULL,
+  n INTEGER NOT NULL,
+  attempt INTEGER NOT NULL,
+  model TEXT NOT NULL,
+  purpose TEXT NOT NULL,
+  prefix_hash TEXT NOT NULL,
+  estimate TEXT NOT NULL,
+  estimate_cost INTEGER NOT NULL,
+  at REAL NOT NULL,
+  status TEXT NOT NULL DEFAULT 'open',
+  message_id TEXT NOT NULL DEFAULT '',
+  response TEXT,
+  error TEXT NOT NULL DEFAULT '',
+  ended_at REAL,
+  PRIMARY KEY (ask_id, n)
+) WITHOUT ROWID;
+CREATE TABLE tool_results (
+  ask_id TEXT NOT NULL,
+  use_id TEXT NOT NULL,
+  content TEXT NOT NULL,
+  outcome TEXT NOT NULL,
+  at REAL NOT NULL,
+  PRIMARY KEY (ask_id, use_id)
+) WITHOUT ROWID;
+CREATE TABLE parts (
+  ask_id TEXT NOT NULL,
+  n INTEGER NOT NULL,
+  state TEXT NOT NULL CHECK (state IN ('opening', 'open', 'said')),
+  kind TEXT NOT NULL,
+  channel TEXT NOT NULL,
+  ts TEXT NOT NULL,
+  text TEXT NOT NULL,
+  at REAL NOT NULL,
+  PRIMARY KEY (ask_id, n)
+) WITHOUT ROWID;
+CREATE INDEX parts_message ON parts (channel, ts);
+
+CREATE TABLE ledger (
+  entry_id TEXT PRIMARY KEY,
+  message_id TEXT,
+  iteration INTEGER NOT NULL,
+  ask_id TEXT,
+  at REAL NOT NULL,
+  month TEXT NOT NULL,
+  team TEXT,
+  channel TEXT,
+  user TEXT,
+  thread TEXT,
+  feature TEXT,
+  purpose TEXT NOT NULL,
+  model TEXT NOT NULL,
+  prompt_version TEXT NOT NULL,
+  input_tokens INTEGER NOT NULL,
+  cache_write_5m_tokens INTEGER NOT NULL,
+  cache_write_1h_tokens INTEGER NOT NULL,
+  cache_read_tokens INTEGER NOT NULL,
+  output_tokens INTEGER NOT NULL,
+  thinking_tokens INTEGER NOT NULL,
+  service_tier TEXT NOT NULL,
+  speed TEXT NOT NULL,
+  inference_geo TEXT NOT NULL,
+  stop_reason TEXT,
+  refusal_category TEXT,
+  billed INTEGER NOT NULL,
+  cost_picos INTEGER,
+  price_version TEXT,
+  request_id TEXT,
+  ttft_ms INTEGER,
+  latency_ms INTEGER,
+  status TEXT NOT NULL CHECK (status IN ('settled', 'unconfirmed'))
+) WITHOUT ROWID;
+CREATE INDEX ledger_at ON ledger (at);
+CREATE INDEX ledger_channel ON ledger (channel, at);
+CREATE INDEX ledger_ask ON ledger (ask_id);
+CREATE TABLE spent (
+  month TEXT NOT NULL,
+  channel TEXT NOT NULL,
+  picos INTEGER NOT NULL,
+  PRIMARY KEY (month, channel)
+) WITHOUT ROWID;
+CREATE TABLE reservations (
+  ask_id TEXT NOT NULL,
+  n INTEGER NOT NULL,
+  channel TEXT NOT NULL,
+  month TEXT NOT NULL,
+  picos INTEGER NOT NULL,
+  at REAL NOT NULL,
+  PRIMARY KEY (ask_id, n)
+) WITHOUT ROWID;
+CREATE INDEX reservations_month ON reservations (month, channel, picos);
+
+CREATE TABLE conversation (
+  lane TEXT NOT NULL,
+  n INTEGER NOT NULL,
+  ask_id TEXT NOT NULL UNIQUE,
+  team TEXT NOT NULL,
+  channel TEXT NOT NULL,
+  user TEXT NOT NULL,
+  messages TEXT NOT NULL,
+  seen_ts TEXT NOT NULL,
+  message_id TEXT NOT NULL,
+  at REAL NOT NULL,
+  PRIMARY KEY (lane, n)
+) WITHOUT ROWID
+"""

@@ -1,0 +1,30 @@
+"""Named statements out of `.sql` files: `-- name: take`, a comment that says what for, then the SQL."""
+
+import re
+from collections.abc import Mapping
+from importlib.resources import files
+
+_NAME = re.compile(r"^-- name: (\w+)$", re.MULTILINE)
+
+
+def load(package: str) -> Mapping[str, str]:
+    """Every statement of a package's `.sql` files, by `file.name`.
+
+    Raises:
+        ValueError: a statement has no SQL or no comment, or a name stands twice.
+    """
+    found: dict[str, str] = {}
+    for file in sorted(files(package).iterdir(), key=lambda f: f.name):
+        if not file.name.endswith(".sql"):
+            continue
+        _, *parts = _NAME.split(file.read_text(encoding="utf-8"))
+        for name, text in zip(parts[::2], parts[1::2], strict=True):
+            full = f"{file.name.removesuffix('.sql')}.{name}"
+            lines = text.strip().splitlines()
+            sql = "\n".join(line for line in lines if not line.startswith("--")).strip()
+            if not sql or not lines[0].startswith("-- ") or full in found:
+                raise ValueError(
+                    f"{file.name}: the statement {name} needs a comment, SQL and a name of its own"
+                )
+            found[full] = sql.removesuffix(";")
+    return found

@@ -1,0 +1,62 @@
+"""A summary of tickets: which ones are meant, and what is asked of Claude.
+
+The instructions are in prompts/summarize.md, which every ask shares; here stands what differs between asks.
+"""
+
+import re
+from urllib.parse import parse_qs, urlsplit
+
+from bot.rules import Rules, Workspace
+from bot.turn import Brief
+
+KEY = re.compile(r"\b[A-Z][A-Z0-9_]{1,9}-[1-9]\d{0,6}\b")
+KEYS_AT_MOST = 10  # tickets read one by one for one summary
+USAGE = "Tell me which ticket: `/summarize SHOP-12`, or several keys, or a Jira address as it is pasted."
+
+
+def brief(rules: Rules, workspace: Workspace, *, tools: bool) -> Brief:
+    """What a summary's turn is told: the quick model reads and writes it."""
+    return Brief(
+        feature="summarize",
+        model=rules.quick_model,
+        effort=rules.effort,
+        rules=rules,
+        workspace=workspace,
+        tools=tools,
+    )
+
+
+def keys(text: str) -> list[str]:
+    """The ticket keys that a person named, in their order, each once; addresses are read for theirs."""
+    found: dict[str, None] = {}
+    for word in text.split():
+        for key in _of_address(word.strip("<>(),;")) or KEY.findall(word.upper()):
+            found.setdefault(key)
+    return list(found)
+
+
+def question(text: str) -> str | None:
+    """The request as Claude reads it, or None when no ticket is named."""
+    named = keys(text)
+    if not named:
+        return None
+    some, rest = named[:KEYS_AT_MOST], named[KEYS_AT_MOST:]
+    words = f"Summarise {', '.join(some)}." if len(some) > 1 else f"Summarise the ticket {some[0]}."
+    if rest:
+        words += f" (Say that these were not read, ten being the most at once: {', '.join(rest)}.)"
+    prose = text.strip()
+    return words if _only_keys(prose) else f"{words} The person wrote: {prose}"
+
+
+def _of_address(word: str) -> list[str]:
+    """The key in a Jira address: `/browse/KEY` or `?selectedIssue=KEY`."""
+    if not word.startswith(("http://", "https://")):
+        return []
+    parts = urlsplit(word.split("|", maxsplit=1)[0])
+    selected = parse_qs(parts.query).get("selectedIssue", [])
+    return [key for text in (*selected, parts.path) for key in KEY.findall(text.upper())][:1]
+
+
+def _only_keys(text: str) -> bool:
+    words = [w.strip("<>(),;") for w in text.split()]
+    return all(KEY.fullmatch(w.upper()) or _of_address(w) for w in words)

@@ -1,0 +1,315 @@
+"""The inbox: nothing twice, nothing lost, one ask at a time in a thread, fair between channels."""
+
+import asyncio
+import json
+from typing import Any
+
+import pytest
+
+from bot.ask import Lease, Signal
+from bot.errors import LeaseLost
+from bot.inbox import FAILURES_AT_MOST, Arrival, Inbox
+from bot.store import Store, Transaction
+from tests.bot.stores import Clock, ask
+
+
+def arrival(*keys: str, **changes: object) -> Arrival:
+    """An ask that comes under some keys."""
+    one = ask(**changes)
+    return Arrival(keys or (f"event:{one.id}",), one)
+
+
+async def take(inbox: Inbox, *, person: int = 100, channel: int = 100) -> Lease | None:
+    """The next lease, without caps unless given."""
+    return await inbox.take(person_in_flight=person, channel_in_flight=channel)
+
+
+def said(kind: str, **changes: str) -> Signal:
+    """A signal by U1 in C1."""
+    values = {"team": "T1", "channel": "C1", "user": "U1", "thread": "", "ts": "", **changes}
+    return Signal(id=f"s:{kind}:{values}", key="", kind=kind, at=1_999.0, **values)  # type: ignore[arg-type]
+
+
+async def finish(inbox: Inbox, store: Store, lease: Lease) -> None:
+    """End an ask."""
+    tx = Transaction(lease)
+    inbox.done(tx, lease, outcome="answered")
+    await store.commit(tx)
+
+
+async def test_the_same_delivery_is_taken_once(inbox: Inbox) -> None:
+    """A key that is known puts nothing, whichever of the keys it is."""
+    first = arrival("event:1", "message:1")
+
+    assert await inbox.put(first) == "new"
+    assert await inbox.put(first) == "known"
+    assert await inbox.put(arrival("event:2", "message:1")) == "known"
+    assert await inbox.put(arrival("event:1", "message:2")) == "known"
+    assert (await inbox.queue()).waiting == 1
+
+
+async def test_a_known_delivery_claims_nothing(inbox: Inbox) -> None:
+    """When one key is known, its other keys stay free for what they belong to."""
+    await inbox.put(arrival("event:1"))
+    await inbox.put(arrival("event:1", "message:9"))
+
+    assert await inbox.put(arrival("event:9", "message:9")) == "new"
+
+
+async def test_one_message_is_one_ask_in_any_state(inbox: Inbox, store: Store) -> None:
+    """A second ask of the same message is known, even when the first one has ended."""
+    await inbox.put(arrival("event:1", ts="7.0", thread="7.0"))
+    lease = await take(inbox)
+    assert lease is not None
+    await finish(inbox, store, lease)
+
+    assert await inbox.put(arrival("event:2", ts="7.0", thread="7.0")) == "known"
+
+
+async def test_an_ask_comes_back_as_it_was_put(inbox: Inbox) -> None:
+    """What is leased is what was committed, byte for byte."""
+    one = ask(text='déjà ```vu``` "quoted" \u202e', response_url="https://hooks.slack.com/x")
+    await inbox.put(Arrival(("e",), one))
+
+    lease = await take(inbox)
+    assert lease is not None
+    assert (lease.ask, lease.attempt) == (one, 1)
+
+
+async def test_one_ask_at_a_time_in_a_lane(inbox: Inbox, store: Store) -> None:
+    """The next ask of a thread waits for the one before it; other threads do not."""
+    for n, thread in enumerate(["1.0", "1.0", "2.0"]):
+        await inbox.put(arrival(f"e{n}", thread=thread, ts=f"{n}.5"))
+
+    first, other = await take(inbox), await take(inbox)
+    assert first is not None
+    assert other is not None
+    assert (first.ask.thread, other.ask.thread) == ("1.0", "2.0")
+    assert await take(inbox) is None
+
+    await finish(inbox, store, first)
+    second = await take(inbox)
+    assert second is not None
+    assert second.ask.ts == "1.5"
+
+
+async def test_the_quietest_channel_comes_first(inbox: Inbox) -> None:
+    """A channel with many asks does not hold up another one."""
+    for n in range(5):
+        await inbox.put(arrival(f"a{n}", channel="C1"))
+    await inbox.put(arrival("b", channel="C2"))
+
+    taken = [await take(inbox) for _ in range(3)]
+    assert [lease.ask.channel for lease in taken if lease] == ["C1", "C2", "C1"]
+
+
+async def test_caps_make_more_wait(inbox: Inbox) -> None:
+    """At most so many asks of a person and of a channel are worked on at once."""
+    for n in range(3):
+        await inbox.put(arrival(f"a{n}", user="U1", channel=f"C{n}"))
+        await inbox.put(arrival(f"b{n}", user=f"U{n + 5}", channel="C9"))
+
+    taken = [await take(inbox, person=1, channel=2) for _ in range(6)]
+    users = [lease.ask.user for lease in taken if lease]
+    assert users.count("U1") == 1
+    assert len(users) == 3
+
+
+async def test_a_dead_workers_ask_is_taken_over_and_the_dead_cannot_write(
+    inbox: Inbox, store: Store, clock: Clock
+) -> None:
+    """After the lease ran out another worker has the ask, and every write of the first one fails."""
+    await inbox.put(arrival())
+    first = await take(inbox)
+    assert first is not None
+    clock.at += 31
+    second = await take(inbox)
+    assert second is not None
+    assert second.attempt == first.attempt + 1
+
+    with pytest.raises(LeaseLost):
+        await inbox.renew(first)
+    with pytest.raises(LeaseLost):
+        await finish(inbox, store, first)
+    await finish(inbox, store, second)
+    assert (await inbox.queue()).leased == 0
+
+
+async def test_a_renewed_lease_is_not_taken(inbox: Inbox, clock: Clock) -> None:
+    """Who renews in time keeps the ask."""
+    await inbox.put(arrival())
+    lease = await take(inbox)
+    assert lease is not None
+    for _ in range(5):
+        clock.at += 20
+        await inbox.renew(lease)
+        assert await take(inbox) is None
+
+
+async def test_what_kills_its_workers_is_buried_with_a_reason(inbox: Inbox, clock: Clock) -> None:
+    """After five dead workers an ask is dead, says why, and can be tried again or dropped."""
+    await inbox.put(arrival())
+    for _ in range(FAILURES_AT_MOST):
+        assert await take(inbox) is not None
+        clock.at += 31
+    assert await take(inbox) is None
+
+    dead = await inbox.dead_list()
+    assert len(dead) == 1
+    assert "5 workers" in dead[0]["sentence"]
+    assert await inbox.retry_dead(dead[0]["id"])
+    assert await take(inbox) is not None
+    assert not await inbox.drop_dead(dead[0]["id"])
+
+
+async def test_handing_back_costs_no_life(inbox: Inbox) -> None:
+    """An ask handed back at a shutdown is taken again, as often as it may be."""
+    await inbox.put(arrival())
+    for _ in range(FAILURES_AT_MOST + 2):
+        lease = await take(inbox)
+        assert lease is not None
+        await inbox.give_back(lease)
+
+
+async def test_a_parked_ask_holds_neither_slot_nor_lane(
+    inbox: Inbox, store: Store, clock: Clock
+) -> None:
+    """While a person thinks, the thread goes on; when the time is over it waits again."""
+    await inbox.put(arrival("e1", thread="1.0", ts="1.0"))
+    await inbox.put(arrival("e2", thread="1.0", ts="1.5"))
+    lease = await take(inbox)
+    assert lease is not None
+    tx = Transaction(lease)
+    inbox.park(tx, lease, until=clock.at + 60)
+    await store.commit(tx)
+
+    following = await take(inbox, person=1, channel=1)
+    assert following is not None
+    await finish(inbox, store, following)
+    assert await take(inbox) is None
+    clock.at += 61
+    assert (await take(inbox)) is not None
+
+
+async def test_a_later_ask_waits_for_its_time(inbox: Inbox, clock: Clock) -> None:
+    """`not_before` is obeyed."""
+    await inbox.put(arrival(not_before=clock.at + 10))
+    assert await take(inbox) is None
+    clock.at += 11
+    assert await take(inbox) is not None
+
+
+async def test_an_edit_of_a_waiting_ask_replaces_its_words(inbox: Inbox) -> None:
+    """Edited before it was begun, the new wording is what is answered, under the same id."""
+    before = ask(ts="5.0", thread="5.0", text="old")
+    after = ask(ts="5.0", thread="5.0", text="new", feature="review")
+    await inbox.put(Arrival(("e1",), before))
+    await inbox.put(Arrival(("e2",), after, said("edit", ts="5.0", text="new")))
+
+    lease = await take(inbox)
+    assert lease is not None
+    assert (lease.ask.id, lease.ask.text, lease.ask.feature) == (before.id, "new", "review")
+    assert await take(inbox) is None
+
+
+async def test_an_edit_of_a_started_ask_is_told(inbox: Inbox) -> None:
+    """Edited while it is worked on, the holder hears it once; the words stay."""
+    await inbox.put(arrival("e1", ts="5.0", thread="5.0"))
+    lease = await take(inbox)
+    assert lease is not None
+    await inbox.put(Arrival(("e2",), ask(ts="5.0"), said("edit", ts="5.0", text="new")))
+
+    assert [s.kind for s in await inbox.signals(lease)] == ["edit"]
+    assert await inbox.signals(lease) == []
+
+
+async def test_an_edit_that_adds_a_mention_is_an_ask(inbox: Inbox) -> None:
+    """A message that was no ask becomes one by its edit."""
+    await inbox.put(Arrival(("e1",), ask(ts="5.0"), said("edit", ts="5.0")))
+
+    lease = await take(inbox)
+    assert lease is not None
+    assert await inbox.signals(lease) == []
+
+
+async def test_a_deleted_message_is_not_answered(inbox: Inbox) -> None:
+    """Deleted while it waits, nobody works on it; deleted later, its holder hears it."""
+    await inbox.put(arrival("e1", ts="5.0"))
+    await inbox.put(arrival("e2", ts="6.0"))
+    await inbox.put(Arrival(("d1",), None, said("delete", ts="5.0")))
+    lease = await take(inbox)
+    assert lease is not None
+    assert lease.ask.ts == "6.0"
+    await inbox.put(Arrival(("d2",), None, said("delete", ts="6.0")))
+
+    assert await take(inbox) is None
+    assert [s.kind for s in await inbox.signals(lease)] == ["delete"]
+
+
+@pytest.mark.parametrize(
+    "where",
+    [{"thread": "5.0"}, {"ts": "5.5"}, {"user": "U1"}],
+    ids=["in the thread", "on the message", "in a direct message"],
+)
+async def test_a_stop_reaches_the_holder(inbox: Inbox, where: dict[str, str]) -> None:
+    """A stop finds its ask by thread, by message, or by asker, and nobody else's."""
+    await inbox.put(arrival("e1", thread="5.0", ts="5.5", user="U1"))
+    await inbox.put(arrival("e2", thread="9.0", ts="9.5", user="U2"))
+    mine, other = await take(inbox), await take(inbox)
+    assert mine is not None
+    assert other is not None
+    await inbox.put(Arrival(("s",), None, said("stop", **where)))
+
+    await inbox.wait_signal(1)
+    assert [s.kind for s in await inbox.signals(mine)] == ["stop"]
+    assert await inbox.signals(other) == []
+
+
+async def test_a_stop_on_the_answer_reaches_the_holder(inbox: Inbox, store: Store) -> None:
+    """A reaction on one of the answer's parts stops its ask."""
+    await inbox.put(arrival("e1", ts="5.0"))
+    lease = await take(inbox)
+    assert lease is not None
+    tx = Transaction(lease)
+    values: dict[str, Any] = {
+        "n": 1,
+        "state": "open",
+        "kind": "post",
+        "channel": "C1",
+        "ts": "8.8",
+        "text": "",
+    }
+    tx.add("journal.part", ask_id=lease.ask.id, now=0.0, **values)
+    await store.commit(tx)
+    await inbox.put(Arrival(("s",), None, said("stop", ts="8.8")))
+
+    assert len(await inbox.signals(lease)) == 1
+
+
+async def test_who_waits_behind_the_own_thread_is_told_once(inbox: Inbox, clock: Clock) -> None:
+    """An ask that waits three seconds for its thread is given once, to be told so."""
+    await inbox.put(arrival("e1", thread="1.0", ts="1.0", at=clock.at))
+    await inbox.put(arrival("e2", thread="1.0", ts="1.5", at=clock.at))
+    await take(inbox)
+
+    assert await inbox.behind(3) == []
+    clock.at += 3
+    assert [one.ts for one in await inbox.behind(3)] == ["1.5"]
+    assert await inbox.behind(3) == []
+
+
+async def test_deep_in_the_queue_something_free_is_found(inbox: Inbox, store: Store) -> None:
+    """Although the oldest hundreds are blocked, the first free one is taken."""
+    rows = [ask(thread="1.0", ts=f"1.{n:04d}") for n in range(600)] + [ask(channel="C2")]
+    await asyncio.gather(*(inbox.put(Arrival((f"k{n}",), one)) for n, one in enumerate(rows)))
+    first, second = await take(inbox), await take(inbox)
+
+    assert first is not None
+    assert second is not None
+    assert second.ask.channel == "C2"
+
+
+async def test_the_body_is_plain_json(inbox: Inbox, store: Store) -> None:
+    """What lies in the inbox can be read by any release: keys it does not know are passed over."""
+    one = ask()
+    assert type(one).from_json(json.loads(json.dumps(one.to_json())) | {"later": 1}) == one
