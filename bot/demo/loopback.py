@@ -176,7 +176,9 @@ class Loopback:
             try:
                 response = await handler(request)
             except web.HTTPException as raised:
-                response = raised
+                response = web.Response(
+                    status=raised.status, body=raised.body, headers=raised.headers
+                )
         if trouble.late and await self.pause(trouble.late):
             return None
         if trouble.reset:

@@ -1,0 +1,169 @@
+"""What may be written to the stand-in for Jira, and what it refuses as Jira does."""
+
+from typing import Any
+
+import aiohttp
+import pytest
+
+from bot.demo.jira import JiraStandIn
+from tests.demo.asking import API, Asker, document
+
+ONE = f"{API}/issue/SHOP-12"
+
+
+@pytest.fixture
+def ask(jira: JiraStandIn, session: aiohttp.ClientSession) -> Asker:
+    """Asks the stand-in."""
+    return Asker(jira, session)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "plain text",
+        {"type": "doc", "version": 1},
+        {"type": "doc", "version": 1, "content": [{"type": "nonsense"}]},
+        document("two\nlines"),
+        document(""),
+        None,
+    ],
+)
+async def test_a_comment_has_to_be_a_document(body: object, ask: Asker) -> None:
+    """Text, half a document, unknown nodes, line breaks in a text: 400, and nothing is written."""
+    before = await ask("GET", f"{ONE}/comment")
+    told = await ask("POST", f"{ONE}/comment", body={"body": body})
+    after = await ask("GET", f"{ONE}/comment")
+
+    assert told.status == 400
+    assert told.body["errors"]["comment"] == "Comment body is not valid!"
+    assert after.body["total"] == before.body["total"]
+
+
+async def test_comments_of_others_cannot_be_changed(ask: Asker, jira: JiraStandIn) -> None:
+    """Editing and deleting are for one's own comments."""
+    theirs = jira.world.issues["SHOP-12"].comments[0].id
+
+    edited = await ask("PUT", f"{ONE}/comment/{theirs}", body={"body": document("x")})
+    removed = await ask("DELETE", f"{ONE}/comment/{theirs}")
+
+    assert (edited.status, removed.status) == (400, 400)
+
+
+async def test_a_desk_comment_is_internal_when_it_says_so(ask: Asker) -> None:
+    """sd.public.comment with internal: true is what keeps a comment from the customer."""
+    mark = [{"key": "sd.public.comment", "value": {"internal": True}}]
+    body = {"body": document("For us"), "properties": mark}
+    inside = await ask("POST", f"{API}/issue/HELP-1/comment", body=body)
+    outside = await ask("POST", f"{API}/issue/HELP-1/comment", body={"body": document("For all")})
+
+    assert (inside.body["jsdPublic"], outside.body["jsdPublic"]) == (False, True)
+
+
+@pytest.mark.parametrize("number", ["21", 21], ids=["text", "number"])
+async def test_a_transition_moves_and_is_remembered(number: object, ask: Asker) -> None:
+    """The id may be text or a number; the status and the history change."""
+    told = await ask("POST", f"{ONE}/transitions", body={"transition": {"id": number}})
+    after = await ask("GET", ONE, fields="status", expand="changelog")
+
+    assert told.status == 204
+    assert after.body["fields"]["status"]["name"] == "In Progress"
+    assert after.body["changelog"]["histories"][0]["items"][0]["toString"] == "In Progress"
+
+
+async def test_impossible_transitions_and_missing_fields_are_refused(ask: Asker) -> None:
+    """A step that is not possible now, or that insists on a field, is a 400 in Jira's words."""
+    wrong = await ask("POST", f"{ONE}/transitions", body={"transition": {"id": "51"}})
+    path = f"{API}/issue/HELP-1/transitions"
+    bare = await ask("POST", path, body={"transition": {"id": "81"}})
+    full = {"transition": {"id": "81"}, "fields": {"resolution": {"name": "Done"}}}
+    good = await ask("POST", path, body=full)
+
+    assert wrong.body["errorMessages"] == ["Transition id '51' is not valid for this issue."]
+    assert bare.body["errors"] == {"resolution": "Resolution is required."}
+    assert good.status == 204
+
+
+@pytest.mark.parametrize(
+    ("fields", "wrong"),
+    [
+        ({"project": {"key": "BOARD"}}, {"project"}),
+        ({"project": {"key": "SHOP"}, "issuetype": {"name": "Wish"}}, {"issuetype", "summary"}),
+        (
+            {"project": {"key": "PAY"}, "issuetype": {"name": "Bug"}, "summary": "x"},
+            {"customfield_10045"},
+        ),
+        (
+            {
+                "project": {"key": "SHOP"},
+                "issuetype": {"name": "Sub-task"},
+                "summary": "a\nb",
+                "description": "text",
+                "nonsense": 1,
+                "assignee": {"accountId": "nobody"},
+                "labels": ["two words"],
+            },
+            {"summary", "description", "nonsense", "assignee", "labels", "parent"},
+        ),
+    ],
+)
+async def test_a_bad_ticket_is_refused_field_by_field(
+    fields: dict[str, Any], wrong: set[str], ask: Asker
+) -> None:
+    """Everything that is wrong is said at once, by field, and no ticket is made."""
+    told = await ask("POST", f"{API}/issue", body={"fields": fields})
+
+    assert told.status == 400
+    assert set(told.body["errors"]) == wrong
+
+
+async def test_a_new_ticket_can_be_read_and_edited(ask: Asker) -> None:
+    """Create, read, edit: the history names what changed."""
+    fields = {
+        "project": {"key": "PAY"},
+        "issuetype": {"name": "Bug"},
+        "summary": "New one",
+        "customfield_10045": {"value": "Low"},
+        "description": document("Here"),
+    }
+    made = await ask("POST", f"{API}/issue", body={"fields": fields})
+    path = f"{API}/issue/{made.body['key']}"
+    change = {
+        "fields": {"summary": "Better", "assignee": {"accountId": "712020:yuki"}},
+        "update": {"labels": [{"add": "seen"}]},
+    }
+    edited = await ask("PUT", path, body=change)
+    read = await ask("GET", path, expand="changelog")
+
+    assert (made.status, edited.status) == (201, 204)
+    assert read.body["fields"]["summary"] == "Better"
+    assert read.body["fields"]["labels"] == ["seen"]
+    assert {h["items"][0]["field"] for h in read.body["changelog"]["histories"]} == {
+        "summary",
+        "assignee",
+        "labels",
+    }
+
+
+async def test_readers_write_nothing(ask: Asker) -> None:
+    """An account without the rights gets 403, an anonymous one 401 or 404."""
+    reader = "reader@shop.example"
+    body = {"body": document("x")}
+    comment = await ask("POST", f"{ONE}/comment", body=body, email=reader)
+    step = await ask("POST", f"{ONE}/transitions", body={"transition": {"id": "21"}}, email=reader)
+    steps = await ask("GET", f"{ONE}/transitions", email=reader)
+    nobody = await ask("POST", f"{ONE}/comment", body=body, email=None)
+
+    assert (comment.status, step.status, nobody.status) == (403, 403, 404)
+    assert steps.body["transitions"] == []
+
+
+async def test_many_writes_to_one_ticket_are_limited(ask: Asker) -> None:
+    """The 21st write within two seconds is a 429 of its own kind."""
+    for number in range(20):
+        await ask("POST", f"{ONE}/comment", body={"body": document(str(number))})
+    told = await ask("POST", f"{ONE}/comment", body={"body": document("one more")})
+    other = await ask("POST", f"{API}/issue/SHOP-13/comment", body={"body": document("fine")})
+
+    assert told.status == 429
+    assert told.headers["ratelimit-reason"] == "jira-per-issue-on-write"
+    assert other.status == 201
