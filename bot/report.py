@@ -1,0 +1,202 @@
+"""From rows of the books to a report: sums by whatever is asked for. Pure; knows neither Slack nor SQL.
+
+Every figure is added from the rows, so totals equal the rows to the last digit.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta, tzinfo
+from decimal import Decimal
+from typing import Literal, Self
+
+from bot.errors import PurserError
+from bot.ledger import Entry
+
+By = Literal["channel", "user", "model", "feature", "day"]
+DIMENSIONS: tuple[By, ...] = ("channel", "user", "model", "feature", "day")
+SHARED = "shared"  # keeping caches warm: nobody's
+DAYS_AT_MOST = 366
+EXAMPLE = "Write `today`, `7d`, `this month`, `last month` or a month such as `2026-11`."
+
+
+class BadPeriod(PurserError):
+    """These words name no span of time; the sentence says which would."""
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """A span of time in the workspace's zone; `until` is excluded. Both in epoch seconds."""
+
+    name: str
+    since: float
+    until: float
+    zone: tzinfo
+
+    @classmethod
+    def parse(cls, text: str, *, now: float, zone: tzinfo) -> Self:
+        """Read `today`, `7d`, `this month`, `last month` or `2026-11`.
+
+        Raises:
+            BadPeriod: it is none of these, or lies in the future.
+        """
+        words = " ".join(text.lower().split()) or "this month"
+        here = datetime.fromtimestamp(now, zone)
+        midnight = here.replace(hour=0, minute=0, second=0, microsecond=0, fold=0)
+        if words == "today":
+            return cls(f"{midnight:%Y-%m-%d}", midnight.timestamp(), _next_day(midnight), zone)
+        if found := re.fullmatch(r"(\d{1,3})\s*d(ays)?", words):
+            days = int(found[1])
+            if not 1 <= days <= DAYS_AT_MOST:
+                raise BadPeriod(f"I can look back 1 to {DAYS_AT_MOST} days. {EXAMPLE}")
+            first = _day(midnight, 1 - days)
+            name = f"{first:%Y-%m-%d} to {midnight:%Y-%m-%d}"
+            return cls(name, first.timestamp(), _next_day(midnight), zone)
+        month = _month(words, midnight)
+        if month is None:
+            raise BadPeriod(f"I don't know the period “{text.strip()[:40]}”. {EXAMPLE}")
+        if month > midnight:
+            raise BadPeriod(f"{month:%Y-%m} lies in the future. {EXAMPLE}")
+        following = (month + timedelta(days=32)).replace(day=1)
+        return cls(f"{month:%Y-%m}", month.timestamp(), following.timestamp(), zone)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of a report. Money in exact dollars; `unpriced` are tokens whose price is unknown."""
+
+    key: str
+    asks: int = 0
+    cost: Decimal = Decimal(0)
+    unconfirmed: Decimal = Decimal(0)  # part of the cost that is our estimate
+    refused: Decimal = Decimal(0)  # part of the cost that ended in a refusal
+    saved: Decimal = Decimal(0)  # what reading from cache saved, against fresh input
+    prompt_tokens: int = 0
+    cached_tokens: int = 0
+    output_tokens: int = 0
+    unpriced: int = 0
+
+    @property
+    def cached_share(self) -> float:
+        """Share of the prompt's tokens that was read from cache, 0 to 1."""
+        return self.cached_tokens / self.prompt_tokens if self.prompt_tokens else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What was spent in a period; `lines` is by `by`, the dearest first (days in their order)."""
+
+    period: Period
+    by: By
+    lines: tuple[Line, ...]
+    total: Line
+    unpriced_models: tuple[str, ...]
+
+    def table(self) -> list[dict[str, str]]:
+        """The lines and the total as plain columns, for csv and json."""
+        return [_columns(self.by, line) for line in (*self.lines, self.total)]
+
+
+def build(
+    entries: Iterable[Entry],
+    *,
+    by: By,
+    period: Period,
+    named: Callable[[str], str] = str,
+    fresh: Callable[[Entry], Decimal | None] | None = None,
+) -> Report:
+    """Add entries up.
+
+    Args:
+        entries: rows of the books; those outside the period are left out.
+        by: what a line is.
+        period: the span of time.
+        named: how a channel's or person's id is shown.
+        fresh: what an entry would have cost with nothing read from cache; None where unknown.
+    """
+    kept = [e for e in entries if period.since <= e.at < period.until]
+    groups: dict[str, list[Entry]] = {}
+    for entry in kept:
+        groups.setdefault(_key(entry, by, period.zone), []).append(entry)
+    lines = [_line(_shown(key, by, named), group, fresh) for key, group in groups.items()]
+    if by == "day":
+        lines.sort(key=lambda line: line.key)
+    else:
+        lines.sort(key=lambda line: (-line.cost, line.key))
+    unpriced = sorted({e.model for e in kept if e.cost is None})
+    return Report(period, by, tuple(lines), _line("total", kept, fresh), tuple(unpriced))
+
+
+def _line(
+    key: str, entries: Sequence[Entry], fresh: Callable[[Entry], Decimal | None] | None
+) -> Line:
+    line = Line(key, asks=len({e.ask_id for e in entries if e.ask_id}))
+    for entry in entries:
+        cost = entry.cost or Decimal(0)
+        prompt = _prompt(entry)
+        unknown = entry.cost is None
+        full = fresh(entry) if fresh and entry.cache_read_tokens and entry.billed else None
+        line = replace(
+            line,
+            cost=line.cost + cost,
+            unconfirmed=line.unconfirmed + (cost if entry.status == "unconfirmed" else 0),
+            refused=line.refused + (cost if entry.stop_reason == "refusal" else 0),
+            saved=line.saved + (full - cost if full is not None and not unknown else 0),
+            prompt_tokens=line.prompt_tokens + prompt,
+            cached_tokens=line.cached_tokens + entry.cache_read_tokens,
+            output_tokens=line.output_tokens + entry.output_tokens,
+            unpriced=line.unpriced + (prompt + entry.output_tokens if unknown else 0),
+        )
+    return line
+
+
+def _prompt(entry: Entry) -> int:
+    written = entry.cache_write_5m_tokens + entry.cache_write_1h_tokens
+    return entry.input_tokens + written + entry.cache_read_tokens
+
+
+def _key(entry: Entry, by: By, zone: tzinfo) -> str:
+    if by == "day":
+        return datetime.fromtimestamp(entry.at, zone).strftime("%Y-%m-%d")
+    return str(getattr(entry, by) or "")
+
+
+def _shown(key: str, by: By, named: Callable[[str], str]) -> str:
+    if not key:
+        return SHARED
+    return named(key) if by in {"channel", "user"} else key
+
+
+def _columns(by: By, line: Line) -> dict[str, str]:
+    return {
+        by: line.key,
+        "asks": str(line.asks),
+        "cost_usd": f"{line.cost:f}",
+        "unconfirmed_usd": f"{line.unconfirmed:f}",
+        "refused_usd": f"{line.refused:f}",
+        "saved_usd": f"{line.saved:f}",
+        "prompt_tokens": str(line.prompt_tokens),
+        "cached_tokens": str(line.cached_tokens),
+        "output_tokens": str(line.output_tokens),
+        "unpriced_tokens": str(line.unpriced),
+    }
+
+
+def _month(words: str, midnight: datetime) -> datetime | None:
+    """The first of the month that is meant, or None."""
+    first = midnight.replace(day=1)
+    if words == "this month":
+        return first
+    if words == "last month":
+        return (first - timedelta(days=1)).replace(day=1)
+    found = re.fullmatch(r"(20\d\d)-(0[1-9]|1[0-2])", words)
+    return first.replace(year=int(found[1]), month=int(found[2])) if found else None
+
+
+def _day(midnight: datetime, days: int) -> datetime:
+    """Midnight so many days later by the calendar: a day may have 23 or 25 hours."""
+    return midnight + timedelta(days=days)
+
+
+def _next_day(midnight: datetime) -> float:
+    return _day(midnight, 1).timestamp()
