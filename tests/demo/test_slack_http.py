@@ -111,3 +111,20 @@ async def test_a_response_url_is_good_for_five_posts_and_half_an_hour() -> None:
     assert expired.status_code == 404
     assert [m.text for m in slack.by_app("#random")] == ["to all"]
     assert [m.text for m in slack.ephemerals("#random", "ana")] == ["0", "1", "2", "3"]
+
+
+async def test_other_applications_share_the_port() -> None:
+    """A page can be served by the same port, given at construction."""
+
+    async def page(_: web.Request) -> web.Response:
+        return web.Response(text="the page")
+
+    inner = web.Application()
+    inner.router.add_get("/inner", page)
+    async with (
+        SlackStandIn(routes=[web.get("/", page)], sub_apps={"/workspace": inner}) as slack,
+        aiohttp.ClientSession() as session,
+    ):
+        for path in ("/", "/workspace/inner"):
+            async with session.get(slack.url + path) as answer:
+                assert await answer.text() == "the page"

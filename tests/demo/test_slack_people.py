@@ -58,6 +58,66 @@ async def test_an_edit_is_a_new_mention_of_the_same_ts() -> None:
     assert events[4]["deleted_ts"] == message.ts
 
 
+async def test_a_deleted_root_with_replies_leaves_a_tombstone() -> None:
+    """The app is told of a change into a tombstone; the thread stands; an answer to what is gone lands outside."""
+    async with SlackStandIn(events=["message.channels"], retry_delays=()) as slack:
+        client = client_of(slack)
+        root = await slack.say("ana", "#payments", "one")
+        alone = await slack.say("ana", "#payments", "two")
+        await client.chat_postMessage(channel="C0PAYMENTS", thread_ts=root.ts, text="answer")
+        await slack.delete(root)
+        await slack.delete(alone)
+        await slack.settled()
+        events = [body["event"] for body in told(slack)][-2:]
+        replies = await data_of(client.conversations_replies(channel="C0PAYMENTS", ts=root.ts))
+        posted = await data_of(
+            client.chat_postMessage(channel="C0PAYMENTS", thread_ts=alone.ts, text="late")
+        )
+
+    assert [event["subtype"] for event in events] == ["message_changed", "message_deleted"]
+    assert events[0]["message"]["subtype"] == "tombstone"
+    assert events[0]["previous_message"]["text"] == "one"
+    assert [m["text"] for m in replies["messages"]] == ["This message was deleted.", "answer"]
+    assert "thread_ts" not in posted["message"]
+
+
+async def test_a_preview_changes_a_message_without_editing_it() -> None:
+    """An unfurled link is message_changed with the same text and no `edited`, and no new mention."""
+    events = ["app_mention", "message.channels"]
+    async with SlackStandIn(events=events, retry_delays=()) as slack:
+        message = await slack.say("ana", "#payments", "@purser https://example.com")
+        await slack.unfurl(message)
+        await slack.settled()
+        last = told(slack)[-1]["event"]
+
+    assert len(told(slack)) == 3
+    assert last["subtype"] == "message_changed"
+    assert last["message"]["text"] == last["previous_message"]["text"]
+    assert "edited" not in last["message"]
+
+
+async def test_own_messages_come_back_in_direct_messages() -> None:
+    """What the app says in a direct message is a message.im event with its own bot_id."""
+    async with SlackStandIn(retry_delays=()) as slack:
+        asked = await slack.dm("ana", "hello")
+        await client_of(slack).chat_postMessage(channel=asked.channel, text="hello back")
+        await slack.settled()
+        own = told(slack)[-1]["event"]
+
+    assert (own["type"], own["bot_id"], own["user"]) == ("message", slack.bot_id, slack.bot_user)
+
+
+async def test_an_uninstalled_app_is_told_and_locked_out() -> None:
+    """Removing the app sends tokens_revoked and app_uninstalled; calls fail from then on."""
+    async with SlackStandIn(retry_delays=()) as slack:
+        await slack.uninstall()
+        await slack.settled()
+        kinds = {body["event"]["type"] for body in told(slack)}
+
+        assert kinds == {"tokens_revoked", "app_uninstalled"}
+        assert await error_of(client_of(slack).auth_test()) == "token_revoked"
+
+
 async def test_the_app_hears_only_where_it_is() -> None:
     """No event from channels without the app; a direct message is message.im, never app_mention."""
     async with SlackStandIn(retry_delays=()) as slack:

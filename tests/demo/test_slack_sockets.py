@@ -3,6 +3,7 @@
 import logging
 from typing import Any
 
+import aiohttp
 import pytest
 from slack_bolt.async_app import AsyncAck
 from slack_sdk.web.async_client import AsyncWebClient
@@ -226,3 +227,44 @@ async def test_tickets_and_tokens_are_checked() -> None:
     assert session_needed == "not_allowed_token_type"
     assert opened["url"].startswith("ws://127.0.0.1:")
     assert disabled
+
+
+async def test_an_eleventh_connection_is_sent_away() -> None:
+    """Ten connections may be open; one more gets too_many_websockets; a ticket is good once."""
+    async with SlackStandIn(limits=False) as slack, aiohttp.ClientSession() as session:
+        client = client_of(slack, slack.app_token)
+        addresses = [
+            (await data_of(client.apps_connections_open(app_token=slack.app_token)))["url"]
+            for _ in range(11)
+        ]
+        sockets = [await session.ws_connect(address) for address in addresses]
+        first = [await socket.receive_json() for socket in sockets]
+        with pytest.raises(aiohttp.WSServerHandshakeError):
+            await session.ws_connect(addresses[0])
+        for socket in sockets:
+            await socket.close()
+
+    assert [said["type"] for said in first] == ["hello"] * 10 + ["disconnect"]
+    assert [said["num_connections"] for said in first[:10]] == list(range(1, 11))
+    assert first[10]["reason"] == "too_many_websockets"
+
+
+async def test_an_ack_after_the_time_counts_as_none() -> None:
+    """An ack on any connection in time is heard; one that is late does not stop the retry."""
+    async with SlackStandIn(retry_delays=(0.0,), ack_seconds=0.05) as slack:
+        client = client_of(slack, slack.app_token)
+        async with aiohttp.ClientSession() as session:
+            address = await data_of(client.apps_connections_open(app_token=slack.app_token))
+            socket = await session.ws_connect(address["url"])
+            await socket.receive_json()
+            await slack.say("ana", "#payments", "@purser hello")
+            late = await socket.receive_json()
+            retried = await socket.receive_json()
+            await socket.send_json({"envelope_id": late["envelope_id"]})
+            await socket.send_json({"envelope_id": retried["envelope_id"]})
+            await slack.settled()
+            await socket.close()
+
+    assert (late["retry_attempt"], retried["retry_attempt"]) == (0, 1)
+    assert retried["accepts_response_payload"] is False
+    assert slack.events.undelivered == []

@@ -12,11 +12,12 @@ goes wrong; `limits` and `methods` hold Slack's numbers; `seed` fills the worksp
 """
 
 from bot.demo.slack.gestures import Ack
+from bot.demo.slack.message import File, Message
 from bot.demo.slack.standin import SlackStandIn
 from bot.demo.slack.troubles import Troubles
 from bot.demo.slack.views import View
 from bot.demo.slack.watch import Change, WireLine
-from bot.demo.slack.world import Channel, File, Message, Person
+from bot.demo.slack.world import Channel, Person
 
 __all__ = [
     "Ack",

@@ -3,8 +3,9 @@
 import re
 
 from bot.demo.slack.events import Events
+from bot.demo.slack.message import Message
 from bot.demo.slack.watch import Json
-from bot.demo.slack.world import EVENT_KINDS, Channel, Message, World
+from bot.demo.slack.world import EVENT_KINDS, Channel, World
 
 SUBSCRIPTIONS = {
     "channel": "message.channels",
@@ -37,28 +38,41 @@ class Announcer:
                 event["subtype"] = "file_share"
         self._events.tell_pair(mention, event, channel)
 
-    def edited(self, message: Message, previous: Json, *, mentioned_before: bool = False) -> None:
+    def edited(self, message: Message, previous: Json) -> None:
         """A message was edited; a mention in the new wording is an app_mention again, with `edited`."""
         channel = self._world.channels[message.channel]
         heard = self._is_heard_mention(message)
-        del mentioned_before  # Slack tells of the mention either way
         mention = self._as_mention(message, channel) if heard else None
         event: Json | None = None
         if self._hears_messages(channel):
-            event = {
-                "type": "message",
-                "subtype": "message_changed",
-                "message": message.wire()
-                | {"source_team": message.team, "user_team": message.team},
-                "previous_message": previous,
-                **self._where(channel),
-            }
+            teams = {"source_team": message.team, "user_team": message.team}
+            event = self._changed(channel, message.wire() | teams, previous)
         self._events.tell_pair(mention, event, channel)
 
+    def unfurled(self, message: Message, previous: Json) -> None:
+        """A preview was added below a message: message_changed without `edited` and the same text."""
+        channel = self._world.channels[message.channel]
+        if self._hears_messages(channel):
+            event = self._changed(channel, message.wire(), previous)
+            self._events.tell(event, channel=channel)
+
+    def _changed(self, channel: Channel, message: Json, previous: Json) -> Json:
+        return {
+            "type": "message",
+            "subtype": "message_changed",
+            "message": message,
+            "previous_message": previous,
+            **self._where(channel),
+        }
+
     def deleted(self, message: Message) -> None:
-        """A message was deleted."""
+        """A message was deleted; of a root with replies Slack says that it changed into a tombstone."""
         channel = self._world.channels[message.channel]
         if not self._hears_messages(channel):
+            return
+        if message.ts in channel.messages:
+            tombstone = channel.messages[message.ts].wire() | {"hidden": True}
+            self._events.tell(self._changed(channel, tombstone, message.wire()), channel=channel)
             return
         event: Json = {
             "type": "message",

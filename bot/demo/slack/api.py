@@ -137,6 +137,10 @@ class Api:
         self._bot_token = bot_token
         self._app_token = app_token
 
+    def revoke(self) -> None:
+        """The bot token is worthless from now on."""
+        self.revoked = True
+
     async def answer(self, request: web.Request) -> web.StreamResponse:
         """Answer one Web API request."""
         began = self._now()

@@ -7,8 +7,9 @@ from typing import Any
 from bot.demo.slack.announce import Announcer
 from bot.demo.slack.api import Call, Run, SlackProblem, entered, seen
 from bot.demo.slack.blocks import ALL_TEXT, check, written
+from bot.demo.slack.message import Message
 from bot.demo.slack.watch import Json
-from bot.demo.slack.world import Channel, Message, World
+from bot.demo.slack.world import Channel, World
 
 TEXT = 40_000  # characters of a post's text; what is longer is cut off
 UPDATE_TEXT = 4_000  # characters of an edit's text
@@ -48,6 +49,8 @@ class Chat:
         channel = entered(self._world, call.need("channel", "channel_not_found"))
         content = read_content(call, text_limit=None)
         thread_ts = call.text("thread_ts")
+        if thread_ts in channel.gone and thread_ts not in channel.messages:
+            thread_ts = ""  # Slack puts an answer to a deleted message into the channel
         if thread_ts and thread_ts not in channel.messages:
             raise SlackProblem("thread_not_found")
         message = self.own(channel, content, thread_ts)

@@ -5,8 +5,9 @@ from typing import TypeVar
 
 from bot.demo.slack.api import Call, Run, SlackProblem, entered, seen
 from bot.demo.slack.events import Events
+from bot.demo.slack.message import Message
 from bot.demo.slack.watch import Json
-from bot.demo.slack.world import Channel, Message, World
+from bot.demo.slack.world import Channel, World
 
 T = TypeVar("T")
 

@@ -160,7 +160,7 @@ class Events:
             carried = await self._once(delivery, attempt, reason)
             if carried.ok:
                 if self._troubles.twice and attempt == 0:
-                    await self._once(delivery, 1, "http_timeout")
+                    await self._once(delivery, 1, "timeout")
                 break
             reason = carried.reason
             if carried.no_retry:

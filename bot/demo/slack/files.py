@@ -10,8 +10,9 @@ from aiohttp import web
 from bot.demo.slack.announce import Announcer
 from bot.demo.slack.api import Call, Run, SlackProblem, entered
 from bot.demo.slack.chat import Chat, Content
+from bot.demo.slack.message import File
 from bot.demo.slack.watch import Json
-from bot.demo.slack.world import File, World
+from bot.demo.slack.world import World
 
 LOGIN_PAGE = (
     "<!DOCTYPE html><html><head><title>Sign in | Slack</title></head><body>Sign in</body></html>"
@@ -59,6 +60,7 @@ class Files:
             stub: Announced without details, as in shared channels; files.info tells them.
         """
         guessed = mimetype or mimetypes.guess_type(name)[0] or "text/plain"
+        assert self.url, "start() comes first: a file's address holds the port"
         owner = self._world.person(user).id
         content = data.encode() if isinstance(data, str) else data
         return self._keep(name, guessed, owner, content, mode=mode, stub=stub)

@@ -6,10 +6,11 @@ from typing import Any, cast
 
 from bot.demo.slack.blocks import actions
 from bot.demo.slack.events import Carried, Events
+from bot.demo.slack.message import Message
 from bot.demo.slack.response_urls import Capability, ResponseUrls
 from bot.demo.slack.views import View, Views
 from bot.demo.slack.watch import Json
-from bot.demo.slack.world import Channel, Message, Person, World
+from bot.demo.slack.world import Channel, Person, World
 
 KIND_NAMES = {"im": "directmessage", "private": "privategroup", "mpim": "mpdm"}
 

@@ -10,8 +10,9 @@ from bot.demo.slack.announce import Announcer
 from bot.demo.slack.api import SlackProblem
 from bot.demo.slack.blocks import check
 from bot.demo.slack.chat import Chat, Content, show, with_ids
+from bot.demo.slack.message import Message
 from bot.demo.slack.watch import Json, WireLine
-from bot.demo.slack.world import Message, World
+from bot.demo.slack.world import World
 
 POSTS = 5
 SECONDS = 30 * 60.0

@@ -2,8 +2,9 @@
 
 from dataclasses import replace
 
+from bot.demo.slack.message import Message
 from bot.demo.slack.text import type_in
-from bot.demo.slack.world import Channel, Message, Person, World
+from bot.demo.slack.world import Channel, Person, World
 
 PARTNER_TEAM = "T0PARTNER"
 

@@ -1,14 +1,15 @@
 """What people say and do with messages in the Slack stand-in: say, edit, delete, react, invite, stop."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from bot.demo.slack.announce import Announcer
 from bot.demo.slack.directory import Directory
 from bot.demo.slack.events import Events
+from bot.demo.slack.message import File, Message
 from bot.demo.slack.streams import Streams
 from bot.demo.slack.text import type_in
 from bot.demo.slack.watch import Json
-from bot.demo.slack.world import Channel, File, Message, Person, World
+from bot.demo.slack.world import Channel, Person, World
 
 
 class Speech:
@@ -24,7 +25,10 @@ class Speech:
         announcer: Announcer,
         directory: Directory,
         streams: Streams,
+        *,
+        revoke: Callable[[], None],
     ) -> None:
+        self._revoke = revoke
         self._world = world
         self._events = events
         self._announcer = announcer
@@ -96,6 +100,14 @@ class Speech:
         self._world.remove(message)
         self._announcer.deleted(message)
 
+    async def unfurl(self, message: Message, title: str = "A page") -> Message:
+        """Slack adds a link's preview to a message; the app hears of a change that changes no wording."""
+        previous = message.wire()
+        message.attachments = [{"title": title, "fallback": title, "id": 1}]
+        self._world.watch.changed("edited", message.channel, message.ts, message=message)
+        self._announcer.unfurled(message, previous)
+        return message
+
     async def react(self, user: str, message: Message, name: str) -> None:
         """Somebody reacts to a message."""
         self._directory.add_reaction(message, self._world.person(user).id, name)
@@ -141,6 +153,15 @@ class Speech:
         where.members.discard(self._world.bot.id)
         self._world.watch.changed("channel", where.id, now=where)
         return where
+
+    async def uninstall(self) -> None:
+        """An admin removes the app; it hears of it, and the bot token is worthless."""
+        revoked: Json = {"type": "tokens_revoked", "tokens": {"bot": [self._world.bot.id]}}
+        removed: Json = {"type": "app_uninstalled"}
+        for event in (revoked, removed):
+            if event["type"] in self._events.subscribed:
+                self._events.tell({**event, "event_ts": self._world.new_ts()})
+        self._revoke()
 
     def as_person(self, user: str) -> Person:
         """Who that is."""

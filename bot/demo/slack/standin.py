@@ -16,6 +16,7 @@ from bot.demo.slack.files import Files
 from bot.demo.slack.gestures import Gestures
 from bot.demo.slack.http_door import HttpDoor
 from bot.demo.slack.limits import Limits
+from bot.demo.slack.message import Message
 from bot.demo.slack.methods import EVENTS, SCOPES
 from bot.demo.slack.response_urls import ResponseUrls
 from bot.demo.slack.seed import settle
@@ -25,7 +26,7 @@ from bot.demo.slack.streams import STREAM_SECONDS, Streams
 from bot.demo.slack.troubles import Troubles
 from bot.demo.slack.views import Views
 from bot.demo.slack.watch import LOG_LINES, Watch
-from bot.demo.slack.world import Message, World
+from bot.demo.slack.world import World
 
 BODY_BYTES = 64 * 1024 * 1024  # bytes of a request's body that are taken, uploads too
 SHUTDOWN_SECONDS = 0.2  # a stopping stand-in waits no longer for its answers
@@ -97,6 +98,27 @@ class SlackStandIn:
             ack_seconds=ack_seconds,
             retry_delays=retry_delays,
         )
+        self._furnish(set(scopes), sleep, stream_seconds, agent=agent)
+        self._lend()
+        self._port = port
+        self._routes = list(routes)
+        self._sub_apps = dict(sub_apps or {})
+        self._runner: web.AppRunner | None = None
+        self._session: aiohttp.ClientSession | None = None
+        self._door: HttpDoor | None = None
+        if people:
+            settle(world)
+
+    def _furnish(
+        self,
+        scopes: set[str],
+        sleep: Callable[[float], Awaitable[None]],
+        stream_seconds: float,
+        *,
+        agent: bool,
+    ) -> None:
+        """The rooms that answer the app, and the people."""
+        world = self.world
         announcer = Announcer(world, self.events)
         self.chat = Chat(world, announcer)
         self.streams = Streams(world, self.chat, announcer, seconds=stream_seconds, agent=agent)
@@ -109,29 +131,28 @@ class SlackStandIn:
             watch=self.watch,
             limits=self.limits,
             troubles=self.troubles,
-            now=now,
+            now=self.now,
             sleep=sleep,
             bot_token=self.bot_token,
             app_token=self.app_token,
-            scopes=set(scopes),
+            scopes=scopes,
         )
-        self.speech = Speech(world, self.events, announcer, self.directory, self.streams)
+        self.speech = Speech(
+            world,
+            self.events,
+            announcer,
+            self.directory,
+            self.streams,
+            revoke=self.api.revoke,
+        )
         self.gestures = Gestures(world, self.events, self.views, self.response_urls)
-        self._lend()
-        self._port = port
-        self._routes = list(routes)
-        self._sub_apps = dict(sub_apps or {})
-        self._runner: web.AppRunner | None = None
-        self._session: aiohttp.ClientSession | None = None
-        self._door: HttpDoor | None = None
-        if people:
-            settle(world)
 
     def _lend(self) -> None:
         """What people do is said to the stand-in itself: `await slack.say("ana", "#payments", "@purser hi")`."""
         self.say, self.dm = self.speech.say, self.speech.dm
         self.edit, self.delete = self.speech.edit, self.speech.delete
         self.react, self.stop_stream = self.speech.react, self.speech.stop_stream
+        self.unfurl, self.uninstall = self.speech.unfurl, self.speech.uninstall
         self.invite, self.expel = self.speech.invite, self.speech.expel
         self.file = self.files.file
         self.command, self.click = self.gestures.command, self.gestures.click

@@ -7,8 +7,9 @@ from bot.demo.slack.announce import Announcer
 from bot.demo.slack.api import Call, Run, SlackProblem, entered
 from bot.demo.slack.blocks import TASK_STATES
 from bot.demo.slack.chat import MARKDOWN_TEXT, Chat, Content, check_blocks, clear_status, with_ids
+from bot.demo.slack.message import Message
 from bot.demo.slack.watch import Json
-from bot.demo.slack.world import Channel, Message, Status, World
+from bot.demo.slack.world import Channel, Status, World
 
 STREAM_SECONDS = 300.0  # a stream ends by itself so long after its start, whatever is appended
 CHUNK_BLOCKS = 50  # blocks that chunks may add to a message

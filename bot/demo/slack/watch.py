@@ -3,7 +3,6 @@
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeVar
 
@@ -12,6 +11,9 @@ T = TypeVar("T")
 
 LOG_LINES = 50_000  # wire messages kept; the oldest go first
 LOOK_AGAIN = 0.02  # seconds; what is waited for may lie outside the stand-in
+LOOK_SECONDS = (
+    0.0002  # between looks for each who waits, so that many waiting cost no more than few
+)
 UNREAD_CHANGES = 10_000  # changes kept for a listener that does not read; the oldest go first
 
 
@@ -98,6 +100,8 @@ class Watch:
         self._now = now
         self._listeners: set[Listener] = set()
         self._waiting: set[asyncio.Event] = set()
+        self._look: asyncio.TimerHandle | None = None
+        self._is_soon = False
 
     def wrote(self, line: WireLine) -> None:
         """Log a wire message, and tell."""
@@ -116,9 +120,24 @@ class Watch:
         self.wake()
 
     def wake(self) -> None:
-        """Let those who wait look again."""
+        """Let those who wait look again, soon."""
+        if self._waiting and (self._look is None or not self._is_soon):
+            self._plan(0.0)
+            self._is_soon = True
+
+    def _plan(self, delay: float) -> None:
+        if self._look is not None:
+            self._look.cancel()
+        delay = max(delay, LOOK_SECONDS * len(self._waiting))
+        self._look = asyncio.get_running_loop().call_later(delay, self._look_now)
+        self._is_soon = False
+
+    def _look_now(self) -> None:
+        self._look = None
         for waiting in self._waiting:
             waiting.set()
+        if self._waiting:
+            self._plan(LOOK_AGAIN)
 
     def listen(self) -> Listener:
         """Every change from now on."""
@@ -134,12 +153,12 @@ class Watch:
         """
         look = asyncio.Event()
         self._waiting.add(look)
+        self.wake()
         try:
             async with asyncio.timeout(timeout):
                 while not (found := predicate()):
                     look.clear()
-                    with suppress(TimeoutError):
-                        await asyncio.wait_for(look.wait(), LOOK_AGAIN)
+                    await look.wait()
                 return found
         except TimeoutError as late:
             last = ", ".join(f"{line.direction} {line.method}" for line in list(self.log)[-8:])
@@ -148,6 +167,8 @@ class Watch:
             self._waiting.discard(look)
 
     def close(self) -> None:
-        """End every listener."""
+        """End every listener; look no more."""
+        if self._look is not None:
+            self._look.cancel()
         for listener in tuple(self._listeners):
             listener.close()
