@@ -42,7 +42,7 @@ class Brain:
     def answer(self, body: Mapping[str, Any]) -> Draft:
         """Say what to say to a checked request, or which tools to use first."""
         heard = hear(body)
-        if rewording(heard.system):
+        if rewording(body):
             return Draft(neutral(heard.question) or UNCHANGED)
         uses = wanted(heard) if _may_use(body) else ()
         if self.obeys and _may_use(body):

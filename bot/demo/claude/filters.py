@@ -70,9 +70,9 @@ NEUTRAL: tuple[tuple[re.Pattern[str], str], ...] = tuple(
 )
 
 
-def rewording(system: str) -> bool:
-    """Tell whether the task of a system prompt is to reword a request."""
-    return REWORDING.search(system) is not None and len(system) < 20_000
+def rewording(body: Mapping[str, Any]) -> bool:
+    """Tell whether the task of a request is to reword another one: so it says, and has no tools."""
+    return not body.get("tools") and REWORDING.search(_system(body)) is not None
 
 
 def refusal_of(body: Mapping[str, Any]) -> Refusal | None:
@@ -81,7 +81,7 @@ def refusal_of(body: Mapping[str, Any]) -> Refusal | None:
     Raises:
         Problem: the output filter's 400.
     """
-    if rewording(_system(body)):
+    if rewording(body):
         return None
     for ask in asks_of(body):
         if FILTERED.search(ask):

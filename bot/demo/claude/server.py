@@ -347,7 +347,7 @@ async def _json(request: web.Request) -> Any:
         return json.loads(await request.read())
     except web.HTTPRequestEntityTooLarge as error:
         raise Problem(413) from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise invalid(f"The request body is not valid JSON: {error}") from error
 
 

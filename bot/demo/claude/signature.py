@@ -36,6 +36,7 @@ def _mac(key: bytes, model: str, plain: bytes, thinking: str) -> bytes:
 def _writer(block: Mapping[str, Any]) -> str | None:
     try:
         raw = base64.b64decode(str(block.get("signature", "")), validate=True)
-        return raw.partition(b"\0")[0].decode() if b"\0" in raw else None
+        name, found, _ = raw.partition(b"\0")
+        return name.decode() if found and name.startswith(b"claude-") else None
     except (binascii.Error, ValueError):
         return None

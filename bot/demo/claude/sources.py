@@ -7,6 +7,7 @@ from typing import Literal
 
 from bot.demo.claude.reading import FENCE, Heard
 
+LINE = 500  # characters of a line that is judged
 Language = Literal["python", "js", "java", "go", "sql", "shell", "text"]
 HUNK = re.compile(r"^@@ -\d+(?:,\d+)? \+(\d+)(?:,\d+)? @@")
 NUMBERED = re.compile(r"^\s{0,6}(\d{1,6})[ \t]*[|:\t][ \t]?(.*)$")
@@ -73,8 +74,12 @@ class Source:
 
     @property
     def code(self) -> tuple[Line, ...]:
-        """Its lines without comments and empty ones."""
-        return tuple(x for x in self.lines if x.text.strip() and not COMMENT.match(x.text))
+        """Its lines without comments, empty ones, and those too long to be written by a person."""
+        return tuple(
+            x
+            for x in self.lines
+            if x.text.strip() and len(x.text) <= LINE and not COMMENT.match(x.text)
+        )
 
     def place(self, line: Line) -> str:
         """Where a line stands."""

@@ -11,6 +11,8 @@ from bot.demo.claude.reading import Heard, Result, Text
 from bot.demo.claude.tickets import clipped
 
 SENTENCES = 3  # of a page
+SUM_CHARACTERS = 100  # of a sum that is worked out
+WORD = 60  # characters; what is longer is no word
 SUM = re.compile(r"(?<![\w.])\(?-?\d[\d_.]*(?:\s*[-+*/x×]\s*\(?-?\d[\d_.]*\)?)+")
 STOPS = frozenset(
     [
@@ -121,7 +123,7 @@ def distinctive(text: str, count: int = 3) -> list[str]:
         odd = any(c.isdigit() for c in word) + ("_" in word or "-" in word)
         return len(word) + 12 * odd + 4 * any(c.isupper() for c in word[1:])
 
-    kept = [w for w in words if w.lower() not in STOPS]
+    kept = [w for w in words if w.lower() not in STOPS and len(w) <= WORD]
     return sorted(kept, key=weight, reverse=True)[:count]
 
 
@@ -149,7 +151,7 @@ def _unseen(heard: Heard) -> list[str]:
 
 def _sum(words: str) -> str:
     found = SUM.search(words)
-    if found is None:
+    if found is None or len(found[0]) > SUM_CHARACTERS:
         return ""
     text = found[0].replace("x", "*").replace("×", "*").strip()
     try:
