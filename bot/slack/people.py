@@ -104,6 +104,16 @@ class People:
         people = await asyncio.gather(*(self.look(user) for user in wanted))
         return {person.id: person.name for person in people}
 
+    async def channels(self, channels: Iterable[str]) -> dict[str, str]:
+        """Channels' names by id, as `#name`; an id stands for itself where we cannot see the channel."""
+        wanted = sorted({channel for channel in channels if channel})
+        infos = await asyncio.gather(*(self._channels.get(channel) for channel in wanted))
+        named = (
+            (channel, words(mapping(i).get("name")))
+            for channel, i in zip(wanted, infos, strict=True)
+        )
+        return {channel: f"#{name}" if name else channel for channel, name in named}
+
     async def shared(self, channel: str) -> bool | None:
         """Whether a channel is shared with another organisation; None where we cannot see it.
 

@@ -4,6 +4,7 @@ import asyncio
 import itertools
 import json
 from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlencode
 
@@ -74,7 +75,8 @@ class House:
             raw = urlencode({"payload": json.dumps(body)})
         else:
             raw = json.dumps(body)
-        asked = AsyncBoltRequest(body=raw, headers={**signed(raw, SECRET)})
+        headers: dict[str, str | Sequence[str]] = {**signed(raw, SECRET)}
+        asked = AsyncBoltRequest(body=raw, headers=headers)
         return await self.app.async_dispatch(asked)
 
 

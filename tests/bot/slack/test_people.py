@@ -166,6 +166,14 @@ async def test_names_for_a_report(slack: Directory) -> None:
     assert await people.names(["U1", "U9", "", "U1"]) == {"U1": "Ana", "U9": "U9"}
 
 
+async def test_channels_by_name(slack: Directory) -> None:
+    """A channel that we cannot see keeps its id."""
+    slack.channels["C1"]["name"] = "shop"
+    people = People(slack, team=TEAM, now=Clock())
+
+    assert await people.channels(["C1", "C9"]) == {"C1": "#shop", "C9": "C9"}
+
+
 async def test_shared_channels_are_known_where_they_can_be_seen(slack: Directory) -> None:
     """Yes, no, or not to be seen."""
     slack.channels["C2"] = {"is_ext_shared": True}

@@ -1,0 +1,171 @@
+"""What Purser answers by itself, without Claude: help, the policy and why it holds, the budget, the cost.
+
+The words come from `wishes`; the answers are Markdown, for the asker alone where they came as a command.
+"""
+
+from collections.abc import Callable
+
+from bot.answer import Answer, Receipt
+from bot.ask import Ask, Person
+from bot.budget import Budget
+from bot.policy import Policy, Value
+from bot.rules import Rules
+from bot.slack.costs import Books, Costs, Names, money
+
+VALUE_CHARS = 80  # of one value in a table
+EXAMPLES = (
+    "`@Purser review this:` and a piece of code, a diff or a pull request's address",
+    "`/summarize SHOP-12`, or in a thread `@Purser summarize SHOP-12`",
+    "`@Purser` and any question; I can read web pages and tickets on the way",
+)
+HELP = """**What I do**
+- Mention me (`@Purser …`) in a channel or a thread, or write me a direct message: Claude answers in the thread.
+- Code, diffs, files or a pull request's address: I review it.
+- `/summarize KEY [KEY…] | <Jira address> | <JQL> | sprint <project>`: where tickets stand, in this channel.
+- `/cost [today | 7d | this month | last month | 2026-11] [#channel] [by user|model|feature|day] [csv]`: what it cost.
+- `/purser policy`: what holds in this channel, and where each value comes from.
+- `/purser why`: whether I answer you here, and by which rule.
+- `/purser budget`: what is left of this month.
+- To stop me: say `@Purser stop` in the thread (or `stop` in a direct message), or put :x: on my message.
+
+The same words work after a mention, which is the way in threads: `@Purser cost today`."""
+STOP = "There is nothing running here. Say `stop` in the thread of the answer that shall end."
+
+
+class Commands:
+    """Answers the asks that need no Claude.
+
+    Args:
+        policy: what holds where.
+        budget: what is spent and reserved.
+        ledger: the books.
+        people: for names in reports.
+        now: seconds since the epoch.
+    """
+
+    def __init__(
+        self,
+        *,
+        policy: Policy,
+        budget: Budget,
+        ledger: Books,
+        people: Names,
+        now: Callable[[], float],
+    ) -> None:
+        self._policy = policy
+        self._budget = budget
+        self._costs = Costs(policy=policy, ledger=ledger, people=people, now=now)
+
+    async def answer(self, ask: Ask, person: Person) -> Answer:
+        """The answer to a `purser` or `cost` ask, as Markdown; its receipt is empty.
+
+        Raises:
+            StoreDown: the books cannot be read.
+        """
+        if ask.feature == "cost":
+            return Answer(await self._costs.answer(ask), Receipt())
+        word, _, rest = ask.text.strip().partition(" ")
+        return Answer(await self._say(word.lower(), rest.strip(), ask, person), Receipt())
+
+    async def _say(self, word: str, rest: str, ask: Ask, person: Person) -> str:
+        rules = self._policy.rules(ask.channel)
+        if word == "policy":
+            return policy_text(self._policy.explain(ask.channel))
+        if word == "why":
+            return await self._why(ask, person, rules)
+        if word == "budget":
+            return await self._budget_text(ask, rules, changed=rest)
+        if word == "hello":
+            return await self._hello(ask, rules)
+        if word == "stop":
+            return STOP
+        if word == "help":
+            return HELP
+        return f"I don't know `{_code(word)}`. {HELP}"
+
+    async def _hello(self, ask: Ask, rules: Rules) -> str:
+        """Said where we are invited, and to who only calls us."""
+        examples = "\n".join(f"- {example}" for example in EXAMPLES)
+        spent, left = await self._month(ask, rules)
+        return (
+            "I am Purser: Claude and Jira in this channel, with the books kept. Three ways to begin:\n"
+            f"{examples}\n\n"
+            f"**Here**: {_rules_line(rules)}\n"
+            f"**Budget**: {spent} of {money(rules.monthly_budget_usd)} spent this month, {left} left.\n"
+            "`/purser help` tells the rest."
+        )
+
+    async def _why(self, ask: Ask, person: Person, rules: Rules) -> str:
+        """The rule that decides for this person here, and what bounds the answers."""
+        verdict = self._policy.may_ask(person, ask)
+        spent, left = await self._month(ask, rules)
+        if verdict.allowed:
+            first = f"I answer you here (rule `{verdict.rule}`)."
+            if not verdict.tools:
+                first = f"I answer you here, without tools (rule `{verdict.rule}`)."
+        else:
+            first = f"I don't answer you here (rule `{verdict.rule}`): {verdict.sentence}"
+        return (
+            f"{first}\n"
+            f"- {_rules_line(rules)}\n"
+            f"- One ask ends at {money(rules.ask_limit_usd)}, {rules.rounds} rounds or "
+            f"{rules.ask_seconds} s; a tool call at {rules.tool_seconds:g} s.\n"
+            f"- This month {spent} of {money(rules.monthly_budget_usd)} is spent, {left} left.\n"
+            "`/purser policy` shows where each value comes from."
+        )
+
+    async def _budget_text(self, ask: Ask, rules: Rules, *, changed: str) -> str:
+        state = await self._budget.state(ask.channel, rules.monthly_budget_usd)
+        text = (
+            f"This month this channel has spent **{money(state.spent)}** of "
+            f"{money(state.limit)}; {money(state.reserved)} is reserved for answers under way, "
+            f"{money(state.left)} is left."
+        )
+        if self._policy.is_admin(ask.user):
+            workspace = self._policy.workspace.monthly_budget_usd
+            all_of_it = await self._budget.state("", workspace)
+            text += f"\nAll channels together: {money(all_of_it.spent)} of {money(workspace)}."
+        if changed:
+            text += (
+                "\nIt is changed in the policy file: `monthly_budget_usd` under "
+                f"`[channels.{ask.channel}]` in purser.toml."
+            )
+        return text
+
+    async def _month(self, ask: Ask, rules: Rules) -> tuple[str, str]:
+        """What is spent and what is left, as money."""
+        state = await self._budget.state(ask.channel, rules.monthly_budget_usd)
+        return money(state.spent), money(state.left)
+
+
+def policy_text(values: list[Value]) -> str:
+    """A channel's effective values and where each comes from, as a table."""
+    rows = "\n".join(f"| `{v.key}` | {_shown(v.value)} | {v.source} |" for v in values)
+    return f"What holds in this channel:\n\n| key | value | from |\n| --- | --- | --- |\n{rows}"
+
+
+def _rules_line(rules: Rules) -> str:
+    projects = "all projects" if "*" in rules.jira_projects else ", ".join(rules.jira_projects)
+    web = "the public web" if rules.web_allowed_hosts is None else "some web hosts"
+    outside = {"refuse": "not answered", "no-tools": "answered without tools", "allow": "answered"}
+    return (
+        f"{rules.model} answers; Jira: {projects or 'no project is open'}; it may read {web}; "
+        f"guests are {outside[rules.guests]}, other organisations {outside[rules.external]}."
+    )
+
+
+def _shown(value: object) -> str:
+    """A value as people write it; one line, and no table breaks on it."""
+    if value is None or value in ((), ""):
+        return "–"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    text = ", ".join(str(v) for v in value) if isinstance(value, tuple) else str(value)
+    text = " ".join(text.split())
+    if len(text) > VALUE_CHARS:
+        text = text[: VALUE_CHARS - 1] + "…"
+    return f"`{_code(text)}`"
+
+
+def _code(text: str) -> str:
+    return text.replace("`", "'").replace("|", "¦")

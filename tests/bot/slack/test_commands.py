@@ -1,0 +1,258 @@
+"""What Purser answers by itself: help, the policy and why, the budget, and the cost of it all."""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from bot.ask import Ask, Person
+from bot.budget import Budget
+from bot.ledger import Entry, Ledger
+from bot.policy import Policy
+from bot.rules import PolicyFile, Workspace
+from bot.slack.commands import Commands
+from bot.slack.costs import Query, Unclear, parse
+from bot.slack.wishes import OURS
+from bot.store import Store, Transaction
+from tests.bot.stores import Clock
+from tests.bot.stores import ask as any_ask
+
+NOW = datetime(2026, 11, 24, 12, tzinfo=UTC).timestamp()
+DAY = 86_400.0
+ANA, RUTH = Person("U1", "Ana", "T1"), Person("U9", "Ruth", "T1")
+
+
+class Names:
+    """People and channels by name."""
+
+    async def names(self, users: Iterable[str]) -> dict[str, str]:
+        """Everybody is called by their id."""
+        return {user: f"=name of {user}" for user in users}
+
+    async def channels(self, channels: Iterable[str]) -> dict[str, str]:
+        """So are channels."""
+        return {channel: f"#{channel.lower()}" for channel in channels}
+
+
+class Room:
+    """The commands on a real store."""
+
+    def __init__(self, store: Store, **policy: Any) -> None:
+        workspace = Workspace(monthly_budget_usd=Decimal(200))
+        self.policy = Policy(PolicyFile(admins=("U9",), workspace=workspace, **policy))
+        self.store = store
+        clock = Clock(NOW)
+        self.ledger = Ledger(store, zone=UTC, now=clock)
+        self.commands = Commands(
+            policy=self.policy,
+            budget=Budget(store, now=clock, zone=UTC),
+            ledger=self.ledger,
+            people=Names(),
+            now=clock,
+        )
+
+    async def book(self, n: int, cost: str | None, **over: Any) -> None:
+        """Book an answer."""
+        values: dict[str, Any] = dict.fromkeys(Entry.__dataclass_fields__)
+        values |= {
+            "entry_id": f"m{n}:0",
+            "message_id": f"m{n}",
+            "iteration": 0,
+            "ask_id": f"a{n}",
+            "at": NOW - 60,
+            "team": "T1",
+            "channel": "C1",
+            "user": "U1",
+            "feature": "chat",
+            "purpose": "answer",
+            "model": "claude-sonnet-5-5",
+            "prompt_version": "1",
+            "input_tokens": 60,
+            "cache_write_5m_tokens": 0,
+            "cache_write_1h_tokens": 0,
+            "cache_read_tokens": 40,
+            "output_tokens": 10,
+            "thinking_tokens": 0,
+            "service_tier": "standard",
+            "speed": "standard",
+            "inference_geo": "",
+            "billed": True,
+            "cost": None if cost is None else Decimal(cost),
+            "status": "settled",
+        }
+        tx = Transaction()
+        self.ledger.book(tx, Entry(**{**values, **over}))
+        await self.store.commit(tx)
+
+    async def say(self, text: str, person: Person = ANA, **over: Any) -> str:
+        """The answer to words that are ours."""
+        values = {"feature": "purser", "channel_kind": "channel", **over}
+        ask: Ask = any_ask(user=person.id, text=text, **values)
+        return (await self.commands.answer(ask, person)).text
+
+    async def cost(self, text: str, person: Person = ANA, **over: Any) -> str:
+        """The answer to a cost report's words."""
+        return await self.say(text, person, feature="cost", **over)
+
+
+@pytest.fixture
+async def room(store: Store) -> Room:
+    """A room with four bookings."""
+    room = Room(store, channels={"C1": {"jira_projects": ["SHOP"], "monthly_budget_usd": 80}})
+    await room.book(1, "1.234")
+    await room.book(2, "0.011", feature="review", user="U2", stop_reason="refusal")
+    await room.book(3, "2", channel="C2")
+    await room.book(4, "0.5", at=NOW - 40 * DAY)
+    return room
+
+
+async def test_every_word_that_is_ours_is_answered(room: Room) -> None:
+    """What `wishes` sends here has an answer of its own; other words get the help."""
+    answers = [await room.say(word) for word in (*OURS, "stop")]
+
+    assert len(set(answers)) == len(answers)
+    assert all(answer and "don't know" not in answer for answer in answers)
+    assert (await room.say("dance | `now`")).startswith("I don't know `dance`")
+
+
+async def test_hello_shows_three_examples_the_policy_and_the_budget(room: Room) -> None:
+    """Who invites or only calls us sees how to begin, what holds here and what is left."""
+    said = await room.say("hello", origin="invite", thread="", ts="")
+
+    assert said.count("\n- ") == 3
+    assert "Jira: SHOP" in said
+    assert "$1.25 of $80.00 spent this month, $78.76 left" in said
+
+
+async def test_the_policy_is_shown_with_its_sources(room: Room) -> None:
+    """Each key of this channel, its value, and where that comes from."""
+    said = await room.say("policy")
+
+    assert "| `jira_projects` | `SHOP` | [channels.C1] |" in said
+    assert "| `rounds` | `12` | default |" in said
+
+
+async def test_a_long_or_odd_value_breaks_no_table(store: Store) -> None:
+    """Instructions may hold anything; in the table they are one short line."""
+    room = Room(store, defaults={"instructions": "a | b\n`c` " + "x" * 500})
+
+    (row,) = [line for line in (await room.say("policy")).splitlines() if "instructions" in line]
+    assert len(row) < 200
+    assert row.count("|") == 4
+
+
+async def test_why_names_the_rule(room: Room) -> None:
+    """A member is told by which rule; a guest, why not."""
+    guest = Person("U5", "Gil", "T1", is_guest=True)
+
+    assert "rule `member`" in await room.say("why")
+    assert "I don't answer you here (rule `guests`)" in await room.say("why", guest)
+
+
+async def test_the_budget_and_where_it_is_changed(room: Room) -> None:
+    """Spent, reserved, left; for an admin the workspace too."""
+    mine, admins = await room.say("budget 90"), await room.say("budget", RUTH)
+
+    assert "**$1.25** of $80.00" in mine
+    assert "[channels.C1]" in mine
+    assert "All channels together: $3.25 of $200.00" in admins
+    assert "All channels" not in mine
+
+
+async def test_a_report_in_cents_with_its_total(room: Room) -> None:
+    """This month here, by feature, the dearest first, the refused part named."""
+    said = await room.cost("")
+
+    assert said.splitlines() == [
+        "**What Claude cost in this channel, 2026-11**",
+        "",
+        "| feature | asks | cost | from cache |",
+        "| --- | ---: | ---: | ---: |",
+        "| chat | 1 | $1.23 | 40% |",
+        "| review | 1 | $0.01 | 40% |",
+        "| **total** | 2 | $1.25 | 40% |",
+        "",
+        "$0.01 of it went into refusals.",
+    ]
+
+
+async def test_other_periods_and_splits(room: Room) -> None:
+    """A month by name, days, models; a month without entries says so."""
+    assert "$0.50" in await room.cost("last month")
+    assert "| 2026-11-24 | 2 | $1.25 |" in await room.cost("7d by day")
+    assert "claude-sonnet-5-5" in await room.cost("by model")
+    assert "Nothing." in await room.cost("2026-01")
+
+
+async def test_what_is_unknown_or_estimated_is_said(room: Room) -> None:
+    """An unknown price is no zero, and an estimate is called one."""
+    await room.book(5, None, model="claude-new")
+    await room.book(6, "0.004", status="unconfirmed")
+
+    said = await room.cost("")
+
+    assert "110 tokens have no known price (claude-new): the true cost is higher." in said
+    assert "less than $0.01 of it is our estimate" in said
+
+
+async def test_persons_are_shown_to_those_who_may_see_them(room: Room) -> None:
+    """Only admins see who spent what, unless the channel says otherwise; oneself is always seen."""
+    open_room = Room(room.store, defaults={"see_persons": "members"})
+
+    assert "admins only" in await room.cost("by user")
+    assert "=name of U2" in await room.cost("by user", RUTH)
+    assert "=name of U2" in await open_room.cost("by user")
+    assert "Nothing" in await room.cost("by user", channel="D1", channel_kind="im")
+
+
+async def test_other_channels_are_for_admins(room: Room) -> None:
+    """Elsewhere, and all together, is shown to admins only; all by default in their direct messages."""
+    assert "Only admins" in await room.cost("<#C2>")
+    assert "Only admins" in await room.cost("by channel")
+    assert "in #c2, 2026-11" in await room.cost("<#C2|shop>", RUTH)
+    everything = await room.cost("", RUTH, channel="D9", channel_kind="im")
+    assert "all channels" in everything
+    assert "| #c2 | 1 | $2.00 |" in everything
+
+
+async def test_csv_is_exact_and_harmless(room: Room) -> None:
+    """The table as text, to the last digit, with nothing that a spreadsheet would run."""
+    said = await room.cost("by user csv", RUTH)
+
+    assert said.startswith("2026-11\n```csv\nuser,asks,cost_usd,")
+    assert "\n'=name of U1,1,1.234," in said
+    assert "\ntotal,2,1.245," in said
+
+
+@pytest.mark.parametrize(
+    "words", ["next month", "2027-01", "0d", "9999d", "by colour", "#shop", "lorem"]
+)
+async def test_unclear_words_are_answered_with_an_example(room: Room, words: str) -> None:
+    """What is no report says how one is asked for."""
+    said = await room.cost(words)
+
+    assert "/cost" in said
+    assert "2026-11" in said
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("", Query()),
+        ("csv by Day in <#C7|x> Last  Month", Query("last month", "C7", "day", csv=True)),
+        ("7d as csv", Query("7d", csv=True)),
+    ],
+)
+def test_words_of_a_report_in_any_order(text: str, expected: Query) -> None:
+    """Period, channel, split and form are found wherever they stand."""
+    assert parse(text) == expected
+
+
+def test_a_split_that_we_do_not_have_is_named() -> None:
+    """The sentence repeats the word that was not understood."""
+    unclear = parse("by colour")
+
+    assert isinstance(unclear, Unclear)
+    assert "`colour`" in unclear.sentence
