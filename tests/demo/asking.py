@@ -39,7 +39,7 @@ class Asker:
         email: str | None = "purser@shop.example",
         token: str | None = None,
         gateway: bool = False,
-        query: Mapping[str, str] | None = None,
+        params: Mapping[str, str] | None = None,
         **more: str,
     ) -> Told:
         """One request; `email=None` asks anonymously."""
@@ -49,7 +49,7 @@ class Asker:
             headers["Authorization"] = f"Basic {base64.b64encode(pair.encode()).decode()}"
         base = self.jira.gateway_url if gateway else self.jira.url
         async with self.session.request(
-            method, base + path, params={**(query or {}), **more}, json=body, headers=headers
+            method, base + path, params={**(params or {}), **more}, json=body, headers=headers
         ) as response:
             text = await response.text()
             is_json = response.content_type == "application/json" and text

@@ -101,7 +101,7 @@ async def test_answers_have_the_described_shape(
     """What is asked and what is answered is valid by the official description, errors too."""
     assert contract.request(method, path, query, body) == []
 
-    told = await Asker(jira, session)(method, path, body=body, query=query)
+    told = await Asker(jira, session)(method, path, body=body, params=query)
 
     assert contract.response(method, path, told.status, told.body) == []
 

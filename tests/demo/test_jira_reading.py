@@ -80,7 +80,7 @@ async def test_search_pages_by_token_and_gives_ids_alone_by_default(ask: Asker) 
     seen: list[str] = []
     query = {"jql": "project = SHOP order by key", "maxResults": "17"}
     while True:
-        told = await ask("GET", f"{API}/search/jql", query=query)
+        told = await ask("GET", f"{API}/search/jql", params=query)
         assert all(set(issue) == {"id"} for issue in told.body["issues"])
         assert "total" not in told.body
         seen += [issue["id"] for issue in told.body["issues"]]

@@ -167,3 +167,25 @@ async def test_many_writes_to_one_ticket_are_limited(ask: Asker) -> None:
     assert told.status == 429
     assert told.headers["ratelimit-reason"] == "jira-per-issue-on-write"
     assert other.status == 201
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        (f"{ONE}/transitions", {"transition": 5}),
+        (f"{ONE}/transitions", {"transition": {"id": "21"}, "fields": [1]}),
+        (f"{API}/issue", {"fields": "all"}),
+        (f"{API}/issue", {"fields": {"project": "SHOP"}}),
+        (f"{API}/search/jql", {"jql": 3}),
+        (f"{API}/search/jql", {"jql": "project = SHOP", "expand": None}),
+        (f"{API}/issue/bulkfetch", {"issueIdsOrKeys": "SHOP-12"}),
+        (f"{ONE}/comment", [1]),
+    ],
+    ids=str,
+)
+async def test_bodies_of_the_wrong_shape_are_refused(path: str, body: object, ask: Asker) -> None:
+    """400 in Jira's form, whatever stands where an object belongs."""
+    told = await ask("POST", path, body=body)
+
+    assert told.status == 400
+    assert told.body["errorMessages"] or told.body["errors"]

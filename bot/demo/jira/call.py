@@ -13,6 +13,7 @@ API = "/rest/api/{version:3}"
 ANY_API = "/rest/api/{version:2|3|latest}"
 AGILE = "/rest/agile/1.0"
 MISSING = "Issue does not exist or you do not have permission to see it."
+PAYLOAD = "Invalid request payload. Refer to the REST API documentation and try again."
 LOGIN = "You are not authenticated. Authentication required to perform this operation."
 
 Answer = Callable[["Call"], Awaitable[web.StreamResponse]]
@@ -67,6 +68,17 @@ class Call:
             ) from None
         if not isinstance(value, dict):
             raise Refusal(400, ("The request body is not an object.",))
+        return value
+
+    def part(self, body: Mapping[str, Any], name: str) -> dict[str, Any]:
+        """An object inside a body; an absent one is empty.
+
+        Raises:
+            Refusal: 400, something else stands there.
+        """
+        value = body.get(name) or {}
+        if not isinstance(value, dict):
+            raise Refusal(400, fields={name: "data was not an object"})
         return value
 
     def require_login(self) -> None:

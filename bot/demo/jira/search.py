@@ -2,10 +2,11 @@
 
 import re
 from collections.abc import Callable, Iterable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 from bot.demo.jira.adf import plain
+from bot.demo.jira.dates import moment
 from bot.demo.jira.jql import (
     Call,
     Clause,
@@ -20,15 +21,6 @@ from bot.demo.jira.jql import (
 from bot.demo.jira.world import Account, Issue, World
 
 PRIORITIES = ["Lowest", "Low", "Medium", "High", "Highest"]
-RELATIVE = re.compile(r"(?P<sign>[+-]?)(?P<count>\d+)(?P<unit>[mhdwMy])")
-UNITS = {
-    "m": timedelta(minutes=1),
-    "h": timedelta(hours=1),
-    "d": timedelta(days=1),
-    "w": timedelta(weeks=1),
-    "M": timedelta(days=30),
-    "y": timedelta(days=365),
-}
 CATEGORIES = {"new": "To Do", "indeterminate": "In Progress", "done": "Done"}
 ALIASES = {
     "issuekey": "key",
@@ -181,7 +173,7 @@ class Finder:
                 f"The value '{operand}' does not exist for the field '{clause.field}'."
             )
         if field in DATES:
-            self._moment(clause.field, operand)
+            moment(self._now, clause.field, operand)
 
     def _known(self, field: str) -> set[str] | None:
         """What may stand as a value, in small letters; None where anything may."""
@@ -233,7 +225,7 @@ class Finder:
     def _compared(self, clause: Clause, field: str, operator: str, values: list[Any]) -> bool:
         operand = clause.operands[0]
         if field in DATES:
-            limit: Any = self._moment(clause.field, operand)
+            limit: Any = moment(self._now, clause.field, operand)
         elif field == "priority":
             values = [PRIORITIES.index(v) for v in values]
             limit = PRIORITIES.index(str(operand).capitalize())
@@ -262,11 +254,11 @@ class Finder:
             states = {"opensprints": "active", "closedsprints": "closed", "futuresprints": "future"}
             if call in states:
                 return [str(s.id) for s in world.sprints.values() if s.state == states[call]]
-            return [str(self._moment(name, operand)).lower()]
+            return [str(moment(self._now, name, operand)).lower()]
         if operand is None:
             return []
         if field in DATES:
-            return [str(self._moment(name, operand)).lower()]
+            return [str(moment(self._now, name, operand)).lower()]
         if field == "key":
             issue = world.find(operand, self._viewer)
             return [issue.key.lower()] if issue else []
@@ -329,55 +321,6 @@ class Finder:
             return words
         description = [plain(issue.description)] if issue.description else []
         return description if field == "description" else [issue.summary, *description, *words]
-
-    def _moment(self, name: str, operand: Operand) -> datetime:
-        """A date as written, relative (-7d), or as a function."""
-        if isinstance(operand, Call):
-            return self._called(name, operand)
-        text = str(operand).replace("/", "-")
-        relative = RELATIVE.fullmatch(text)
-        if relative:
-            span = UNITS[relative["unit"]] * int(relative["count"])
-            return self._now + (span if relative["sign"] == "+" else -span)
-        for form in ("%Y-%m-%d %H:%M", "%Y-%m-%d"):
-            try:
-                return datetime.strptime(text, form).replace(tzinfo=UTC)
-            except ValueError:
-                continue
-        raise JqlProblem(
-            f"Date value '{operand}' for field '{name}' is invalid. Valid formats include: "
-            "'yyyy/MM/dd HH:mm', 'yyyy-MM-dd HH:mm', 'yyyy/MM/dd', 'yyyy-MM-dd', or a period format "
-            "e.g. '-5d', '4w 2d'."
-        )
-
-    def _called(self, name: str, call: Call) -> datetime:
-        midnight = self._now.replace(hour=0, minute=0, second=0, microsecond=0)
-        monday = midnight - timedelta(days=midnight.weekday())
-        first = midnight.replace(day=1)
-        month = (first + timedelta(days=32)).replace(day=1)
-        moments = {
-            "now": self._now,
-            "startofday": midnight,
-            "endofday": midnight + timedelta(days=1),
-            "startofweek": monday,
-            "endofweek": monday + timedelta(days=7),
-            "startofmonth": first,
-            "endofmonth": month,
-        }
-        if call.name.lower() not in moments:
-            raise JqlProblem(
-                f"A value provided by the function '{call.name}' is invalid for the field '{name}'."
-            )
-        moment = moments[call.name.lower()]
-        if call.arguments:
-            shift = RELATIVE.fullmatch(call.arguments[0])
-            if shift is None:
-                raise JqlProblem(
-                    f"Duration for function '{call.name}' should have the format (+/-)n(yMwdm)."
-                )
-            span = UNITS[shift["unit"]] * int(shift["count"])
-            moment += -span if shift["sign"] == "-" else span
-        return moment
 
 
 def _field(name: str) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Collection
 
 from aiohttp import web
 
-from bot.demo.jira.call import ANY_API, API, Answer, Call
+from bot.demo.jira.call import ANY_API, API, PAYLOAD, Answer, Call
 from bot.demo.jira.jql import JqlProblem
 from bot.demo.jira.search import Finder
 from bot.demo.jira.shapes import chosen
@@ -45,11 +45,11 @@ async def get(call: Call) -> web.StreamResponse:
 async def post(call: Call) -> web.StreamResponse:
     """POST search/jql: the same, as a body; a null where a list or text belongs is a 400."""
     body = await call.body()
-    nulls = [name for name, value in body.items() if value is None]
-    if nulls:
-        raise Refusal(
-            400, ("Invalid request payload. Refer to the REST API documentation and try again.",)
-        )
+    kinds = {"jql": str, "nextPageToken": str, "expand": str, "maxResults": int, "fields": list}
+    if any(n in body and not isinstance(body[n], kind) for n, kind in kinds.items()):
+        raise Refusal(400, (PAYLOAD,))
+    if any(value is None for value in body.values()):
+        raise Refusal(400, (PAYLOAD,))
     expand = str(body.get("expand", ""))
     return _page(
         call,

@@ -113,23 +113,26 @@ async def transition(call: Call) -> web.StreamResponse:
     call.require("TRANSITION_ISSUES", "You do not have permission to transition this issue.")
     call.count_write(issue.id)
     body = await call.body()
-    wanted = str((body.get("transition") or {}).get("id", ""))
+    wanted = str(call.part(body, "transition").get("id", ""))
     step = next((s for s in call.world.steps(issue) if s.id == wanted), None)
     if not wanted:
         raise Refusal(400, ("Missing 'transition' identifier",))
     if step is None:
         raise Refusal(400, (f"Transition id '{wanted}' is not valid for this issue.",))
-    given: Json = body.get("fields") or {}
+    given = call.part(body, "fields")
     missing = {n: f"{n.capitalize()} is required." for n in step.required if not given.get(n)}
     if missing:
         raise Refusal(400, fields=missing)
     added: list[Json] = [
-        entry["add"] for entry in (body.get("update") or {}).get("comment", []) if "add" in entry
+        entry["add"] for entry in call.part(body, "update").get("comment", []) if "add" in entry
     ]
     for entry in added:
         _body(entry.get("body"))
     if "resolution" in given:
-        issue.resolution, issue.resolved = str(given["resolution"].get("name", "Done")), call.now()
+        issue.resolution, issue.resolved = (
+            str(call.part(given, "resolution").get("name", "Done")),
+            call.now(),
+        )
     call.world.move(issue, step.to, call.now(), call.viewer.account_id)
     for entry in added:
         _add_comment(call, issue, entry)
@@ -170,7 +173,7 @@ class _Values:
 
     def account(self, name: str) -> str | None:
         """A user field's account id."""
-        value = self._given.get(name)
+        value = self._call.part(self._given, name)
         if not value:
             return None
         wanted = str(value.get("accountId") or value.get("id") or "")
@@ -185,7 +188,7 @@ class _Values:
 
     def named(self, name: str, known: dict[str, Any]) -> str | None:
         """A field given as {name} or {id}; `known` maps both to the name."""
-        value = self._given.get(name) or {}
+        value = self._call.part(self._given, name)
         wanted = str(value.get("name") or value.get("id") or value.get("value") or "")
         if wanted not in known:
             self.wrong[name] = (
@@ -212,9 +215,8 @@ def _apply(call: Call, issue: Issue, given: Json, values: _Values) -> None:
         names = {v: n for n, i in PRIORITIES.items() for v in (n, i)}
         issue.priority = values.named("priority", names) or issue.priority
     if given.get("parent"):
-        parent = call.world.find(
-            str(given["parent"].get("key") or given["parent"].get("id")), call.viewer
-        )
+        named = call.part(given, "parent")
+        parent = call.world.find(str(named.get("key") or named.get("id")), call.viewer)
         if parent is None:
             values.wrong["parent"] = "Could not find issue by id or key."
         else:
@@ -238,8 +240,8 @@ PRIORITIES = {"Highest": "1", "High": "2", "Medium": "3", "Low": "4", "Lowest": 
 async def create(call: Call) -> web.StreamResponse:
     """POST issue."""
     call.require("CREATE_ISSUES", "You do not have permission to create issues in this project.")
-    given: Json = (await call.body()).get("fields") or {}
-    asked: Json = given.get("project") or {}
+    given = call.part(await call.body(), "fields")
+    asked = call.part(given, "project")
     project = next(
         (
             p
@@ -290,8 +292,8 @@ async def edit(call: Call) -> web.StreamResponse:
     call.require("EDIT_ISSUES", "You do not have permission to edit issues in this project.")
     call.count_write(issue.id)
     body = await call.body()
-    given: Json = dict(body.get("fields") or {})
-    for step in (body.get("update") or {}).get("labels", []):
+    given: Json = dict(call.part(body, "fields"))
+    for step in call.part(body, "update").get("labels", []):
         labels = list(given.get("labels", issue.labels))
         if "add" in step:
             labels.append(step["add"])
