@@ -3,6 +3,7 @@
 import asyncio
 import itertools
 import json
+import random
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any
@@ -16,6 +17,7 @@ from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_bolt.response import BoltResponse
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.inbox import Inbox
 from bot.slack.envelope import Us
 from bot.slack.listen import APOLOGY, LATE, Listen
 from bot.slack.transport import bolt
@@ -41,13 +43,15 @@ NOWHERE = "http://127.0.0.1:1/api/"  # auth.test and all else are down
 class House:
     """A real Bolt app with the door in front, an inbox behind it, and Slack's Web API down."""
 
-    def __init__(self, *, us: Us = US, commit_seconds: float = 2.0) -> None:
+    def __init__(
+        self, *, us: Us = US, commit_seconds: float = 2.0, behind: Inbox | None = None
+    ) -> None:
         self.inbox = Kept()
         self.dropped: Counter[str] = Counter()
         self.told: list[tuple[str, str]] = []
         ids = (f"id-{n}" for n in itertools.count(1))
         door = Listen(
-            self.inbox,
+            behind or self.inbox,
             us,
             new_id=lambda: next(ids),
             now=lambda: 1_764_000_000.0,
@@ -63,7 +67,10 @@ class House:
 
     async def socket(self, body: dict[str, Any], retry: int = 0) -> BoltResponse:
         """Deliver by socket; Slack's retry number stands there from the first delivery on."""
-        headers = {"x-slack-retry-num": str(retry), "x-slack-retry-reason": ""}
+        headers: dict[str, str | Sequence[str]] = {
+            "x-slack-retry-num": str(retry),
+            "x-slack-retry-reason": "",
+        }
         asked = AsyncBoltRequest(mode="socket_mode", body=body, headers=headers)
         return await self.app.async_dispatch(asked)
 
@@ -226,3 +233,21 @@ def test_any_mixture_of_deliveries_is_one_ask(told: list[dict[str, Any]], known:
 
     assert len(house.inbox.asks) == 1
     assert len(house.inbox.signals) <= 1
+
+
+async def test_the_real_inbox_keeps_the_same_promise(inbox: Inbox) -> None:
+    """Forty messages, each told in a random mixture and all at once, are forty asks on disk."""
+    chance = random.Random(7)
+    house = House(behind=inbox)
+    mixtures: list[dict[str, Any]] = []
+    for n in range(40):
+        text = json.dumps(chance.choices(TELLINGS, k=chance.randint(1, 8)))
+        for old, new in (("Ev", f"Ev{n}-"), ("1764000000.000100", f"17640{n:05d}.000100")):
+            text = text.replace(old, new)
+        mixtures += json.loads(text.replace("c-1", f"c-{n}"))
+    chance.shuffle(mixtures)
+
+    answers = await asyncio.gather(*(house.socket(body) for body in mixtures))
+
+    assert {answer.status for answer in answers} == {200}
+    assert (await inbox.queue()).waiting == 40
