@@ -11,10 +11,9 @@ from typing import Any
 
 from bot.answer import Receipt
 from bot.ask import Lease
-from bot.errors import OverBudget
 from bot.journal import Told
 from bot.ledger import Entry
-from bot.prices import Cost, dollars, picos, price
+from bot.prices import Cost, dollars, price
 from bot.store import Transaction
 from bot.turn.brief import Brief, Rooms
 from bot.turn.request import Order
@@ -101,8 +100,6 @@ class Books:
             LeaseLost: another worker has this ask.
             StoreDown: nothing was written, so nothing may leave.
         """
-        if self.tally.picos + worst > picos(self._brief.rules.ask_limit_usd):
-            raise OverBudget("ask")
         tx = Transaction(self._lease)
         self._rooms.budget.reserve(
             tx,
@@ -111,6 +108,7 @@ class Books:
             picos=worst,
             channel_limit=self._brief.rules.monthly_budget_usd,
             workspace_limit=self._brief.workspace.monthly_budget_usd,
+            ask_limit=self._brief.rules.ask_limit_usd,
         )
         cost = price(order.likely, model=order.model, at=self._rooms.now())
         self._rooms.journal.sending(

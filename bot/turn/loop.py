@@ -303,7 +303,9 @@ def _assistant(content: list[Mapping[str, Any]]) -> dict[str, Any]:
     return {"role": "assistant", "content": content}
 
 
-def _words(result: Any) -> str:
-    if isinstance(result, str):
-        return result
-    return json.dumps(result, ensure_ascii=False)
+def _words(result: Mapping[str, Any]) -> str:
+    """The text of a tool_result block."""
+    content = result["content"]
+    if isinstance(content, str):
+        return content
+    return "\n".join(str(part["text"]) for part in content if part.get("type") == "text")
