@@ -147,7 +147,7 @@ def test_a_mark_looks_back_twenty_blocks_and_no_further() -> None:
 )
 def test_what_a_change_invalidates(change: dict[str, Any], left: str) -> None:
     """Tools and model invalidate everything, the system itself and messages, settings the messages."""
-    tool = {**ISSUE_TOOL, "description": "Read. " * 700, "cache_control": HOUR}
+    tool: dict[str, Any] = {**ISSUE_TOOL, "description": "Read. " * 700, "cache_control": HOUR}
     base: dict[str, Any] = {
         "tools": [tool],
         "system": marked(LONG),
@@ -242,8 +242,8 @@ async def test_diagnostics_compare_truly(change: dict[str, Any], reason: str | N
     base = ask("Hi there", system=marked(LONG), tools=[ISSUE_TOOL])
     async with world() as (_, client):
         first = await client.messages.create(**base, diagnostics={"previous_message_id": None})
-        asked = {"previous_message_id": first.id}
-        then = await client.messages.create(**{**base, **change}, diagnostics=asked)
+        asked = {"diagnostics": {"previous_message_id": first.id}}
+        then = await client.messages.create(**{**base, **change, **asked})
         lost = await client.messages.create(
             **base, diagnostics={"previous_message_id": "msg_unknown"}
         )

@@ -293,10 +293,9 @@ async def test_what_is_read_from_cache_does_not_count_as_input() -> None:
     system = [{"type": "text", "text": "x" * 24_500, "cache_control": {"type": "ephemeral"}}]
     tier = Tier(requests=None, input_tokens=8_000, output_tokens=None)
     async with world(now=Clock(), tier=tier) as (_, client):
-        for _ in range(4):
-            message = await client.messages.create(**ask("Hi", system=system))
+        messages = [await client.messages.create(**ask("Hi", system=system)) for _ in range(4)]
 
-    assert message.usage.cache_read_input_tokens
+    assert all(message.usage.cache_read_input_tokens for message in messages[1:])
 
 
 async def thinking_round(client: anthropic.AsyncAnthropic, **fields: Any) -> dict[str, Any]:

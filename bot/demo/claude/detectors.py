@@ -120,14 +120,14 @@ def blocking_calls(source: Source) -> Iterator[Line]:
 
 def unclosed(source: Source) -> Iterator[Line]:
     """Find what is opened and not closed on every way out."""
+    closed = _seen(source, r"finally:[\s\S]*\b{}\.close\(\)|with (closing\()?{}\b")
     opened = re.compile(
         r"(\w+)\s*=\s*(open|socket\.socket|sqlite3\.connect|urlopen|psycopg2?\.connect)\("
     )
     for line in source.code:
         m = opened.search(line.text)
         if m and not re.search(r"^\s*(with|async with)\b", line.text):
-            closed = rf"finally:[\s\S]*\b{m[1]}\.close\(\)|with (closing\()?{m[1]}\b"
-            if not re.search(closed, source.text):
+            if not closed(m[1]):
                 yield line
         elif re.search(r"(?<!\w)open\([^)]*\)\.(read|write|readlines)\(", line.text):
             yield line
@@ -135,6 +135,7 @@ def unclosed(source: Source) -> Iterator[Line]:
 
 def unchecked_index(source: Source) -> Iterator[Line]:
     """Find first or last elements taken of what may be empty."""
+    checked = _seen(source, r"\b(if|while|assert)\b[^\n]*\b{}\b|len\({}")
     taken = re.compile(r"(?P<name>[A-Za-z_][\w.]*)(?P<call>\([^()]*\))?\[(0|-1|1)\]")
     for line in source.code:
         m = taken.search(line.text)
@@ -147,15 +148,16 @@ def unchecked_index(source: Source) -> Iterator[Line]:
                 or "argv" in m["name"]
             ):
                 yield line
-        elif not re.search(rf"\b(if|while|assert)\b[^\n]*\b{name}\b|len\({name}", source.text):
+        elif not checked(name):
             yield line
 
 
 def empty_average(source: Source) -> Iterator[Line]:
     """Find divisions by a length that may be zero."""
+    checked = _seen(source, r"\bif\b[^\n]*\b{}\b")
     for line in source.code:
         m = re.search(r"/\s*(?:len\((\w+)\)|(\w+)\.(?:length|size\(\)))", line.text)
-        if m and not re.search(rf"\bif\b[^\n]*\b{m[1] or m[2]}\b", source.text):
+        if m and not checked(m[1] or m[2]):
             yield line
 
 
@@ -173,6 +175,21 @@ def removal_while_iterating(source: Source) -> Iterator[Line]:
             rf"\b{loop[0]}\.(remove|pop|append|insert)\(|\bdel\s+{loop[0]}\[", line.text
         ):
             yield line
+
+
+def _seen(source: Source, pattern: str) -> Callable[[str], bool]:
+    """Give a test whether the code has the pattern for a name (in place of each {}).
+
+    Each name is looked for once, however many lines it stands in.
+    """
+    text, known = source.text, dict[str, bool]()
+
+    def seen(name: str) -> bool:
+        if name not in known:
+            known[name] = re.search(pattern.replace("{}", name), text) is not None
+        return known[name]
+
+    return seen
 
 
 def masked(line: Line) -> str:

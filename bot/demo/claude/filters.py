@@ -23,18 +23,17 @@ from bot.demo.claude.errors import OUTPUT_FILTER, invalid
 from bot.demo.claude.reading import asks_of
 from bot.demo.claude.reply import Refusal
 
-KILL = r"\bkill(s|ed|ing)?\b"
-CHILD = r"\b(child|children|orphans?)\b"
-TRIGGERS: tuple[tuple[re.Pattern[str], Refusal], ...] = tuple(
-    (re.compile(pattern, re.IGNORECASE | re.DOTALL), refusal)
-    for pattern, refusal in (
-        (rf"{KILL}.*{CHILD}|{CHILD}.*{KILL}", Refusal("general_harms")),
-        (r"\bexploit|\bhack(ing)? into\b|\bmalware\b|\battack payload", Refusal("cyber")),
-        (r"\bnuk(e|es|ed|ing)\b|\bblow(s|ing)? up\b", Refusal("general_harms", mid=True)),
-        (r"gain.of.function|weaponi[sz]e a pathogen", Refusal("bio")),
-        (r"train a rival frontier model", Refusal("frontier_llm")),
-        (r"print your hidden reasoning", Refusal("reasoning_extraction")),
-        (r"burn it all down", Refusal(None)),
+# All patterns of a row must be found, anywhere in the ask.
+TRIGGERS: tuple[tuple[tuple[re.Pattern[str], ...], Refusal], ...] = tuple(
+    (tuple(re.compile(pattern, re.IGNORECASE) for pattern in patterns), refusal)
+    for patterns, refusal in (
+        ((r"\bkill(s|ed|ing)?\b", r"\b(child|children|orphans?)\b"), Refusal("general_harms")),
+        ((r"\bexploit|\bhack(ing)? into\b|\bmalware\b|\battack payload",), Refusal("cyber")),
+        ((r"\bnuk(e|es|ed|ing)\b|\bblow(s|ing)? up\b",), Refusal("general_harms", mid=True)),
+        ((r"gain.of.function|weaponi[sz]e a pathogen",), Refusal("bio")),
+        ((r"train a rival frontier model",), Refusal("frontier_llm")),
+        ((r"print your hidden reasoning",), Refusal("reasoning_extraction")),
+        ((r"burn it all down",), Refusal(None)),
     )
 )
 FILTERED = re.compile(r"\bthe full lyrics of\b", re.IGNORECASE)
@@ -86,8 +85,8 @@ def refusal_of(body: Mapping[str, Any]) -> Refusal | None:
     for ask in asks_of(body):
         if FILTERED.search(ask):
             raise invalid(OUTPUT_FILTER)
-        for pattern, refusal in TRIGGERS:
-            if pattern.search(ask):
+        for patterns, refusal in TRIGGERS:
+            if all(pattern.search(ask) for pattern in patterns):
                 return refusal
     return None
 
@@ -97,7 +96,7 @@ def neutral(request: str) -> str | None:
     text = request
     for pattern, words in NEUTRAL:
         text = pattern.sub(words, text)
-    if text == request or any(pattern.search(text) for pattern, _ in TRIGGERS):
+    if text == request or any(all(p.search(text) for p in patterns) for patterns, _ in TRIGGERS):
         return None
     return text
 

@@ -111,7 +111,11 @@ def _is_code(name: str, text: str) -> bool:
 def _unfenced(question: str) -> Iterator[Source]:
     """Lines of code pasted without a fence."""
     lines = question.splitlines()
-    coded = [i for i, line in enumerate(lines) if PASTED.search(line) and "http" not in line]
+    coded = [
+        i
+        for i, line in enumerate(lines)
+        if len(line) <= LINE and "http" not in line and PASTED.search(line)
+    ]
     if len(coded) < 2:
         return
     part = lines[coded[0] : coded[-1] + 1]
