@@ -35,7 +35,7 @@ from bot.conversation import Conversations
 from bot.demo.claude import UNLIMITED, ClaudeStandIn, Trouble
 from bot.demo.claude.errors import Problem
 from bot.demo.claude.reply import Draft, Use
-from bot.errors import LeaseLost
+from bot.errors import LeaseLost, StoreDown
 from bot.governor import Governor
 from bot.inbox import Arrival, Inbox
 from bot.journal import Journal
@@ -43,7 +43,7 @@ from bot.ledger import Entry, Ledger
 from bot.metrics import Metrics
 from bot.prompts import Prompts
 from bot.rules import Rules, Workspace
-from bot.store import Transaction
+from bot.store import Row, Transaction
 from bot.store.sqlite import SqliteStore
 from bot.tool_runner import Tool, ToolContext, ToolRunner
 from bot.turn import Brief, Turn
@@ -82,6 +82,38 @@ def counting_tool(name: str, counts: Counter[str]) -> Tool:
         "additionalProperties": False,
     }
     return Tool(name, "Reads.", schema, lambda arguments: f"reading {arguments['url']}", call)
+
+
+class Reader:
+    """A mind that fetches a page unless it has read it."""
+
+    def __init__(self) -> None:
+        self.heard: list[Mapping[str, Any]] = []
+
+    def answer(self, body: Mapping[str, Any]) -> Draft:
+        """A tool call first, and then the answer."""
+        self.heard.append(body)
+        return (
+            Draft("It says hello.") if "web_fetch read" in json.dumps(body["messages"]) else FETCH
+        )
+
+
+class Brittle:
+    """A store whose process dies at its nth commit, just before it or just behind it."""
+
+    def __init__(self, store: SqliteStore, at: int, *, behind: bool) -> None:
+        self._store, self._left, self._behind = store, at, behind
+        self.read, self.ready, self.close = store.read, store.ready, store.close
+
+    async def commit(self, tx: Transaction) -> list[list[Row]]:
+        """Commit, or die."""
+        self._left -= 1
+        if self._left < 0 or (self._left == 0 and not self._behind):
+            raise StoreDown
+        rows = await self._store.commit(tx)
+        if self._left == 0:
+            raise StoreDown
+        return rows
 
 
 @dataclass
@@ -150,13 +182,19 @@ class World:
         return self.lease
 
     async def stream(
-        self, lease: Lease, brief: Brief, stop: asyncio.Event | None = None
+        self,
+        lease: Lease,
+        brief: Brief,
+        stop: asyncio.Event | None = None,
+        turn: Turn | None = None,
     ) -> AsyncGenerator[Event]:
         """The events of an ask."""
         conversation = await self.turn.conversations.open(
             lease, said=(), attached=(), question=lease.ask.text, asker="Ana"
         )
-        async with aclosing(self.turn.run(lease, conversation, brief, stop=stop)) as stream:
+        async with aclosing(
+            (turn or self.turn).run(lease, conversation, brief, stop=stop)
+        ) as stream:
             async for event in stream:
                 yield event
 
@@ -677,6 +715,30 @@ async def test_a_resumed_ask_pays_nothing_twice(world: World) -> None:
     assert isinstance(again[-1], Answer)
     assert replace(answer, receipt=again[-1].receipt) == again[-1]
     assert len(script.heard) == 2
+
+
+@pytest.mark.parametrize("behind", [False, True])
+@pytest.mark.parametrize("at", range(1, 9))
+async def test_killed_at_each_step(world: World, at: int, behind: bool) -> None:
+    """Wherever the worker dies, the next one answers, at most one call is paid twice, and all is in the books."""
+    reader = world.claude.brain = Reader()  # pyright: ignore[reportAttributeAccessIssue]
+    store = Brittle(world.store, at, behind=behind)
+    brittle = replace(world.turn, store=store, journal=Journal(store, now=time.time))
+    first = world.stream(await world.take("What is there?"), brief_of(), turn=brittle)
+    with pytest.raises(StoreDown):
+        [event async for event in first]
+    answer = (await world.events(again=True))[-1]
+
+    assert isinstance(answer, Answer)
+    assert answer.text == "It says hello."
+    assert len(reader.heard) <= 3
+    assert world.tools["web_fetch"] <= 2
+    rows = await world.rows()
+    assert len(rows) >= len(world.claude.served)
+    assert {one.message_id for one in world.claude.served if one.complete} >= {
+        row.message_id for row in rows if row.message_id
+    }
+    assert answer.receipt.cost == total(rows)
 
 
 async def test_an_ask_resumed_with_another_prompt_starts_again(world: World) -> None:
