@@ -1,6 +1,7 @@
 """A turn against a Claude on loopback: every way to stop has an end, and every cent is in the books."""
 
 import asyncio
+import base64
 import json
 import random
 import time
@@ -29,7 +30,7 @@ from bot.answer import (
     Waiting,
     Withdrawn,
 )
-from bot.ask import Ask, Lease
+from bot.ask import Ask, Attached, Lease
 from bot.budget import Budget
 from bot.conversation import Conversations
 from bot.demo.claude import UNLIMITED, ClaudeStandIn, Trouble
@@ -52,6 +53,9 @@ from bot.usage import Usage
 from integrations.claude import Claude
 
 SONNET, HAIKU, OPUS = "claude-sonnet-5-5", "claude-haiku-5-5", "claude-opus-5"
+PNG = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+)
 NOVEMBER = 1_795_341_840.0  # 2026-11-22 10:04 UTC
 
 
@@ -412,6 +416,23 @@ async def test_a_thread_goes_on(world: World) -> None:
     ]
     assert "thinking" not in {block["type"] for block in third[1]["content"]}
     assert "It says hello." in json.dumps(third[3])
+
+
+async def test_a_picture_is_counted_before_it_costs(world: World) -> None:
+    """What our estimate knows nothing of is counted by Claude first, free of charge."""
+    world.script(Draft("A dot."))
+    lease = await world.take("What is it?")
+    picture = Attached("dot.png", "image/png", data=PNG)
+    conversation = await world.turn.conversations.open(
+        lease, said=(), attached=[picture], question="What is it?"
+    )
+    events = [event async for event in world.turn.run(lease, conversation, brief_of())]
+
+    assert isinstance(events[-1], Answer)
+    assert [one.path for one in world.claude.log] == [
+        "/v1/messages/count_tokens",
+        "/v1/messages",
+    ]
 
 
 async def test_rounds_are_bounded(world: World) -> None:
