@@ -109,6 +109,13 @@ class Events:
         envelope = Envelope(kind, payload, wants_payload=wants_payload)
         return await self._carrier().carry(envelope, self.ack_seconds)
 
+    async def close(self) -> None:
+        """Drop what is still on its way."""
+        self._held.clear()
+        for task in tuple(self.tasks):
+            task.cancel()
+        await asyncio.gather(*self.tasks, return_exceptions=True)
+
     def _payload(self, event: Json, channel: Channel | None) -> Json:
         world = self._world
         shared = channel is not None and channel.ext_shared

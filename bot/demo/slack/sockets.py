@@ -132,8 +132,9 @@ class Sockets:
             frame |= {"retry_attempt": envelope.attempt, "retry_reason": envelope.reason}
         try:
             self._watch.wrote(line)
-            await socket.send_str(json.dumps(frame))
-            payload = await asyncio.wait_for(ack, timeout)
+            async with asyncio.timeout(timeout):
+                await socket.send_str(json.dumps(frame))
+                payload = await ack
         except TimeoutError:
             return Carried(False, reason="timeout")
         except ConnectionError:

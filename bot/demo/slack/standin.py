@@ -186,9 +186,7 @@ class SlackStandIn:
 
     async def stop(self) -> None:
         """Close everything; deliveries still on their way are dropped."""
-        for task in tuple(self.events.tasks):
-            task.cancel()
-        await asyncio.gather(*self.events.tasks, return_exceptions=True)
+        await self.events.close()
         self.watch.close()
         await self.sockets.close()
         if self._session is not None:
