@@ -2,13 +2,11 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import replace
 from pathlib import PurePath
 from typing import Any, Protocol
 
 from bot.ask import Attached, FileRef
 from bot.slack.envelope import files_of
-from bot.slack.shapes import words
 from bot.slack.wire import SlackError
 
 TEXT_BYTES = 1024 * 1024
@@ -25,13 +23,14 @@ IMAGES: Mapping[bytes, str] = {
 }
 PDF = "application/pdf"
 ARCHIVES = (b"PK\x03\x04", b"\x1f\x8b", b"7z\xbc\xaf", b"Rar!", b"BZh", b"\xfd7zXZ")
+TOO_MUCH = "the files of this message are too much together"
 MARKUP = (".html", ".htm", ".xhtml", ".svg", ".vue", ".xml")
 
 
 class Wire(Protocol):
     """What is needed of Slack."""
 
-    async def file_info(self, file: str) -> Mapping[str, Any]:
+    async def file_info(self, file_id: str) -> Mapping[str, Any]:
         """The `file` object of files.info; raises SlackError."""
         ...
 
@@ -56,33 +55,36 @@ class Files:
 
     async def read(self, refs: Sequence[FileRef]) -> list[Attached]:
         """Read files, in their order; each is there, with its content or with its problem."""
-        read = await asyncio.gather(*(self._one(ref) for ref in refs))
-        room, kept = ALL_BYTES, list[Attached]()
-        for file in read:
-            room -= len(file.data) + len(file.text)
-            kept.append(
-                file if room >= 0 else _not(file, "the files of this message are too much together")
-            )
-        return kept
+        known = await asyncio.gather(*(self._known(ref) for ref in refs))
+        room = ALL_BYTES
+        reading: list[Awaitable[Attached]] = []
+        for found in known:
+            if isinstance(found, FileRef):
+                room -= found.size or _limit(found)
+            fits = room >= 0 or isinstance(found, Attached)
+            reading.append(self._one(found if fits else _not(found, TOO_MUCH)))
+        return list(await asyncio.gather(*reading))
 
-    async def _one(self, ref: FileRef) -> Attached:
-        here = Attached(ref.name, ref.mimetype)
-        try:
-            if not ref.url:
+    async def _known(self, ref: FileRef) -> FileRef | Attached:
+        """The file with its address, or why there is none to read."""
+        if not ref.url:
+            try:
                 found = files_of({"files": [await self._wire.file_info(ref.id)]})
-                if not found or not found[0].url:
-                    return _not(here, "it does not lie at Slack, or is hidden or deleted")
-                ref = replace(found[0], id=ref.id)
-                here = Attached(ref.name, ref.mimetype)
-            limit = _limit(ref)
-            if ref.size > limit:
-                return _not(here, _too_large(limit))
-            data = await self._bytes(ref.url, limit)
+            except SlackError as error:
+                return _not(ref, f"Slack did not give it to me ({error.code})")
+            if not found or not found[0].url:
+                return _not(ref, "it does not lie at Slack, or is hidden or deleted")
+            ref = found[0]
+        return ref if ref.size <= _limit(ref) else _not(ref, _too_large(ref))
+
+    async def _one(self, ref: FileRef | Attached) -> Attached:
+        if isinstance(ref, Attached):
+            return ref
+        try:
+            data = await self._bytes(ref.url, _limit(ref))
         except SlackError as error:
-            return _not(here, f"Slack did not give it to me ({error.code})")
-        if len(data) > limit:
-            return _not(here, _too_large(limit))
-        return _read(here, data)
+            return _not(ref, f"Slack did not give it to me ({error.code})")
+        return _not(ref, _too_large(ref)) if len(data) > _limit(ref) else _read(ref, data)
 
     async def _bytes(self, url: str, limit: int) -> bytes:
         data = await self._wire.download(url, limit=limit)
@@ -98,15 +100,15 @@ def _limit(ref: FileRef) -> int:
     return IMAGE_BYTES if ref.mimetype.startswith("image/") else TEXT_BYTES
 
 
-def _too_large(limit: int) -> str:
-    return f"it is larger than {limit // (1024 * 1024)} MiB, the most I read of this kind"
+def _too_large(ref: FileRef) -> str:
+    return f"it is larger than {_limit(ref) // (1024 * 1024)} MiB, the most I read of this kind"
 
 
-def _not(file: Attached, why: str) -> Attached:
+def _not(file: FileRef | Attached, why: str) -> Attached:
     return Attached(file.name, file.mimetype, problem=why)
 
 
-def _read(file: Attached, data: bytes) -> Attached:
+def _read(file: FileRef, data: bytes) -> Attached:
     """What the bytes are; what Slack called them is not believed."""
     if not data:
         return _not(file, "it is empty")
@@ -123,14 +125,14 @@ def _read(file: Attached, data: bytes) -> Attached:
     try:
         text = data.decode("utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig")
     except UnicodeDecodeError:
-        return _not(file, "it is neither text nor an image or PDF that I can read")
+        return _not(file, "it is neither text in UTF-8 nor an image or PDF that I can read")
     if "\x00" in text:
         return _not(file, "it is binary; I read text, code, diffs, PDF and images")
     return Attached(file.name, file.mimetype, text=text)
 
 
-def _is_login_page(file: Attached, data: bytes) -> bool:
+def _is_login_page(file: FileRef, data: bytes) -> bool:
     """Slack answers 200 with a page of HTML where it does not know our token."""
     page = data.lstrip()[:15].lower().startswith((b"<!doctype html", b"<html"))
-    wanted = PurePath(words(file.name)).suffix.lower() in MARKUP or "html" in file.mimetype
+    wanted = PurePath(file.name).suffix.lower() in MARKUP or "html" in file.mimetype
     return page and not wanted

@@ -20,6 +20,7 @@ SCOPES: Mapping[str, str] = {
     "groups:history": "read a thread in a private channel where Purser was asked",
     "groups:read": "the same as channels:read, for private channels",
     "im:history": "read direct messages to Purser",
+    "im:write": "answer a command by direct message where its channel is closed to Purser",
     "mpim:history": "read a thread in a group message where Purser was asked",
     "reactions:read": "hear a cross as a stop",
     "users:read": "know guests, bots and people of other organisations, and people's names",

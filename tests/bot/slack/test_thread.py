@@ -3,15 +3,18 @@
 from collections.abc import Mapping
 from typing import Any
 
+import aiohttp
 import pytest
-from bot.slack.wire import SlackError
+from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.ask import Ask, Attached, FileRef
+from bot.demo.slack import SlackStandIn
 from bot.slack import files as limits
-from bot.slack.envelope import Us
+from bot.slack.envelope import Us, files_of
 from bot.slack.files import Files
 from bot.slack.people import People
 from bot.slack.thread import MESSAGES, Threads
+from bot.slack.wire import SlackError, SlackWire
 
 US = Us("A1", "T1", "U0BOT", "B0BOT")
 ROOT = "1764000000.000100"
@@ -59,11 +62,11 @@ class Slack:
             "response_metadata": {"next_cursor": str(start + self.page) if more else ""},
         }
 
-    async def file_info(self, file: str) -> Mapping[str, Any]:
+    async def file_info(self, file_id: str) -> Mapping[str, Any]:
         """files.info."""
-        if file not in self.infos:
+        if file_id not in self.infos:
             raise SlackError("file_not_found")
-        return self.infos[file]
+        return self.infos[file_id]
 
     async def download(self, url: str, *, limit: int) -> bytes:
         """A file's bytes, those of the next try."""
@@ -238,8 +241,49 @@ async def test_a_file_that_is_not_ready_is_tried_once_more(slack: Slack) -> None
 async def test_all_files_together_are_bounded(slack: Slack) -> None:
     """What does not fit into one request to Claude is named, not sent."""
     slack.bytes["u"] = [b"%PDF-" + b"x" * (limits.PDF_BYTES - 5)]
+    sizes = (limits.PDF_BYTES, 0, 1)  # what has no size counts as the largest
 
-    read = await threads(slack).files([ref(f"{n}.pdf", "application/pdf") for n in range(3)])
+    read = await threads(slack).files(
+        [ref(f"{size}.pdf", "application/pdf", size) for size in sizes]
+    )
 
     assert [bool(file.data) for file in read] == [True, True, False]
     assert "too much together" in read[2].problem
+
+
+async def test_on_the_wire() -> None:
+    """At a whole Slack: names, a thread with another bot in it, files of each kind, who is external."""
+    async with SlackStandIn() as slack, aiohttp.ClientSession() as session:
+        client = AsyncWebClient(slack.bot_token, base_url=slack.api_url, session=session)
+        wire = SlackWire(client, session, token=slack.bot_token, clock=slack.now)
+        people = People(wire, team=slack.team, now=slack.now)
+        us = Us(slack.app_id, slack.team, slack.bot_user, slack.bot_id)
+        room = Threads(wire, people, Files(wire, sleep=_no_wait), us)
+        root = await slack.say("ana", "#shop-dev", "the build is red, @ben")
+        await slack.say("deploybot", "#shop-dev", "deploy 7 failed", thread_ts=root.ts)
+        asked = await slack.say("ben", "#shop-dev", "@purser why?", thread_ts=root.ts)
+        await slack.say("ana", "#shop-dev", "later", thread_ts=root.ts)
+        files = [
+            slack.file("a.py", "x = 1\n"),
+            slack.file("stub.py", "y = 2\n", stub=True),
+            slack.file("gone.py", "z", mode="tombstone"),
+            slack.file("far.py", "z", mode="external"),
+        ]
+
+        lane = Ask(
+            "id", "key", slack.team, "C0SHOPDEV", "U0BEN", "chat", "mention", "why?", 0.0,
+            thread=root.ts, ts=asked.ts,
+        )  # fmt: skip
+        said = await room.since(lane)
+        read = await room.files(files_of({"files": [file.announced() for file in files]}))
+        guest, petra = await people.look("U0GUEST"), await people.look("U0OUT", "T0PARTNER")
+        shared = [await people.shared(c) for c in ("C0SHOPDEV", "C0PARTNER", "C0SECRET")]
+
+    assert [(one.name, one.text, one.bot) for one in said] == [
+        ("ana", "the build is red, @ben", False),
+        (said[1].name, "deploy 7 failed", True),
+    ]
+    assert [file.text for file in read] == ["x = 1\n", "y = 2\n", "", ""]
+    assert [bool(file.problem) for file in read] == [False, False, True, True]
+    assert (guest.is_guest, petra.is_external) == (True, True)
+    assert shared == [False, True, None]
