@@ -10,7 +10,7 @@ from bot.ask import Ask, Person
 from bot.budget import Budget
 from bot.policy import Policy, Value
 from bot.rules import Rules
-from bot.slack.costs import Books, Costs, Names, money
+from bot.slack.costs import WORD_CHARS, Books, Costs, Names, money
 
 VALUE_CHARS = 80  # of one value in a table
 EXAMPLES = (
@@ -81,7 +81,7 @@ class Commands:
             return STOP
         if word == "help":
             return HELP
-        return f"I don't know `{_code(word)}`. {HELP}"
+        return f"I don't know `{_code(word[:WORD_CHARS])}`. {HELP}"
 
     async def _hello(self, ask: Ask, rules: Rules) -> str:
         """Said where we are invited, and to who only calls us."""

@@ -17,6 +17,7 @@ from bot.slack.words import fenced
 
 ROWS = 40  # of a table in Slack; the rest is in the total
 CSV_ROWS = 100  # of a CSV in a message
+WORD_CHARS = 40  # of a word that is repeated to who wrote it
 CENT = Decimal("0.01")
 DIMENSIONS: Mapping[str, By] = {
     "user": "user",
@@ -82,7 +83,7 @@ def parse(text: str) -> Query | Unclear:
     if named := _BY.search(rest):
         word = named[1].lower()
         if word not in DIMENSIONS:
-            return Unclear(f"I can't split by `{word}`. {USAGE}")
+            return Unclear(f"I can't split by `{word[:WORD_CHARS]}`. {USAGE}")
         by = DIMENSIONS[word]
         rest = _BY.sub(" ", rest)
     csv = bool(_CSV.search(rest))

@@ -115,6 +115,8 @@ async def test_every_word_that_is_ours_is_answered(room: Room) -> None:
     assert len(set(answers)) == len(answers)
     assert all(answer and "don't know" not in answer for answer in answers)
     assert (await room.say("dance | `now`")).startswith("I don't know `dance`")
+    assert len(await room.say("x" * 100_000)) < 2_000
+    assert len(await room.cost("by " + "x" * 100_000)) < 500
 
 
 async def test_hello_shows_three_examples_the_policy_and_the_budget(room: Room) -> None:
