@@ -242,7 +242,7 @@ async def test_diagnostics_compare_truly(change: dict[str, Any], reason: str | N
     base = ask("Hi there", system=marked(LONG), tools=[ISSUE_TOOL])
     async with world() as (_, client):
         first = await client.messages.create(**base, diagnostics={"previous_message_id": None})
-        asked = {"diagnostics": {"previous_message_id": first.id}}
+        asked: dict[str, Any] = {"diagnostics": {"previous_message_id": first.id}}
         then = await client.messages.create(**{**base, **change, **asked})
         lost = await client.messages.create(
             **base, diagnostics={"previous_message_id": "msg_unknown"}

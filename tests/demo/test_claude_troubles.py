@@ -11,6 +11,7 @@ import pytest
 from bot.demo.claude import Tier, Trouble
 from tests.demo.test_claude_wire import ISSUE_TOOL, Clock, ask, stream, text_of, world
 
+SHOWN = {"type": "adaptive", "display": "summarized"}
 ANYTHING = (anthropic.APIError, httpx2.HTTPError, json.JSONDecodeError)
 
 
@@ -288,6 +289,29 @@ async def test_limits_refill_and_their_headers_tell_how_far() -> None:
     assert len(stand_in.served) == 3
 
 
+async def test_generated_tokens_empty_the_output_limit() -> None:
+    """What was generated is taken from the output limit, also of a broken answer."""
+    tier = Tier(requests=None, input_tokens=None, output_tokens=60)
+    async with world(now=Clock(), tier=tier) as (stand_in, client):
+        stand_in.troubles.cut(after=150)
+        with pytest.raises(ANYTHING):
+            await stream(client, ask("Tell me of Slithy and of Tove"))
+        with pytest.raises(anthropic.RateLimitError, match="output tokens per minute"):
+            await stream(client, ask("Hi"))
+
+
+async def test_a_broken_answer_is_billed_with_the_thinking_before_it() -> None:
+    """What was thought before an answer broke off is in its usage."""
+    async with world() as (stand_in, client):
+        stand_in.troubles.cut(after=1)
+        with pytest.raises(ANYTHING):
+            await stream(client, ask("Tell me of Mimsy", thinking=SHOWN))
+
+    usage = stand_in.served[0].usage
+    thought = usage["output_tokens_details"]["thinking_tokens"]
+    assert 0 < thought <= usage["output_tokens"]
+
+
 async def test_what_is_read_from_cache_does_not_count_as_input() -> None:
     """Cached tokens are free of the input limit, so a cached prefix can be used again and again."""
     system = [{"type": "text", "text": "x" * 24_500, "cache_control": {"type": "ephemeral"}}]
@@ -310,9 +334,6 @@ async def thinking_round(client: anthropic.AsyncAnthropic, **fields: Any) -> dic
         {"role": "user", "content": [result]},
     ]
     return {**request, "messages": [*request["messages"], *turns]}
-
-
-SHOWN = {"type": "adaptive", "display": "summarized"}
 
 
 async def test_thinking_is_empty_or_shown_and_goes_back_unchanged() -> None:

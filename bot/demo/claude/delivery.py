@@ -38,6 +38,7 @@ class Delivery:
     tokens_per_second: float | None
     delta_characters: int
     bytes_per_token: float
+    _spent: int = 0
 
     async def send(self, *, stream: bool) -> web.StreamResponse:
         """Send the reply.
@@ -74,7 +75,7 @@ class Delivery:
             "usage": self._usage(),
         }
         body = json.dumps(message).encode()
-        self.generated(reply.output_tokens)
+        self._spend(reply.output_tokens)
         if trouble.malformed:
             body = b"<html>502 Bad Gateway</html>"
         response = web.StreamResponse(headers={**headers, "content-type": "application/json"})
@@ -107,7 +108,7 @@ class Delivery:
                 await asyncio.sleep(self.trouble.hang)
         if self.trouble.breaks_off:
             return await self._go_wrong(response)
-        self.generated(self.reply.output_tokens)
+        self._spend(self.reply.output_tokens)
         # Known as done before the client can know it, so that whoever waits for the client
         # finds the record complete.
         self._finish("done", self._usage())
@@ -132,13 +133,15 @@ class Delivery:
 
     def _count(self, characters: int) -> None:
         """Keep what an answer that ends here would be billed for."""
-        tokens = min(
-            self.reply.output_tokens, self._thought() + round(characters / self.bytes_per_token)
-        )
-        self.exchange.usage = {**self._usage(), "output_tokens": max(1, tokens)}
+        said = self.reply.thinking_tokens + round(characters / self.bytes_per_token)
+        tokens = max(1, min(self.reply.output_tokens, said))
+        self.exchange.usage = {**self._usage(), "output_tokens": tokens}
+        self._spend(tokens)
 
-    def _thought(self) -> int:
-        return self.reply.thinking_tokens
+    def _spend(self, total: int) -> None:
+        """Tell the limits what was generated since they were told last."""
+        self.generated(total - self._spent)
+        self._spent = total
 
     async def _go_wrong(self, response: web.StreamResponse) -> web.StreamResponse:
         trouble = self.trouble
