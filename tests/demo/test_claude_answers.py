@@ -16,6 +16,7 @@ from bot.demo.claude.reading import Result
 from bot.demo.claude.reviews import review
 from bot.demo.claude.sources import Language, Line, Source
 from bot.demo.claude.summaries import summary
+from bot.demo.claude.tickets import read_ticket
 from tests.demo.test_claude_wire import ask, stream, text_of, world
 
 NAMES = [
@@ -247,6 +248,46 @@ async def test_tickets_are_read_side_by_side_and_what_failed_is_said() -> None:
         assert part in said
     assert "SHOP-3: I could not read it" in said
     assert "not open to this channel" in said
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        (
+            "SHOP-12 · Story · Retry a payment\nStatus: Blocked | Assignee: Raj Patel\nupdated 2026-11-21\n\n"
+            "Comments (2 of 9):\n--- Ana Lima, 2026-11-12 10:00\nIs it ready?\n--- Bo Lund, 2026-11-13\nNot yet."
+        ),
+        (
+            "# [SHOP-12](https://x/browse/SHOP-12) Retry a payment\n**Status:** Blocked\n**Assignee:** Raj Patel\n"
+            "\n## Comments\n- **Ana Lima** on 2026-11-12: Is it ready?\n- **Bo Lund** on 2026-11-13: Not yet."
+        ),
+        (
+            "summary: Retry a payment\nstatus: Blocked\nassignee: Raj Patel\n### Comments\n"
+            "#### Ana Lima (12 Nov)\nIs it ready?\n\n#### Bo Lund (13 Nov)\nNot yet."
+        ),
+        (
+            "SHOP-12: Retry a payment\nStatus: Blocked\nAssignee: Raj Patel\n\nComments, newest first:\n"
+            "[2026-11-13 10:00] Bo Lund: Not yet.\n[2026-11-12 10:00] Ana Lima: Is it ready?"
+        ),
+        (
+            '{"fields": {"summary": "Retry a payment", "status": {"name": "Blocked"}, "assignee": '
+            '{"displayName": "Raj Patel"}, "comment": {"comments": [{"author": {"displayName": "Ana Lima"}, '
+            '"created": "2026-11-12T10:00:00", "body": "Is it ready?"}, {"author": {"displayName": "Bo Lund"}, '
+            '"created": "2026-11-13T10:00:00", "body": "Not yet."}]}}}'
+        ),
+    ],
+)
+def test_a_ticket_is_read_in_whatever_shape_a_tool_gives_it(text: str) -> None:
+    """Title, status, assignee, last comment and open question are found in five shapes of text."""
+    ticket = read_ticket("SHOP-12", text)
+
+    assert (ticket.title, ticket.status, ticket.assignee) == (
+        "Retry a payment",
+        "Blocked",
+        "Raj Patel",
+    )
+    assert (ticket.comments[-1].who, ticket.comments[-1].text) == ("Bo Lund", "Not yet.")
+    assert ticket.questions == ("Ana Lima: Is it ready?",)
 
 
 @pytest.mark.parametrize(

@@ -37,6 +37,7 @@ TRIGGERS: tuple[tuple[tuple[re.Pattern[str], ...], Refusal], ...] = tuple(
     )
 )
 FILTERED = re.compile(r"\bthe full lyrics of\b", re.IGNORECASE)
+REWORDING_CHARACTERS = 8_000  # a system prompt with one task; a long one has others, too
 REWORDING = re.compile(
     r"\breword|\brewrite (it|the request)|put the same request into neutral", re.IGNORECASE
 )
@@ -70,8 +71,10 @@ NEUTRAL: tuple[tuple[re.Pattern[str], str], ...] = tuple(
 
 
 def rewording(body: Mapping[str, Any]) -> bool:
-    """Tell whether the task of a request is to reword another one: so it says, and has no tools."""
-    return not body.get("tools") and REWORDING.search(_system(body)) is not None
+    """Tell whether a request is there to reword another one: its short system prompt says so."""
+    system = _system(body)
+    short = len(system) <= REWORDING_CHARACTERS and not body.get("tools")
+    return short and REWORDING.search(system) is not None
 
 
 def refusal_of(body: Mapping[str, Any]) -> Refusal | None:

@@ -9,7 +9,6 @@ rest: shapes, refusals, errors, limits, the prompt cache and the usage that foll
 import asyncio
 import json
 import time
-from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from hashlib import sha256
@@ -36,7 +35,7 @@ BODY_BYTES = 32 * 1024 * 1024  # a larger request is a 413
 ORGANIZATION = "5b1e0000-0000-4000-8000-000000000000"
 VERSIONS = ("2023-01-01", "2023-06-01", "2026-10-21")
 SHUTDOWN_SECONDS = 0.1  # given to open answers when the stand-in stops
-KEPT = 20_000  # exchanges in the log
+KEPT = 20_000  # exchanges in the log, at least; at most twice as many
 
 Handler = Callable[[web.Request, Exchange], Awaitable[web.StreamResponse]]
 Listener = Callable[[Exchange], None]
@@ -81,7 +80,7 @@ class ClaudeStandIn:
         self.cache = PromptCache()
         self.troubles = Troubles()
         self.brain = Brain(obeys=obeys)
-        self.log: deque[Exchange] = deque(maxlen=KEPT)
+        self.log: list[Exchange] = []
         self.url = ""
         self._diagnoses = Diagnoses()
         self._listeners: list[Listener] = []
@@ -162,10 +161,10 @@ class ClaudeStandIn:
             # The SDK sends a key as a bearer token, older ones in a header of its own.
             key = headers.pop("authorization", "").removeprefix("Bearer ").strip()
             key = headers.pop("x-api-key", "") or key
-            exchange = Exchange(
-                len(self.log), self.new_id("req_"), request.path, self.now(), headers
-            )
+            exchange = Exchange(self._count, self.new_id("req_"), request.path, self.now(), headers)
             self.log.append(exchange)
+            if len(self.log) > 2 * KEPT:
+                del self.log[:KEPT]
             self._told(exchange)
             try:
                 _authenticate(key, headers, self.api_key)

@@ -17,6 +17,8 @@ HEADS = (
     re.compile(rf"^[\s>*#\-]*\[?(?P<when>{DATE})\]?[\s,·|–—:-]*(?:by )?\**(?P<who>{NAME})\**(?: \([^)]*\))?\s*(?:[:,–—|-]\s*(?P<text>.*))?$"),
     re.compile(rf"^[\s>*#\-]*\**(?P<who>{NAME})\**(?: \((?!\d)[^)]*\))?[\s,·|–—(\[:-]+(?:commented )?(?:on |at )?(?P<when>{DATE})[)\]]?\**\s*[:,–—|-]*\s*(?P<text>.*)$"),
 )  # fmt: skip
+KINDS = re.compile(r"^(story|bug|task|epic|sub-?task|incident|improvement)$", re.IGNORECASE)
+UPDATED = re.compile(rf"\b(?:updated|last change[d]?)\W{{1,4}}(?P<when>{DATE})", re.IGNORECASE)
 NOT_NAMES = re.compile(
     r"^(created|updated|due|due date|status|assignee|reporter|resolved|since|until|last change|sprint|"
     r"priority|start|changed|comments?|history|attachments?|description|reported|by)\b", re.IGNORECASE
@@ -71,7 +73,7 @@ def read_ticket(key: str, text: str) -> Ticket:
         link=_link(key, text),
         status=_field(text, "status"),
         assignee=_field(text, "assignee", "assigned to"),
-        updated=_field(text, "updated", "last change", "changed"),
+        updated=found["when"] if (found := UPDATED.search(text)) else "",
         comments=_in_order(comments),
         questions=tuple(_questions(text, comments)),
         blockers=tuple(dict.fromkeys(_lines(text, BLOCKED)))[:4],
@@ -130,8 +132,12 @@ def _heading(key: str, text: str) -> str:
         if key in line:
             rest = line.split(key, 1)[1]
             rest = re.sub(r"^\]?(\([^)]*\))?[\s:*\])–—-]*", "", rest)
-            if rest.strip():
-                return re.split(r"\s[·|]\s", rest)[0].strip().strip("*").strip()
+            parts = [
+                p.strip(" *") for p in re.split(r"(?:^|\s)[·|](?:\s|$)", rest) if p.strip(" *")
+            ]
+            named = [p for p in parts if not KINDS.match(p)]
+            if named:
+                return named[0]
     return ""
 
 
@@ -190,7 +196,8 @@ def _questions(text: str, comments: tuple[Comment, ...]) -> Iterator[str]:
 
 
 def _before_comments(text: str) -> str:
-    return re.split(r"(?im)^[\s#*>\-]*comments?\b[^\n]{0,40}$", text)[0]
+    rows = re.split(r"(?im)^[\s#*>\-]*comments?\b[^\n]{0,40}$", text)[0].splitlines()
+    return "\n".join(row for row in rows if not _head(row))
 
 
 def _lines(text: str, pattern: re.Pattern[str]) -> Iterator[str]:
@@ -207,6 +214,11 @@ def _opening(key: str, text: str) -> str:
     if m:
         return clipped(re.split(r"(?<=[.!?])\s", m["text"].strip())[0])
     for line in text.splitlines():
-        if len(line.split()) > 5 and key not in line and not re.match(r"^[\s>*#\-]*\w+\**:", line):
+        if (
+            len(line.split()) > 5
+            and key not in line
+            and not _head(line)
+            and not re.match(r"^[\s>*#\-]*\w+\**:", line)
+        ):
             return clipped(line.strip(" \t*>-#"))
     return ""
