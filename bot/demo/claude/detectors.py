@@ -142,7 +142,7 @@ def unchecked_index(source: Source) -> Iterator[Line]:
         if not m or line.text.lstrip().startswith(("if ", "elif ", "assert ", "while ")):
             continue
         name = re.escape(m["name"].split(".")[0])
-        if m["call"] or m["name"] == "sys.argv":
+        if m["call"] or m["name"].endswith("argv"):
             if (
                 re.search(r"\.(split|fetchone|findall|fetchall|match|groups)\(", line.text)
                 or "argv" in m["name"]
