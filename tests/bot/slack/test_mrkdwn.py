@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from bot.slack.mrkdwn import GAP, LIMIT, PING, Filter, cut, plain, shown, split
 
-LINK = re.compile(r"(?:https?://|www\.)([\w.-]+)", re.IGNORECASE)
+LINK = re.compile(r"(?:https?://|\bwww\.)([\w.-]+)[^\s<>|`\"'!\[\])}]*", re.IGNORECASE)
 PIECES = st.sampled_from([
     "<!channel>", "<!here|here>", "<!subteam^S1|@team name>", "<@U123>", "<#C1|x>", "< !channel>", "<", "!", "@", "[", "]",
     "](", "(", ")", "![pixel](https://evil.example/?q=1)", "[label](https://evil.example/a)", "[ok](https://good.example/b)",
