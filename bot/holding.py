@@ -14,7 +14,7 @@ RENEW_SECONDS = 10.0  # a third of a lease
 class Signals(Protocol):
     """What is needed of the inbox."""
 
-    async def renew(self, lease: Lease) -> Lease:
+    async def renew(self, lease: Lease) -> None:
         """Prolong a lease; raises LeaseLost."""
         ...
 
@@ -22,7 +22,7 @@ class Signals(Protocol):
         """Take the signals for an ask."""
         ...
 
-    async def wait_signal(self, lease: Lease) -> None:
+    async def wait_signal(self, seconds: float = 30.0) -> None:
         """Return when there may be a signal."""
         ...
 
@@ -66,7 +66,7 @@ class Holding:
         while True:
             for signal in await self._inbox.signals(self._lease):
                 self._heard(signal)
-            await self._inbox.wait_signal(self._lease)
+            await self._inbox.wait_signal()
 
     def _heard(self, signal: Signal) -> None:
         if signal.kind in {"stop", "delete"}:

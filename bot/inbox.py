@@ -73,6 +73,7 @@ class Inbox:
         self._worker = worker
         self._lease_seconds = lease_seconds
         self._swept = self._purged = float("-inf")
+        self._last_signal = now()  # of what was said before this process began, the store knows
         self._news = asyncio.Event()
         self._signalled = asyncio.Event()
 
@@ -96,6 +97,7 @@ class Inbox:
             return "known"
         self._wake()
         if signal is not None:
+            self._last_signal = max(self._last_signal, now, signal.at)
             self._signalled.set()
         return "new"
 
@@ -175,6 +177,8 @@ class Inbox:
     async def signals(self, lease: Lease) -> list[Signal]:
         """What was said about an ask and not heard before, in order; hearing it twice is not possible."""
         ask = lease.ask
+        if ask.at > self._last_signal:
+            return []
         rows = await self._store.read(
             "inbox.signals",
             ask_id=ask.id,
@@ -191,7 +195,7 @@ class Inbox:
             await self._store.commit(tx)
         return [Signal(key="", **row) for row in rows]
 
-    async def wait_signal(self, seconds: float = 1.0) -> None:
+    async def wait_signal(self, seconds: float = 30.0) -> None:
         """Return when a signal may have come, or after so many seconds."""
         try:
             async with asyncio.timeout(seconds):

@@ -56,7 +56,7 @@ class Metrics:
         self._first_sign.observe(seconds)
 
     def first_text(self, seconds: float) -> None:
-        """The person saw the first words."""
+        """Claude's first words came, so long after the asking."""
         self._first_text.observe(seconds)
 
     def tool(self, name: str, outcome: str) -> None:

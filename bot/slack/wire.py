@@ -88,7 +88,6 @@ class SlackWire:
         thread: str = "",
         blocks: Blocks | None = None,
         metadata: Json | None = None,
-        markdown: bool = True,
     ) -> str:
         """Post a message and return its ts.
 
@@ -96,7 +95,7 @@ class SlackWire:
             Unsure: it may stand there.
             SlackError: it does not.
         """
-        said = {"markdown_text": text} if markdown and not blocks else {"text": text}
+        said = {"text": text} if blocks else {"markdown_text": text}
         answer = await self._call(
             "chat.postMessage",
             channel=channel,
@@ -116,14 +115,22 @@ class SlackWire:
         said = {"text": text, "blocks": blocks} if blocks else {"markdown_text": text}
         await self._call("chat.update", channel=channel, ts=ts, **said)
 
-    async def ephemeral(self, channel: str, user: str, text: str, *, thread: str = "") -> None:
+    async def ephemeral(
+        self,
+        channel: str,
+        user: str,
+        text: str,
+        *,
+        thread: str = "",
+        blocks: Blocks | None = None,
+    ) -> None:
         """Say something that one person alone sees."""
         await self._call(
             "chat.postEphemeral",
             channel=channel,
             user=user,
             text=text,
-            markdown_text=None,
+            blocks=blocks,
             thread_ts=thread or None,
         )
 

@@ -39,3 +39,7 @@ UNION ALL
 SELECT 'part', n, json_object('n', n, 'state', state, 'kind', kind, 'channel', channel, 'ts', ts, 'text', text, 'at', at)
 FROM parts WHERE ask_id = :ask_id
 ORDER BY 1, 2;
+
+-- name: part_at
+-- Whose part a message is, if anybody's.
+SELECT ask_id, n FROM parts WHERE channel = :channel AND ts = :ts;

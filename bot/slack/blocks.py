@@ -1,0 +1,76 @@
+"""Blocks as Slack takes them, from plain values: an answer with its receipt, its notes and its feedback buttons. Pure."""
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any
+
+from bot.answer import Receipt
+
+Block = dict[str, Any]
+CONTEXT_CHARS = 2_000  # of one context line; Slack's limit is 3,000
+MARKDOWN_CHARS = 12_000  # of all markdown blocks of a message
+
+
+def markdown(text: str) -> Block:
+    """Markdown as Claude writes it."""
+    return {"type": "markdown", "text": text}
+
+
+def context(text: str) -> Block:
+    """A small grey line; mrkdwn, so what could be read as markup is escaped."""
+    return {
+        "type": "context",
+        "elements": [{"type": "mrkdwn", "text": escaped(text)[:CONTEXT_CHARS]}],
+    }
+
+
+def ending(receipt: Receipt, notes: Sequence[str], ask_id: str) -> list[Block]:
+    """What stands under an answer: notes, the receipt, and how to say whether it was good."""
+    blocks = [context(note) for note in notes]
+    if receipt.model:
+        blocks += [context(receipt_line(receipt)), feedback(ask_id)]
+    return blocks
+
+
+def feedback(ask_id: str) -> Block:
+    """Thumbs up or down; the value carries the ask."""
+
+    def button(label: str, word: str) -> Block:
+        return {"text": {"type": "plain_text", "text": label}, "value": f"{ask_id}:{word}"}
+
+    return {
+        "type": "context_actions",
+        "elements": [
+            {
+                "type": "feedback_buttons",
+                "action_id": "feedback",
+                "positive_button": button("Good answer", "good"),
+                "negative_button": button("Bad answer", "bad"),
+            }
+        ],
+    }
+
+
+def receipt_line(receipt: Receipt) -> str:
+    """The receipt: "$0.0123 · 87% cached · 2 tools · 8 s · claude-sonnet-5-5"."""
+    parts = [money(receipt.cost)]
+    if receipt.unconfirmed:
+        parts.append(f"of that {money(receipt.unconfirmed)} estimated")
+    if receipt.input_tokens:
+        parts.append(f"{round(100 * receipt.cached_tokens / receipt.input_tokens)}% cached")
+    if receipt.tools:
+        parts.append(f"{receipt.tools} tool{'s' if receipt.tools > 1 else ''}")
+    parts.append(f"{receipt.seconds:.0f} s" if receipt.seconds >= 1 else "under 1 s")
+    return " · ".join([*parts, receipt.model])
+
+
+def money(cost: Decimal | None) -> str:
+    """A small sum in dollars, to a hundredth of a cent; an unknown price is said to be unknown."""
+    if cost is None:
+        return "price unknown"
+    return f"${cost:.2f}" if cost >= 1 else f"${cost:.4f}"
+
+
+def escaped(text: str) -> str:
+    """Text that mrkdwn shows as it is."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

@@ -1,0 +1,249 @@
+"""Take an ask, run its turn, speak, settle: the story's table of contents.
+
+    inbox.take -> who asks? may they? -> what was said? -> turn -> reply -> settle
+
+Each ask is worked on by one task that holds its lease; a `Holding` beside it renews the lease and hears signals.
+A worker that lost its lease falls silent.
+"""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import aclosing
+from dataclasses import dataclass, replace
+
+import structlog
+
+from bot import review, summarize
+from bot.answer import Answer, Ended, Failed, Receipt, Refused, Stopped, TextDelta, ToolEnded
+from bot.ask import Ask, Lease, Person
+from bot.conversation import Conversations
+from bot.errors import LeaseLost, StoreDown
+from bot.holding import Holding
+from bot.inbox import Inbox
+from bot.metrics import Metrics
+from bot.policy import Policy, Verdict
+from bot.slack.commands import Commands
+from bot.slack.people import People
+from bot.slack.reply import Replies, Reply
+from bot.slack.thread import Threads
+from bot.slack.wire import SlackError
+from bot.store import Store, Transaction
+from bot.turn import Brief, Turn
+
+SLOTS = 500  # asks worked on at the same time by one process
+DRAIN_SECONDS = 25.0  # what running asks get when the process is told to stop
+IDLE_SECONDS = (
+    1.0  # between looks at the inbox when nobody wakes us: leases that ran out are found so
+)
+BEHIND_SECONDS = 3.0  # an ask that waits so long for its own thread is told
+BEHIND = "I am still at the request before yours in this thread; yours is next."
+EDITED = "You changed your message while I was at work: I answered the earlier wording."
+BROKE = "Something broke on my side. Please ask again; if it happens once more, tell an operator."
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rooms:
+    """What a worker works with."""
+
+    store: Store
+    inbox: Inbox
+    policy: Policy
+    people: People
+    threads: Threads
+    conversations: Conversations
+    turn: Turn
+    commands: Commands
+    replies: Replies
+    metrics: Metrics
+    now: Callable[[], float]
+
+
+class Worker:
+    """A bounded pool that works on whatever waits in the inbox."""
+
+    def __init__(self, rooms: Rooms, *, slots: int = SLOTS) -> None:
+        self._rooms = rooms
+        self._slots = slots
+        self._running: set[asyncio.Task[None]] = set()
+
+    async def run(self, stopping: asyncio.Event) -> None:
+        """Take and serve asks until told to stop; then let those running finish, and hand back the rest."""
+        while not stopping.is_set():
+            try:
+                lease = await self._take()
+            except StoreDown:
+                log.warning("the inbox cannot be read")
+                lease = None
+            if lease is None:
+                await self._rooms.inbox.wait(IDLE_SECONDS)
+                continue
+            task = asyncio.create_task(self._serve(lease))
+            self._running.add(task)
+            task.add_done_callback(self._running.discard)
+        await self._drain()
+
+    async def watch(self, stopping: asyncio.Event) -> None:
+        """Tell who waits behind their own thread, and count the queue, about once a second."""
+        while not stopping.is_set():
+            try:
+                for ask in await self._rooms.inbox.behind(BEHIND_SECONDS):
+                    await self._rooms.replies.tell(ask, BEHIND)
+                queue = await self._rooms.inbox.queue()
+                states = {"waiting": queue.waiting, "leased": queue.leased, "dead": queue.dead}
+                self._rooms.metrics.queue(states, queue.oldest_seconds)
+            except (StoreDown, SlackError) as error:
+                log.warning("watching", problem=str(error))
+            await _wait(stopping, IDLE_SECONDS)
+
+    async def _take(self) -> Lease | None:
+        if len(self._running) >= self._slots:
+            return None
+        rules = self._rooms.policy.rules("")
+        return await self._rooms.inbox.take(
+            person_in_flight=rules.person_in_flight, channel_in_flight=rules.channel_in_flight
+        )
+
+    async def _drain(self) -> None:
+        if self._running:
+            await asyncio.wait(self._running, timeout=DRAIN_SECONDS)
+        left = list(self._running)
+        for task in left:
+            task.cancel()
+        await asyncio.gather(*left, return_exceptions=True)
+
+    async def _serve(self, lease: Lease) -> None:
+        """Work on one ask, whatever happens: the frontier of an ask."""
+        holding = Holding(self._rooms.inbox, lease)
+        try:
+            async with asyncio.TaskGroup() as group:
+                held = group.create_task(holding.keep())
+                await self._work(lease, holding)
+                held.cancel()
+        except* LeaseLost:
+            log.warning("lease lost", ask=lease.ask.id, attempt=lease.attempt)
+        except* StoreDown:
+            log.warning("the store is down; the ask stays in the inbox", ask=lease.ask.id)
+        except* asyncio.CancelledError:
+            await self._rooms.inbox.give_back(lease)
+        except* Exception as broken:  # the frontier of one ask: told, logged, dead-lettered
+            log.exception("ask broke", ask=lease.ask.id)
+            await self._broke(lease, broken)
+        finally:
+            self._rooms.inbox.ended()
+
+    async def _work(self, lease: Lease, holding: Holding) -> None:
+        reply = await self._rooms.replies.open(lease)
+        ended = await self._answer(lease, reply, holding)
+        if holding.edited and isinstance(ended, Answer):
+            ended = replace(ended, notes=(*ended.notes, EDITED))
+        await reply.end(ended)
+        await self._settle(lease, ended)
+
+    async def _answer(self, lease: Lease, reply: Reply, holding: Holding) -> Ended:
+        """The way of one ask, from who asks to its end."""
+        rooms, ask = self._rooms, lease.ask
+        person, _ = await asyncio.gather(
+            rooms.people.look(ask.user, ask.user_team), reply.first_sign()
+        )
+        verdict = await self._may(person, ask)
+        if not verdict.allowed:
+            rooms.metrics.dropped(f"denied:{verdict.rule}")
+            return Stopped(verdict.sentence, Receipt())
+        if ask.feature in {"cost", "purser"}:
+            return await rooms.commands.answer(ask, person)
+        planned = self._plan(ask, tools=verdict.tools)
+        if planned is None:
+            return Stopped(summarize.USAGE, Receipt())
+        brief, question = planned
+        said = await rooms.threads.since(ask)
+        attached = await rooms.threads.files(ask.files)
+        conversation = await rooms.conversations.open(
+            lease, said=said, attached=attached, question=question, asker=person.name
+        )
+        spoken = False
+        async with aclosing(
+            rooms.turn.run(lease, conversation, brief, stop=holding.stop)
+        ) as events:
+            async for event in events:
+                if isinstance(event, Answer | Refused | Stopped | Failed):
+                    return event
+                if isinstance(event, ToolEnded):
+                    rooms.metrics.tool(event.name, event.outcome)
+                if isinstance(event, TextDelta) and not spoken:
+                    spoken = True
+                    rooms.metrics.first_text(rooms.now() - ask.at)
+                await reply.on(event)
+        raise RuntimeError("a turn ended without an end")
+
+    async def _may(self, person: Person, ask: Ask) -> Verdict:
+        """Whether they may; of a command Slack does not say whether its channel is shared."""
+        if ask.origin == "command" and not ask.external:
+            shared = await self._rooms.people.shared(ask.channel)
+            ask = replace(ask, external=shared is True)
+        if ask.origin == "invite" and not ask.external:
+            return Verdict(True, "invite")
+        return self._rooms.policy.may_ask(person, ask)
+
+    def _plan(self, ask: Ask, *, tools: bool) -> tuple[Brief, str] | None:
+        """What the turn is to do; None where a summary names no ticket."""
+        rules, workspace = self._rooms.policy.rules(ask.channel), self._rooms.policy.workspace
+        if ask.feature == "review":
+            brief = review.brief(ask.text, rules, workspace, tools=tools)
+            return brief, review.question(ask.text)
+        if ask.feature == "summarize":
+            question = summarize.question(ask.text)
+            return (summarize.brief(rules, workspace, tools=tools), question) if question else None
+        return Brief("chat", rules.model, rules.effort, rules, workspace, tools), ask.text
+
+    async def _settle(self, lease: Lease, ended: Ended) -> None:
+        """The ask is done: what its turn left open is booked, and its line goes to the log."""
+        ask, outcome = lease.ask, type(ended).__name__.lower()
+        tx = Transaction(lease)
+        sentence = "" if isinstance(ended, Answer) else ended.sentence
+        self._rooms.inbox.done(tx, lease, outcome=outcome, sentence=sentence)
+        await self._rooms.store.commit(tx)
+        seconds = self._rooms.now() - ask.at
+        self._rooms.metrics.asked(ask.feature, outcome, seconds)
+        receipt = ended.receipt
+        log.info(
+            "ask",
+            ask=ask.id,
+            channel=ask.channel,
+            feature=ask.feature,
+            outcome=outcome,
+            attempt=lease.attempt,
+            rounds=receipt.rounds,
+            tools=receipt.tools,
+            input_tokens=receipt.input_tokens,
+            cached_tokens=receipt.cached_tokens,
+            output_tokens=receipt.output_tokens,
+            cost_usd=None if receipt.cost is None else str(receipt.cost),
+            model=receipt.model,
+            seconds=round(seconds, 3),
+            prompt_version=self._rooms.turn.prompts.version,
+        )
+
+    async def _broke(self, lease: Lease, broken: BaseExceptionGroup[Exception]) -> None:
+        """Say so, and leave the ask to an operator: `purser dead` shows it."""
+        try:
+            reply = await self._rooms.replies.open(replace(lease, attempt=max(2, lease.attempt)))
+            await reply.end(Failed(BROKE))
+        except (SlackError, StoreDown, LeaseLost) as error:
+            log.warning("a failure could not be told", ask=lease.ask.id, problem=str(error))
+        try:
+            tx = Transaction(lease)
+            reason = ", ".join(sorted({type(e).__name__ for e in broken.exceptions}))
+            self._rooms.inbox.dead(tx, lease, reason=f"it broke: {reason}; the log has the trace")
+            await self._rooms.store.commit(tx)
+        except (StoreDown, LeaseLost) as error:
+            log.warning("an ask could not be settled", ask=lease.ask.id, problem=str(error))
+
+
+async def _wait(event: asyncio.Event, seconds: float) -> None:
+    try:
+        async with asyncio.timeout(seconds):
+            await event.wait()
+    except TimeoutError:
+        return
