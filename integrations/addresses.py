@@ -76,12 +76,15 @@ def opened(text: str) -> URL:
         raise BadUrl from None
     if url.scheme not in {"http", "https"} or not port or url.raw_user or url.raw_password:
         raise BadUrl
-    _check_host(url.raw_host or "")
+    _check_host(url.raw_host or "", bracketed="[" in authority[1])
     return url
 
 
-def _check_host(host: str) -> None:
-    if literal(host) is not None:
+def _check_host(host: str, *, bracketed: bool) -> None:
+    number = literal(host)
+    if bracketed != isinstance(number, IPv6):
+        raise BadUrl
+    if number is not None:
         return
     name = host.removesuffix(".")
     if len(name) > HOST_CHARS or not _NAME.fullmatch(name):

@@ -67,7 +67,7 @@ def decoded(body: bytes, charset: str | None) -> str:
             continue
         try:
             return body.decode(codec)
-        except UnicodeDecodeError:
+        except (ValueError, LookupError):  # it does not fit, or is a codec but no charset
             continue
     return body.decode("cp1252", "replace")
 
@@ -75,7 +75,6 @@ def decoded(body: bytes, charset: str | None) -> str:
 def _charset(name: str | None) -> str | None:
     try:
         codec = codecs.lookup(name or "").name
-        b"".decode(codec)  # a LookupError for codecs that are not of text
     except (LookupError, ValueError):
         return None
     codec = codec.replace("_", "-")
@@ -84,7 +83,7 @@ def _charset(name: str | None) -> str | None:
     return "cp1252" if codec in _LATIN else codec
 
 
-def html(body: bytes, charset: str | None) -> Extract:
+def html(body: bytes, charset: str | None, url: str) -> Extract:
     """Read an HTML page: its main part as Markdown, or all of its text when that finds next to nothing."""
     import trafilatura
     from resiliparse.extract.html2text import (  # pyright: ignore[reportMissingModuleSource]
@@ -96,9 +95,13 @@ def html(body: bytes, charset: str | None) -> Extract:
     title, text = "", ""
     if tree is not None:
         title = tree.findtext(".//title") or ""
+        for code in tree.iter("pre", "code"):
+            for link in list(code.iter("a")):
+                link.drop_tag()  # its address would be written into the code
         text = (
             trafilatura.extract(
                 tree,
+                url=url,  # makes its links absolute
                 fast=True,
                 output_format="markdown",
                 include_comments=False,
@@ -133,16 +136,17 @@ def pdf(body: bytes) -> Extract:
     return Extract(title, "\n\n".join(parts))
 
 
-def extract(kind: str, body: bytes, charset: str | None) -> Extract:
+def extract(kind: str, body: bytes, charset: str | None, url: str = "") -> Extract:
     """Read a document.
 
     Args:
         kind: "html", "text" or "pdf".
         body: the document.
         charset: as announced by its server.
+        url: where it came from, for its links.
     """
     if kind == "html":
-        found = html(body, charset)
+        found = html(body, charset, url)
     elif kind == "pdf":
         found = pdf(body)
     else:
@@ -176,7 +180,7 @@ def serve(jobs: BinaryIO, answers: BinaryIO) -> None:
     while (head := _read_frame(jobs)) is not None and (body := _read_frame(jobs)) is not None:
         job: dict[str, Any] = json.loads(head)
         _limit_cpu()
-        answer = asdict(extract(job["kind"], body, job["charset"]))
+        answer = asdict(extract(job["kind"], body, job["charset"], job["url"]))
         answers.write(framed(json.dumps(answer).encode("ascii")))
         answers.flush()
 

@@ -20,6 +20,7 @@ from integrations.web_errors import TooSlow, Unreadable
 
 PROCESSES = 2
 SECONDS = 10.0  # of reading one document
+JOBS = 200  # of a process, then a new one takes its place: memory it lost is free again
 BUFFER_BYTES = 1024 * 1024
 ROOT = Path(__file__).resolve().parent.parent  # where `integrations` is found
 
@@ -31,6 +32,7 @@ class _Place:
     process: asyncio.subprocess.Process | None = None
     reader: asyncio.StreamReader | None = None
     writer: asyncio.StreamWriter | None = None
+    jobs: int = 0
 
     def alive(self) -> bool:
         return self.process is not None and self.process.returncode is None
@@ -77,13 +79,14 @@ class Extractor:
         """The living processes."""
         return [p.process.pid for p in self._places if p.process is not None and p.alive()]
 
-    async def extract(self, kind: str, body: bytes, charset: str | None) -> Extract:
+    async def extract(self, kind: str, body: bytes, charset: str | None, url: str = "") -> Extract:
         """Read a document; a cancelled call kills its process.
 
         Args:
             kind: "html", "text" or "pdf".
             body: the document.
             charset: as announced by its server.
+            url: where it came from, for its links.
 
         Raises:
             TooSlow: it took more than the seconds of a document.
@@ -97,16 +100,19 @@ class Extractor:
                     raise Unreadable
                 if not place.alive():
                     await self._fill(place)
-                answer = await _asked(place, kind, body, charset)
-            whole = True
+                head = {"kind": kind, "charset": charset, "url": url}
+                answer = await _asked(place, head, body)
+            whole = place.jobs < JOBS
         except TimeoutError:
             raise TooSlow from None
         except (OSError, EOFError, ValueError):
             raise Unreadable from None
         finally:
-            if not whole:
-                await _empty(place)
-            self._free.put_nowait(place)
+            try:
+                if not whole:
+                    await _empty(place)
+            finally:  # cancelled once more: a lost place would never be filled again
+                self._free.put_nowait(place)
         return Extract(str(answer["title"]), str(answer["text"]))
 
     async def _fill(self, place: _Place) -> None:
@@ -133,24 +139,26 @@ class Extractor:
                 ours.close()
 
 
-async def _asked(place: _Place, kind: str, body: bytes, charset: str | None) -> dict[str, Any]:
+async def _asked(place: _Place, head: dict[str, str | None], body: bytes) -> dict[str, Any]:
     """Hand a job over and wait for its answer."""
-    if place.reader is None or place.writer is None:
+    reader, writer = place.reader, place.writer  # close() may empty the place meanwhile
+    if reader is None or writer is None:
         raise EOFError
-    head = json.dumps({"kind": kind, "charset": charset}).encode("ascii")
-    place.writer.write(framed(head))
-    place.writer.write(framed(body))
-    await place.writer.drain()
-    size = LENGTH.unpack(await place.reader.readexactly(LENGTH.size))[0]
+    place.jobs += 1
+    writer.write(framed(json.dumps(head).encode("ascii")))
+    writer.write(framed(body))
+    await writer.drain()
+    size = LENGTH.unpack(await reader.readexactly(LENGTH.size))[0]
     if size > FRAME_BYTES:
         raise EOFError
-    return json.loads(await place.reader.readexactly(size))
+    return json.loads(await reader.readexactly(size))
 
 
 async def _empty(place: _Place) -> None:
     """Kill what is in a place, and wait until it is gone."""
     process, writer = place.process, place.writer
     place.process = place.reader = place.writer = None
+    place.jobs = 0
     if writer is not None:
         writer.transport.abort()
     if process is not None:

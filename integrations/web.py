@@ -7,7 +7,6 @@ arrive and after unpacking, and one deadline covers everything. What a page says
 
 import asyncio
 import socket
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import aiohttp
@@ -22,7 +21,6 @@ from integrations.web_errors import (
     BadUrl,
     HttpStatus,
     NoSuchPage,
-    NotAllowed,
     NotText,
     TooLarge,
     TooManyRedirects,
@@ -118,12 +116,12 @@ class Web:
         self,
         *,
         extractor: Extractor | None = None,
-        resolver: Callable[[], AbstractResolver] = Resolver,
+        resolver: AbstractResolver | None = None,
         agent: str = "Purser",
     ) -> None:
         self._extractor = extractor or Extractor()
-        self._make_resolver = resolver
-        self._resolver: AbstractResolver | None = None
+        self._resolver = resolver or Resolver()
+        self._closed = False
         self._headers = {**_HEADERS, "User-Agent": agent}
         self._turns = asyncio.Semaphore(FETCHES)
 
@@ -133,10 +131,9 @@ class Web:
 
     async def close(self) -> None:
         """Let go of processes and threads."""
+        self._closed = True
         await self._extractor.close()
-        if self._resolver is not None:
-            await self._resolver.close()
-            self._resolver = None
+        await self._resolver.close()
 
     async def fetch(
         self,
@@ -164,7 +161,7 @@ class Web:
             async with asyncio.timeout(deadline), self._turns:
                 document = await self._document(url, allowed_hosts, private_origins)
                 found = await self._extractor.extract(
-                    document.kind, document.body, document.charset
+                    document.kind, document.body, document.charset, str(document.url)
                 )
         except TimeoutError:
             raise TooSlow from None
@@ -202,8 +199,8 @@ class Web:
 
     async def _hop(self, url: URL, gate: _Gate) -> _Document | URL:
         """Ask one address: its document, or the address it points to."""
-        if self._resolver is None:
-            self._resolver = self._make_resolver()
+        if self._closed:
+            raise Unreachable
         connector = aiohttp.TCPConnector(
             socket_factory=gate,
             resolver=self._resolver,
@@ -304,4 +301,4 @@ async def _body(response: aiohttp.ClientResponse, most: int) -> bytes:
     return b"".join(pieces)
 
 
-__all__ = ["CHARS_PER_PAGE", "NotAllowed", "Page", "Web"]
+__all__ = ["CHARS_PER_PAGE", "Page", "Web"]
