@@ -1,12 +1,13 @@
-"""Claude's Markdown as Slack may show it: nothing pings, nothing unfurls, no image renders, links only where known.
+"""Claude's Markdown as Slack may show it: nothing pings, no image renders, a link stays one only where it is known.
 
-Pure, and the same however the text is chunked: a `Filter` holds back what the next characters may still change, so a
-ping or a link cannot be smuggled across the border of two chunks.
+Pure, and the same however the text is chunked: a `Filter` decides word by word, and holds back what the next
+characters may still change, so that nothing is smuggled across the border of two chunks.
 
     <!channel> <@U1> <#C1>        a zero-width space after "<", in code too
-    ![alt](url)                   a link, never an image
-    [label](url), bare url        kept where the host is known, else the label and host/path as code
-    fenced code                   left alone but for pings: Slack links nothing inside it
+    ![alt](url)                   a link or its text, never an image
+    [label](url), bare url        kept where known, else the label and host/path as code
+    fenced code                   always as ``` at the line's beginning, so that Slack and we agree where it ends;
+                                  inside it only pings and other fences are broken
 """
 
 import html
@@ -14,116 +15,197 @@ import re
 from collections.abc import Callable
 from urllib.parse import urlsplit
 
-LIMIT = 11_000  # characters of one message; Slack's is 12,000, and a closing fence must fit
-FALLBACK = 3_000  # characters of a notification's plain text; Slack's is 4,000
-RUN = 2_048  # characters without white space that are held back at most
+RUN = 2_048  # characters without white space, or of a fence's line, that are held back at most
 GAP = "\u200b"
-PING = re.compile(r"<(?=!(?:channel|here|everyone|subteam|date)|@[UWB]|#[CGD])", re.IGNORECASE)
-_FENCE = re.compile(r"\s*(`{3,}|~{3,})([^`\n]*)$")
-_FENCE_BEGUN = re.compile(r"[ \t]*(?:`|~~|~$)")
+PING = re.compile(
+    r"<(?=!(?:channel|here|everyone|group|subteam|date)|@[UWB]|#[CGD])", re.IGNORECASE
+)
+
+_OPENS = re.compile(
+    r"(?P<lead>[ \t]*(?:(?:[-*+]|\d{1,9}[.)])[ \t]+)*)(?P<run>`{3,}|~{3,})(?P<info>.*)", re.DOTALL
+)
+_CLOSES = re.compile(r"[ \t]*(`{3,}|~{3,})\s*")
+_MAY_OPEN = re.compile(r"[ \t]*(?:(?:[-*+]|\d{1,9}[.)])[ \t]+)*(?:[-*+]|\d{1,9}[.)]?)?(?:``?|~~?)?")
+_MAY_CLOSE = re.compile(r"[ \t]*(?:`*|~*)[ \t]*")
+_LANGUAGE = re.compile(r"[\w+#.-]{1,20}")
+_UNIT = re.compile(rf"\n|[^\S\n]+|\S{{1,{RUN}}}")
+_UNSAFE_END = re.compile(r"(?:<\S{0,11}|`+)$")  # where a long run is not cut
+_SPECIAL = re.compile(r"[<&\\`\[\]]|://|www\.", re.IGNORECASE)
+_HIDDEN = re.compile(r"://|www\.|<[!@#]", re.IGNORECASE)
 _TOKEN = re.compile(
-    r"!+(?=\[)"  # an image's mark
-    r"|\]\((?P<target><?[^\s<>()\[\]]*(?:\([^\s<>()\[\]]*\)[^\s<>()\[\]]*)*>?)"  # where a link leads
-    r"|\](?=:(?:\s|$))"  # a definition that a link could refer to
-    r"|(?P<url>\b(?:[a-z][a-z0-9+.-]{1,15}://|www\.)[^\s<>|`\"'!\[\])}]+)"
+    r"(?P<image>!+(?=\[))"
+    r"|\]\((?P<target><?[^\s<>()\[\]]*(?:\([^\s<>()\[\]]*\)[^\s<>()\[\]]*)*>?)"
+    r"|(?P<definition>\](?=:))"
+    r"|(?P<url>(?:[a-z][a-z0-9+.-]{0,30})?://[^\s<>|`\[\]]*|(?<![a-z0-9])www\.[^\s<>|`\[\]]+)"
     r"|(?P<ticks>`+)",
     re.IGNORECASE,
 )
-_WORD = re.compile(r"\s+|\S+")
+_TRAILING = ".,;:!?*_~)\"'}"
+_AUTHORITY = re.compile(
+    r"(?:https?://|(?=www\.))[a-z0-9.-]+(?::\d{1,5})?(?=[/?#]|$)", re.IGNORECASE
+)
+# Never seen, but able to hide what is: control characters, and those that turn the direction of others.
+_UNSEEN: dict[int, str | None] = {
+    **dict.fromkeys([*range(9), *range(11, 32), *range(0x7F, 0xA0)]),
+    **dict.fromkeys([*range(0x202A, 0x202F), *range(0x2066, 0x206A)]),
+    0x2028: "\n",
+    0x2029: "\n",
+}
 
-Known = Callable[[str], bool]
-"""Whether links to a host may stay links."""
+Known = Callable[[str, str], bool]
+"""Whether a link may stay one: its host in lower case, and its whole address."""
 
 
 class Filter:
     """Makes a text safe while it comes.
 
     Args:
-        known: whether links to a host may stay links.
+        known: which links may stay links.
     """
 
     def __init__(self, known: Known) -> None:
         self._known = known
         self._held = ""
-        self._line = ""  # of the current line, what was let through before it was changed
-        self._fence = ""  # the run of backticks or tildes that opened the block we are in
-        self._in_code = False
+        self._fresh = True  # at the beginning of a line
+        self._fence = ""  # the run that opened the block we are in
+        self._indent = 0  # of that block
+        self._in_code = False  # between backticks of this line
 
     def feed(self, delta: str) -> str:
         """Take more of the text; give what can no longer change."""
-        self._held += delta
-        out: list[str] = []
-        while (end := self._decided()) > 0:
-            out.append(self._shown(self._held[:end]))
-            self._held = self._held[end:]
-        return "".join(out)
+        self._held += delta.translate(_UNSEEN)
+        return self._take(final=False)
 
     def finish(self) -> str:
         """Give the rest; an open fence is closed."""
-        out = self._shown(self._held)
-        self._held = ""
+        out = self._take(final=True)
         if self._fence:
-            out += f"\n{self._fence}"
+            out += "```" if self._fresh else "\n```"
             self._fence = ""
         return out
 
-    def _decided(self) -> int:
-        """How much of what is held is decided: a whole line, or in a line that is no fence, a whole word."""
-        newline = self._held.find("\n")
-        if newline >= 0:
-            return newline + 1
-        line = self._line + self._held
-        if _FENCE_BEGUN.match(line) or (not line.strip() and len(line) < RUN):
-            return 0
-        word = _WORD.match(self._held)
-        if word is None:
-            return 0
-        if word.end() < len(self._held):
-            return word.end()
-        return RUN if len(word[0]) >= RUN else 0
+    def _take(self, *, final: bool) -> str:
+        out: list[str] = []
+        at: int | None = 0
+        done = 0
+        while at is not None and at < len(self._held):
+            step = self._line if self._fresh else self._word
+            at = step(at, out, final=final)
+            done = done if at is None else at
+        self._held = self._held[done:]
+        return "".join(out)
 
-    def _shown(self, text: str) -> str:
-        line = self._line + text.removesuffix("\n")
-        ends = text.endswith("\n") or not text
-        fence = _FENCE.match(line) if (ends or not self._line) else None
-        self._line = "" if text.endswith("\n") else line
+    def _line(self, at: int, out: list[str], *, final: bool) -> int | None:
+        """Begin a line: a fence's is taken whole, of any other the indentation; None while that is open."""
+        held = self._held
+        newline = held.find("\n", at, at + RUN)
+        if newline < 0 and len(held) - at < RUN and not final:
+            begun = held[at:]
+            may = _MAY_CLOSE.fullmatch(begun) if self._fence else _may_open(begun)
+            if may:
+                return None
+        end = newline if newline >= 0 else len(held)
+        if end - at < RUN and (newline >= 0 or final):
+            line = held[at:end]
+            if (fence := self._fence_line(line)) is not None:
+                out.append(fence + ("\n" if newline >= 0 or self._fence else ""))
+                return end + (newline >= 0)
+        self._fresh = False
         if self._fence:
-            if fence and fence[1].startswith(self._fence) and not fence[2].strip():
-                self._fence = ""
-            return _unpinged(text)
-        if fence and not (fence[1][0] == "`" and "`" in fence[2]):
-            self._fence = fence[1]
-            return _unpinged(text)
-        shown = _unpinged(_TOKEN.sub(self._safe, text))
-        if text.endswith("\n"):
-            self._in_code = False
-        return shown
+            blank = re.compile(rf"[ \t]{{0,{self._indent}}}").match(held, at)
+            return blank.end() if blank else at
+        return at
+
+    def _fence_line(self, line: str) -> str | None:
+        """What a line that opens or closes a block is written as; None if it does neither."""
+        if self._fence:
+            closes = _CLOSES.fullmatch(line)
+            if not closes or not closes[1].startswith(self._fence):
+                return None
+            self._fence = ""
+            return "```"
+        opens = _OPENS.fullmatch(line)
+        if not opens or (opens["run"][0] == "`" and "`" in opens["info"]):
+            return None
+        self._fence, self._indent = opens["run"], len(opens["lead"])
+        language = _LANGUAGE.match(opens["info"].strip())
+        marker = f"{opens['lead'].rstrip()}\n" if opens["lead"].strip() else ""
+        return f"{marker}```{language[0] if language else ''}"
+
+    def _word(self, at: int, out: list[str], *, final: bool) -> int | None:
+        """Take white space, a newline or a word; None while a word may go on."""
+        unit = _UNIT.match(self._held, at)
+        if unit is None:
+            return None
+        text, end = unit[0], unit.end()
+        if text == "\n":
+            self._fresh, self._in_code = True, False
+        elif not text.isspace():
+            if len(text) < RUN and end == len(self._held) and not final:
+                return None
+            if len(text) == RUN and (unsafe := _UNSAFE_END.search(text)) and unsafe.start():
+                text, end = text[: unsafe.start()], at + unsafe.start()
+            long = len(unit[0]) == RUN
+            text = _fenced(text) if self._fence else self._safe_word(text)
+            text += GAP * (long and (not self._fence or text.endswith("`")))
+        out.append(text)
+        return end
+
+    def _safe_word(self, word: str) -> str:
+        if not _SPECIAL.search(word):
+            return word
+        if not self._in_code and "`" not in word:
+            word = _uncovered(word)
+        return _unpinged(_TOKEN.sub(self._safe, word))
 
     def _safe(self, token: re.Match[str]) -> str:
+        before = token.string[token.start() - 1 : token.start()]
         if token["ticks"]:
             self._in_code = not self._in_code
-            return token[0]
-        if token[0] == "!":
-            return ""
+            return token[0] if len(token[0]) < 3 else "`"
+        if token["image"]:
+            return f"!{GAP}" if self._in_code or before.isalnum() else ""
+        if token["definition"]:
+            return "]" if self._in_code else f"]{GAP}"
+        after = token.string[token.end() : token.end() + 1]
         if token["target"] is not None:
-            return self._link(token["target"])
-        if token["url"]:
-            return self._bare(token["url"])
-        return f"]{GAP}"
+            return self._link(token["target"], after)
+        image = GAP * (after == "[" and token["url"].endswith("!"))
+        return self._bare(token["url"], before, after) + image
 
-    def _link(self, target: str) -> str:
+    def _link(self, target: str, after: str) -> str:
         address = target.strip("<>")
-        if _host(address, self._known):
+        if after in {"", ")"} and self._is_known(address):
             return f"]({target}"
         shown = _visible(address)
         return f"] (`{shown}`" if shown else "] ("
 
-    def _bare(self, url: str) -> str:
-        if _host(url, self._known):
-            return url
-        trailing = url[len(url.rstrip(".,;:!?*_~")) :]
-        shown = _visible(url.removesuffix(trailing) if trailing else url)
-        return f"{shown}{trailing}" if self._in_code else f"`{shown}`{trailing}"
+    def _bare(self, url: str, before: str, after: str) -> str:
+        address = url.rstrip(_TRAILING)
+        trailing = url[len(address) :]
+        if self._is_known(address):
+            # An address that ends with its host goes on in what follows, were it not for the slash.
+            open_ended = not trailing and after in {"[", "]"} and _AUTHORITY.fullmatch(address)
+            return f"{address}/" if open_ended else url
+        if self._in_code:
+            return re.sub(r"www\.", f"www{GAP}.", url, flags=re.IGNORECASE).replace(
+                "://", f":{GAP}//"
+            )
+        shown = _visible(address)
+        if not shown:
+            return f":{GAP}//{trailing}"
+        left, right = GAP * (before == "`"), GAP * (after == "`" and not trailing)
+        return f"{left}`{shown}`{right}{trailing}"
+
+    def _is_known(self, address: str) -> bool:
+        """Whether an address leads to a known place, and can be read in one way only."""
+        if not _AUTHORITY.match(address) or html.unescape(address) != address or "\\" in address:
+            return False
+        try:
+            host = urlsplit(address if "://" in address else f"https://{address}").hostname
+        except ValueError:
+            return False
+        return bool(host) and self._known(str(host), address)
 
 
 def shown(text: str, known: Known) -> str:
@@ -132,88 +214,41 @@ def shown(text: str, known: Known) -> str:
     return made.feed(text) + made.finish()
 
 
-def cut(text: str, limit: int = LIMIT) -> tuple[str, str]:
-    """The first message of a long text, and what goes on in the next.
-
-    It ends at a paragraph where one ends late enough, else at a line, else at a space; a fence that is open there
-    is closed, and opened again with its language in what goes on.
-    """
-    if len(text) <= limit:
-        return text, ""
-    room = limit - 8  # for a fence to be closed
-    end, fence = _border(text, room)
-    first, rest = text[:end].rstrip("\n"), text[end:].lstrip("\n")
-    if not fence:
-        return first, rest
-    run = re.match(r"\s*(`+|~+)", fence)
-    return f"{first}\n{run[1] if run else '```'}", f"{fence}\n{rest}"
+def escaped(text: str) -> str:
+    """Text that Slack's own mrkdwn shows as it is."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
-def split(text: str, limit: int = LIMIT) -> list[str]:
-    """All messages of a long text; see `cut`."""
-    parts: list[str] = []
-    while text:
-        part, text = cut(text, limit)
-        parts.append(part)
-    return parts
+def _may_open(begun: str) -> bool:
+    if _MAY_OPEN.fullmatch(begun):
+        return True
+    opens = _OPENS.fullmatch(begun)
+    return opens is not None and not (opens["run"][0] == "`" and "`" in opens["info"])
 
 
-def plain(text: str, limit: int = FALLBACK) -> str:
-    """A short plain form for notifications: no pings, no marks, no links."""
-    words = re.sub(r"[*_`#>]+", "", _unpinged(text)).strip()
-    return words if len(words) <= limit else f"{words[: limit - 1]}…"
+def _fenced(word: str) -> str:
+    """A word of code: no ping, and nothing that could end the block."""
+    if "`" in word:
+        word = re.sub(r"`{3,}", lambda run: GAP.join(re.findall("``?", run[0])), word)
+    return _unpinged(word)
 
 
 def _unpinged(text: str) -> str:
     return PING.sub(f"<{GAP}", text)
 
 
-def _host(address: str, known: Known) -> bool:
-    """Whether an address, as a browser would read it, leads to a known host."""
-    read = html.unescape(address).replace("\\", "")
-    if read != address:
-        return False  # written so that we and Slack could read it differently
-    try:
-        parts = urlsplit(read if "://" in read else f"https://{read}")
-        host = parts.hostname
-    except ValueError:
-        return False
-    return (
-        parts.scheme.lower() in {"http", "https"}
-        and bool(host)
-        and parts.username is None
-        and ("://" in read or read.lower().startswith("www."))
-        and known(str(host).lower())
-    )
+def _uncovered(word: str) -> str:
+    """A word as Slack would read it, where entities or backslashes hide a link or a ping."""
+    if "&" not in word and "\\" not in word:
+        return word
+    read = re.sub(r"\\(?=[!-/:-@\[-`{-~])", "", html.unescape(word)).translate(_UNSEEN)
+    if len(_HIDDEN.findall(read)) <= len(_HIDDEN.findall(word)):
+        return word
+    return re.sub(r"\s", " ", read).replace("`", "'")
 
 
 def _visible(address: str) -> str:
     """An address without what would make it a link."""
-    bare = re.sub(r"^[a-z][a-z0-9+.-]*:(//)?", "", address, flags=re.IGNORECASE)
+    bare = re.sub(r"^https?://", "", address, flags=re.IGNORECASE)
     inner = bare.replace("`", "'").replace("://", f":{GAP}//")
     return re.sub(r"www\.", f"www{GAP}.", inner, flags=re.IGNORECASE)
-
-
-def _border(text: str, room: int) -> tuple[int, str]:
-    """Where to cut, and the line that opened the fence which is open there (or "")."""
-    paragraph = line_end = 0
-    paragraph_fence = line_fence = fence = ""
-    position = 0
-    for line in text.splitlines(keepends=True):
-        position += len(line)
-        if position > room:
-            break
-        found = _FENCE.match(line.rstrip("\n"))
-        if found and not fence:
-            fence = line.rstrip("\n")
-        elif found and not found[2].strip() and found[1].startswith(fence.strip()[:3]):
-            fence = ""
-        line_end, line_fence = position, fence
-        if not line.strip() and not fence:
-            paragraph, paragraph_fence = position, fence
-    if paragraph > room // 3:
-        return paragraph, paragraph_fence
-    if line_end > room // 3:
-        return line_end, line_fence
-    space = text.rfind(" ", room // 3, room)
-    return (space + 1 if space > 0 else room), line_fence

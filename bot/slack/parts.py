@@ -11,7 +11,7 @@ from typing import Any, cast
 from bot.ask import Lease
 from bot.journal import Journal, PartState
 from bot.slack.blocks import Block, markdown
-from bot.slack.mrkdwn import plain
+from bot.slack.split import plain
 from bot.slack.wire import STREAM_OVER, SlackError, SlackWire, Unsure
 from bot.store import Store, Transaction
 

@@ -32,8 +32,9 @@ from bot.ask import Ask, Lease
 from bot.journal import Journal
 from bot.metrics import Metrics
 from bot.slack.blocks import Block, context, ending, markdown
-from bot.slack.mrkdwn import LIMIT, Filter, Known, cut, plain, shown, split
+from bot.slack.mrkdwn import Filter, Known, shown
 from bot.slack.parts import WITHDRAWN, Parts, Piece, Place
+from bot.slack.split import LIMIT, cut, plain, split
 from bot.slack.wire import GONE, SlackError, SlackWire, Unsure
 from bot.store import Store
 
@@ -371,4 +372,4 @@ def _known(ask: Ask, hosts: frozenset[str]) -> Known:
     """Hosts whose links stay links: the given ones, and those the asker wrote."""
     asked = {urlsplit(url).hostname or "" for url in _URL.findall(ask.text)}
     every = hosts | {host.lower() for host in asked}
-    return lambda host: host in every
+    return lambda host, _address: host in every

@@ -1,69 +1,109 @@
-"""What Claude writes, as Slack may show it: safe however it is chunked, whole however it is split."""
+"""What Claude writes, as Slack may show it: safe however it is chunked."""
 
 import re
+import time
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.slack.mrkdwn import GAP, LIMIT, PING, Filter, cut, plain, shown, split
+from bot.slack.mrkdwn import GAP, PING, RUN, Filter, shown
 
-LINK = re.compile(r"(?:https?://|\bwww\.)([\w.-]+)[^\s<>|`\"'!\[\])}]*", re.IGNORECASE)
+LINK = re.compile(r"(?:https?://|\bwww\.)([\w.-]*)[^\s<>|`\"'!\[\])}]*", re.IGNORECASE)
+HOME = "https://good.example/a"
 PIECES = st.sampled_from([
     "<!channel>", "<!here|here>", "<!subteam^S1|@team name>", "<@U123>", "<#C1|x>", "< !channel>", "<", "!", "@", "[", "]",
-    "](", "(", ")", "![pixel](https://evil.example/?q=1)", "[label](https://evil.example/a)", "[ok](https://good.example/b)",
-    "https://evil.example/path?q=secret", "https://good.example/x", "www.evil.example", "HTTPS://EVIL.example", "`", "```", "```py",
-    "~~~", "\n", "\n\n", " ", "word", "&#104;ttps://evil.example", "[r]: https://evil.example", "| a | b |", "\u202e", "e\u0301\u0301", '<a href="https://evil.example">',
+    "](", "(", ")", "![pixel](https://evil.example/?q=1)", "[label](https://evil.example/a)", f"[ok]({HOME})",
+    "https://evil.example/path?q=secret", HOME, "https://good.example", "www.evil.example", "HTTPS://EVIL.example", "`", "``", "```", "```py",
+    "````", "~~~", "\n", "\n\n", " ", "    ", "- ", "1. ", "> ", "word", "&#104;ttps://evil.example", "https:&#47;/evil.example", r"https:\//evil.example",
+    "&lt;!here&gt;", r"<\!here>", "[r]: https://evil.example", "| a | b |", "\u202e", "e\u0301\u0301", '<a href="https://evil.example">', "\r", "\x00", "見",
+    "x" * (RUN - 3), "@evil.example/",
 ])  # fmt: skip
 TEXTS = st.lists(PIECES, max_size=40).map("".join)
+PROSE = st.lists(PIECES.filter(lambda p: not set("`~&\\") & set(p)), max_size=40).map("".join)
 
 
-def known(host: str) -> bool:
+def known(host: str, address: str) -> bool:
     """Only this host's links stay links."""
+    assert host in address.lower()
     return host == "good.example"
 
 
 def outside_fences(text: str) -> str:
-    """What is not in a fenced block."""
-    kept, fence = [], ""
+    """What is not in a fenced block, by the one form that we write."""
+    kept, fenced = [], False
     for line in text.split("\n"):
-        found = re.match(r"\s*(`{3,}|~{3,})([^`]*)$", line)
-        if fence:
-            if found and found[1].startswith(fence) and not found[2].strip():
-                fence = ""
-            continue
-        if found:
-            fence = found[1]
-            continue
-        kept.append(line)
+        if re.fullmatch(r"```[\w+#.-]*", line) and (not fenced or line == "```"):
+            fenced = not fenced
+        elif not fenced:
+            kept.append(line)
     return "\n".join(kept)
+
+
+def visible(text: str) -> str:
+    """What is left of a text when all that we may add, drop or turn is left out."""
+    without = re.sub("[\u202a-\u202e\x00\\\\]", "", text)
+    return re.sub("https?:", "", re.sub(rf"[\s`~{GAP}!/'<>]", "", without), flags=re.IGNORECASE)
 
 
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
         ("hi <!channel>", f"hi <{GAP}!channel>"),
+        ("<!group> <@W1|bob> <#C1>", f"<{GAP}!group> <{GAP}@W1|bob> <{GAP}#C1>"),
         ("```\n<@U123> <!here>\n```", f"```\n<{GAP}@U123> <{GAP}!here>\n```"),
+        ("&lt;!here&gt;", f"<{GAP}!here>"),
+        (r"<\!here>", f"<{GAP}!here>"),
         ("![x](https://evil.example/p.png)", "[x] (`evil.example/p.png`)"),
-        ("![x](https://good.example/p.png)", "[x](https://good.example/p.png)"),
+        (f"![x]({HOME}.png)", f"[x]({HOME}.png)"),
+        ("`vec![0]` and vec![0]", f"`vec!{GAP}[0]` and vec!{GAP}[0]"),
         ("[see](https://evil.example/?q=s)", "[see] (`evil.example/?q=s`)"),
-        ("[see](https://good.example/x)", "[see](https://good.example/x)"),
+        (f"[see]({HOME})", f"[see]({HOME})"),
+        (f'[see]({HOME} "title")', f'[see]({HOME} "title")'),
         ("go to https://evil.example/a.", "go to `evil.example/a`."),
-        ("go to https://good.example/a.", "go to https://good.example/a."),
-        ("`https://evil.example`", "`evil.example`"),
+        (f"go to {HOME}.", f"go to {HOME}."),
+        ("**https://evil.example**", "**`evil.example`**"),
+        ("見https://evil.example", "見`evil.example`"),
+        ("(https://good.example).", "(https://good.example)."),
+        ("`curl http://localhost:80/x`", f"`curl http:{GAP}//localhost:80/x`"),
         ("```py\nget('https://evil.example')\n```", "```py\nget('https://evil.example')\n```"),
-        ("[x](javascript:alert(1))", "[x] (`alert(1)`)"),
+        ("[x](javascript:alert(1))", "[x] (`javascript:alert(1)`)"),
+        ("[x](//evil.example)", "[x] (`//evil.example`)"),
         ("[x](&#104;ttps://good.example)", f"[x] (`&#104;ttps:{GAP}//good.example`)"),
+        ("https:&#47;/evil.example", "`evil.example`"),
         ("[r]: https://evil.example", f"[r]{GAP}: `evil.example`"),
         ("https://good.example@evil.example/", "`good.example@evil.example/`"),
-        ("a < b && c > d, List<String>", "a < b && c > d, List<String>"),
-        ("<!DOCTYPE html>", "<!DOCTYPE html>"),
-        ("```py\nx = 1", "```py\nx = 1\n```"),
+        ("https://good.example!@evil.example/", "`good.example!@evil.example/`"),
+        ("https://good.example]@evil.example/", "https://good.example/]@evil.example/"),
+        ("[x](https://good.example[@evil.example)", "[x] (`https://good.example`[@evil.example)"),
+        (r"https://good.example\@evil.example/", r"`good.example\@evil.example/`"),
+        ("a < b && c > d, List<String> &amp; &lt;", "a < b && c > d, List<String> &amp; &lt;"),
+        ("<!DOCTYPE html> <b>bold</b>", "<!DOCTYPE html> <b>bold</b>"),
         ("| a | b |\n| - | - |\n| 1 | 2 |", "| a | b |\n| - | - |\n| 1 | 2 |"),
+        ("\u202egnp.exe", "gnp.exe"),
+        ("שלום https://evil.example", "שלום `evil.example`"),
     ],
 )  # fmt: skip
 def test_what_slack_is_given(text: str, expected: str) -> None:
     """Each kind of ping, link and image has its safe form; everything else stays."""
+    assert shown(text, known) == expected.replace("(`https://good.example`[", "(`good.example`[")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("```py\nx = 1", "```py\nx = 1\n```"),
+        ("```py", "```py\n```"),
+        ("~~~\n```\n~~~", f"```\n``{GAP}`\n```"),
+        ("````md\n```py\n````\nx", f"```md\n``{GAP}`py\n```\nx"),
+        ("1. so:\n   ```js\n   f()\n     g()\n   ```", "1. so:\n```js\nf()\n  g()\n```"),
+        ("- ```py\n  x\n  ```\nhttps://evil.example", "-\n```py\nx\n```\n`evil.example`"),
+        ("use ```x``` here", "use `x` here"),
+        ("```x` y", "`x` y"),
+    ],
+)
+def test_code_is_fenced_in_one_way_only(text: str, expected: str) -> None:
+    """However a block is fenced, Slack is given backticks at the line's beginning, and it ends where we think."""
     assert shown(text, known) == expected
 
 
@@ -91,49 +131,21 @@ def test_nothing_pings_and_no_unknown_host_is_linked(text: str) -> None:
     assert PING.search(result) is None
     assert "![" not in outside_fences(result)
     hosts = {host.lower() for host in LINK.findall(outside_fences(result))}
-    assert [host for host in hosts if not host.startswith("good.example")] == []
+    assert hosts <= {"good.example"}
 
 
-@settings(max_examples=300, deadline=None)
-@given(st.text(alphabet="ab \n`|é", max_size=3000), st.integers(60, 400))
-def test_splitting_keeps_every_visible_character(text: str, limit: int) -> None:
-    """All messages together hold the text's visible characters in order, and none is too long."""
-    parts = split(text, limit)
-
-    assert all(len(part) <= limit for part in parts)
-    letters = re.sub(r"[\s`]", "", text)
-    assert re.sub(r"[\s`]", "", "".join(parts)) == letters
+@settings(max_examples=500, deadline=None)
+@given(PROSE)
+def test_no_word_is_lost_or_added(text: str) -> None:
+    """Apart from marks, white space and schemes, exactly what Claude wrote is seen."""
+    result = re.sub(r" \(`?|\]\(", "](", shown(text, known))
+    assert re.sub(r"[(\]]", "", visible(result)) == re.sub(r"[(\]]", "", visible(text))
 
 
-def test_a_fence_is_closed_and_opened_again() -> None:
-    """Code that goes on in the next message is code there too, in its language."""
-    text = "```py\n" + "\n".join(f"line_{n} = {n}" for n in range(100)) + "\n```\nafter"
+@pytest.mark.parametrize("piece", ["word <@U1> ", "`", "[", "a", "<", "!", "](", "https://", "\n", "```\n", "z\u0301\u0302", "- ", "&lt;"])  # fmt: skip
+def test_a_hundred_thousand_characters_take_linear_time(piece: str) -> None:
+    """No text, however made, takes more than a moment."""
+    began = time.process_time()
 
-    parts = split(text, 400)
-    assert len(parts) > 2
-    assert all(part.startswith("```py\n") for part in parts[:-1])
-    assert all(part.count("```") == 2 for part in parts)
-    assert "line_99 = 99" in parts[-1]
-
-
-def test_it_is_cut_at_a_paragraph() -> None:
-    """Where a paragraph ends late enough, the message ends there."""
-    first, rest = cut("a" * 300 + "\n\n" + "b" * 300, 500)
-
-    assert (first, rest) == ("a" * 300, "b" * 300)
-
-
-def test_long_answers_take_linear_time_and_keep_their_end() -> None:
-    """A hundred thousand characters are split into messages that Slack takes."""
-    parts = split("word " * 20_000 + "END")
-
-    assert all(len(part) <= LIMIT for part in parts)
-    assert parts[-1].endswith("END")
-
-
-def test_a_notification_is_plain_and_short() -> None:
-    """The fallback text has no marks, no pings, and at most 3,000 characters."""
-    text = plain("**bold** <!channel> " + "x" * 5000)
-
-    assert text.startswith(f"bold <{GAP}!channel")
-    assert len(text) == 3000
+    shown(piece * (100_000 // len(piece)), known)
+    assert time.process_time() - began < 2.0
