@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.errors import ToolProblem
@@ -202,6 +202,7 @@ async def test_a_cancelled_ask_cancels_its_tools() -> None:
     assert ended.is_set()
 
 
+@settings(deadline=None)
 @given(st.lists(st.sampled_from([*TOOLS, "nothing"]), max_size=12))
 def test_one_result_for_each_use(names: list[str]) -> None:
     """Whatever mixture is called, there is exactly one result for each use, in order."""
