@@ -164,6 +164,10 @@ class SlackStandIn:
             self.watch.log,
         )
 
+    def mount(self, routes: Iterable[web.AbstractRouteDef]) -> None:
+        """More routes for the same port, for a page that needs the stand-in first; before `start()`."""
+        self._routes += routes
+
     async def start(self) -> None:
         """Listen; `api_url` is known afterwards."""
         app = web.Application(client_max_size=BODY_BYTES)
