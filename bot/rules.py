@@ -135,8 +135,12 @@ def load(path: Path) -> PolicyFile:
         return PolicyFile()
     try:
         raw = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except tomllib.TOMLDecodeError as error:
         raise BadSettings([f"{path.name}: {error}"]) from None
+    except (OSError, UnicodeDecodeError):
+        raise BadSettings(
+            [f"{path.name}: cannot be read; it should be UTF-8 text that this user may read"]
+        ) from None
     return _checked(raw, path)
 
 

@@ -4,7 +4,7 @@ Ground floor. `__main__` gives the mapping; nobody else reads the environment. E
 each with its name and the mend; a secret's value never appears in a repr or an error.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any, Self
 from urllib.parse import urlsplit
@@ -66,9 +66,19 @@ class Settings(BaseModel):
         Raises:
             BadSettings: every malformed value, each with its name and the mend.
         """
-        values = {k: v for k, v in dotenv_values(dotenv).items() if v} if dotenv else {}
-        values.update({k: v for k, v in environ.items() if v})
+        settings, problems = cls.examine(environ, dotenv=dotenv)
+        if problems:
+            raise BadSettings(problems)
+        return settings
+
+    @classmethod
+    def examine(
+        cls, environ: Mapping[str, str], *, dotenv: Path | None = None
+    ) -> tuple[Self, list[str]]:
+        """The same with what is malformed left out, and every problem beside it, each with its name."""
         problems: list[str] = []
+        values = _dotenv(dotenv, problems)
+        values.update({k: v for k, v in environ.items() if v})
         found: dict[str, Any] = {}
         for name in cls.model_fields:
             upper = name.upper()
@@ -82,16 +92,13 @@ class Settings(BaseModel):
         if "PURSER_POLICY" in values and not Path(values["PURSER_POLICY"]).is_file():
             problems.append(f"PURSER_POLICY: there is no file {values['PURSER_POLICY']}")
         try:
-            settings = cls(**found)
+            return cls(**found), problems
         except ValidationError as error:
-            problems += [
-                f"{str(e['loc'][0]).upper()}: {e['msg'].removeprefix('Value error, ')}"
-                for e in error.errors()
-            ]
-            raise BadSettings(problems) from None
-        if problems:
-            raise BadSettings(problems)
-        return settings
+            for e in error.errors():
+                name = str(e["loc"][0])
+                problems.append(f"{name.upper()}: {e['msg'].removeprefix('Value error, ')}")
+                found.pop(name, None)
+            return cls(**found), problems
 
     @field_validator("slack_bot_token", "slack_app_token")
     @classmethod
@@ -149,18 +156,36 @@ class Settings(BaseModel):
         """Whether Jira is set up at all."""
         return self.jira_url is not None and self.jira_api_token is not None
 
-    def missing(self) -> list[str]:
-        """What `purser serve` still needs, each with where to find it; [] when nothing is."""
+    def missing(self, malformed: Collection[str] = ()) -> list[str]:
+        """What `purser serve` still needs, each with where to find it; [] when nothing is.
+
+        Args:
+            malformed: names that `examine` has a problem with: set, though not well.
+        """
+
+        def there(name: str) -> bool:
+            return name in malformed or getattr(self, name.lower()) is not None
+
         needed = ["SLACK_BOT_TOKEN", "ANTHROPIC_API_KEY"]
-        if not self.socket_mode:
+        by_http = not there("SLACK_APP_TOKEN")
+        if by_http:
             needed.append("SLACK_SIGNING_SECRET")
-        if any(getattr(self, name.lower()) for name in _JIRA):
+        if any(there(name) for name in _JIRA):
             needed += _JIRA
-        problems = [
-            f"{name}: is not set; {MENDS[name]}"
-            for name in needed
-            if getattr(self, name.lower()) is None
-        ]
-        if not self.socket_mode and self.slack_signing_secret is None:
+        problems = [f"{name}: is not set; {MENDS[name]}" for name in needed if not there(name)]
+        if by_http and not there("SLACK_SIGNING_SECRET"):
             problems.append(f"(or, for Socket Mode, SLACK_APP_TOKEN: {MENDS['SLACK_APP_TOKEN']})")
         return problems
+
+
+def _dotenv(path: Path | None, problems: list[str]) -> dict[str, str]:
+    """What a `.env` says; nothing where there is none."""
+    if path is None:
+        return {}
+    try:
+        return {k: v for k, v in dotenv_values(path).items() if v}
+    except (OSError, UnicodeDecodeError):
+        problems.append(
+            f"{path.name}: cannot be read; it should be UTF-8 text that this user may read"
+        )
+        return {}

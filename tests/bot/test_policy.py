@@ -44,6 +44,15 @@ def test_a_broken_file_is_refused_with_every_problem(tmp_path: Path) -> None:
         assert word in text
 
 
+def test_a_file_that_is_no_text_is_a_problem(tmp_path: Path) -> None:
+    """A policy in another encoding is refused by its name."""
+    path = tmp_path / "purser.toml"
+    path.write_bytes('[workspace]\ntimezone = "UTC"\n'.encode("utf-16"))
+
+    with pytest.raises(BadSettings, match=r"purser\.toml: cannot be read"):
+        load(path)
+
+
 def test_without_a_file_the_defaults_hold(tmp_path: Path) -> None:
     """An absent file is an empty one."""
     assert Policy(load(tmp_path / "none.toml")).rules("C1") == Rules()

@@ -53,6 +53,25 @@ def test_what_is_missing_says_where_it_is_found() -> None:
     assert all("; " in m or "Socket Mode" in m for m in missing)
 
 
+def test_what_is_malformed_is_not_called_missing_too() -> None:
+    """One name is one problem; what is good is read beside it."""
+    environ = {"SLACK_APP_TOKEN": "hunter2", "ANTHROPIC_API_KEY_FILE": "/nowhere/key", "PORT": "80"}
+    settings, problems = Settings.examine(environ)
+
+    assert settings.port == 80
+    assert [p.split(":")[0] for p in problems] == ["ANTHROPIC_API_KEY_FILE", "SLACK_APP_TOKEN"]
+    missing = settings.missing(malformed=("ANTHROPIC_API_KEY", "SLACK_APP_TOKEN"))
+    assert [m.split(":")[0] for m in missing] == ["SLACK_BOT_TOKEN"]
+
+
+def test_a_dotenv_that_is_no_text_is_a_problem(tmp_path: Path) -> None:
+    """A `.env` in another encoding is named, not a traceback."""
+    (tmp_path / ".env").write_bytes("LOG_LEVEL=schön".encode("utf-16"))
+
+    with pytest.raises(BadSettings, match=r"\.env: cannot be read"):
+        Settings.read({}, dotenv=tmp_path / ".env")
+
+
 def test_half_a_jira_is_a_problem() -> None:
     """Jira is set up with all three names or with none."""
     missing = Settings.read(FULL | {"JIRA_URL": "https://x.atlassian.net"}).missing()
