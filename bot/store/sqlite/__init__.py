@@ -5,9 +5,7 @@ is readable by its owner alone. Other commands read beside it.
 """
 
 import asyncio
-import fcntl
 import os
-import shutil
 import sqlite3
 import threading
 from collections.abc import Callable
@@ -16,20 +14,14 @@ from typing import Any, Self
 
 from sqlite_utils import Database
 
-from bot.errors import StoreDown, StoreTaken
+from bot.errors import StoreDown
 from bot.store import Row, Transaction
-from bot.store.sqlite.migrations import migrations
+from bot.store.sqlite import file
+from bot.store.sqlite.migrations import bring_up, check
 from bot.store.sqlite.writer import Writer, failure
 from bot.store.statements import load
 
-BUSY_SECONDS = 5.0  # a lock by another process is waited for
 READERS = 4  # reads at the same time
-PRAGMAS = (
-    "PRAGMA journal_mode=WAL",
-    "PRAGMA synchronous=FULL",
-    "PRAGMA foreign_keys=ON",
-    "PRAGMA temp_store=MEMORY",
-)
 
 
 class SqliteStore:
@@ -39,7 +31,7 @@ class SqliteStore:
         self._path = path
         self._lock = lock
         self._statements = load("bot.store.sqlite")
-        self._writer = Writer(_connect(path), self._statements)
+        self._writer = Writer(file.connect(path), self._statements)
         self._readers = threading.local()
         self._opened: list[Database] = []
         self._reading = asyncio.Semaphore(READERS)
@@ -47,11 +39,11 @@ class SqliteStore:
 
     @classmethod
     async def open(cls, path: Path, *, serve: bool, now: Callable[[], float] | None = None) -> Self:
-        """Open a file, made where there is none.
+        """Open a file.
 
         Args:
             path: the file.
-            serve: take it for this process alone, and bring its schema up to date.
+            serve: take it for this process alone, make it where there is none, and bring its schema up to date.
             now: unused here; PostgreSQL has a clock of its own.
 
         Raises:
@@ -62,23 +54,18 @@ class SqliteStore:
 
     @classmethod
     def _open(cls, path: Path, *, serve: bool) -> Self:
-        lock = _take(path) if serve else None
+        lock: int | None = None
         try:
-            fresh = not path.exists()
-            if fresh:
-                os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
-            with _connect(path) as db:
-                pending = migrations.pending(db)
-                if pending and not (serve or fresh):
-                    raise StoreDown(f"{path} has an older schema; run `purser migrate` first")
-                if pending and not fresh:
-                    shutil.copy2(path, path.with_suffix(f".before-{pending[-1].name}.db"))
-                migrations.apply(db)
+            if serve:
+                lock = file.take(path)
+                bring_up(path)
+            else:
+                check(path)
             return cls(path, lock=lock)
-        except (sqlite3.Error, OSError) as error:
+        except (sqlite3.Error, OSError, StoreDown) as error:
             if lock is not None:
                 os.close(lock)
-            raise failure(error) from error
+            raise error if isinstance(error, StoreDown) else failure(error) from error
 
     async def commit(self, tx: Transaction) -> list[list[Row]]:
         """See `Store.commit`."""
@@ -121,7 +108,7 @@ class SqliteStore:
         try:
             db: Database | None = getattr(self._readers, "db", None)
             if db is None:
-                db = self._readers.db = _connect(self._path)
+                db = self._readers.db = file.connect(self._path)
                 db.execute("PRAGMA query_only=ON")
                 self._opened.append(db)
             cursor = db.conn.execute(sql, values)
@@ -132,39 +119,10 @@ class SqliteStore:
 
     def _backup(self, target: Path) -> None:
         try:
-            os.close(os.open(target, os.O_CREAT | os.O_WRONLY | os.O_EXCL, 0o600))
-            source, copy = _connect(self._path), sqlite3.connect(target)
-            try:
-                source.conn.backup(copy)
-            finally:
-                copy.close()
-                source.close()
+            file.copy(self._path, target)
         except FileExistsError:
             raise StoreDown(f"{target} exists already; name another file") from None
+        except FileNotFoundError:
+            raise StoreDown(f"there is no folder {target.parent}; make it first") from None
         except (sqlite3.Error, OSError) as error:
             raise failure(error) from error
-
-
-def _connect(path: Path) -> Database:
-    # isolation_level None: transactions begin and end where we say so, and nowhere else.
-    connection = sqlite3.connect(
-        path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
-    )
-    db = Database(connection)
-    for pragma in PRAGMAS:
-        connection.execute(pragma)
-    return db
-
-
-def _take(path: Path) -> int:
-    """Lock a file beside the database; the lock goes with the process, however it ends."""
-    try:
-        handle = os.open(path.with_name(path.name + "-serve"), os.O_CREAT | os.O_RDWR, 0o600)
-    except OSError as error:
-        raise failure(error) from error
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        os.close(handle)
-        raise StoreTaken(str(StoreTaken.__doc__)) from None
-    return handle

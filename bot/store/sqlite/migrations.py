@@ -1,9 +1,100 @@
-"""The schema, step by step; each step and the record of it are one transaction."""
+"""The schema, step by step; each step and the record of it are one transaction.
+
+A file that is to be changed is copied first. What opens it without changing it (`check`) wants exactly this schema.
+"""
+
+import asyncio
+import os
+import sqlite3
+from dataclasses import dataclass
+from pathlib import Path
 
 from sqlite_utils import Database
 from sqlite_utils.migrations import Migrations
 
+from bot.errors import StoreDown
+from bot.store.sqlite import file
+from bot.store.sqlite.writer import failure
+
 migrations = Migrations("purser")
+
+
+@dataclass(frozen=True, slots=True)
+class Migrated:
+    """What was done to a file; `copy` is how it was before, None where there was nothing to keep."""
+
+    applied: tuple[str, ...]
+    copy: Path | None = None
+
+
+async def migrate(path: Path) -> Migrated:
+    """Bring a file's schema up to date, after a copy; a file is made where there is none.
+
+    Raises:
+        StoreTaken: another process serves this file, and something is to be done.
+        StoreDown: it cannot be opened, copied or changed, or its schema is newer than this release.
+    """
+    return await asyncio.to_thread(_migrate, path)
+
+
+def _migrate(path: Path) -> Migrated:
+    try:
+        if path.exists() and not pending(path):
+            return Migrated(())
+        lock = file.take(path)
+        try:
+            return bring_up(path)
+        finally:
+            os.close(lock)
+    except (sqlite3.Error, OSError) as error:
+        raise failure(error) from error
+
+
+def bring_up(path: Path) -> Migrated:
+    """See `migrate`; the caller has taken the file."""
+    fresh = not path.exists()
+    if fresh:
+        file.make(path)
+    steps, copy = pending(path), None
+    if steps and not fresh:
+        copy = path.with_suffix(f".before-{steps[0]}.db")
+        copy.unlink(missing_ok=True)  # of an attempt that failed
+        file.copy(path, copy)
+    with file.connect(path) as db:
+        migrations.apply(db)
+    return Migrated(steps, copy)
+
+
+def check(path: Path) -> None:
+    """Whether a file may be opened as it is.
+
+    Raises:
+        StoreDown: there is none, or its schema is older or newer than this release.
+    """
+    if not path.exists():
+        raise StoreDown(
+            f"there is no database {path} yet; `purser serve` makes it, and DATABASE_URL says where"
+        )
+    if pending(path):
+        raise StoreDown(f"the schema of {path} is older than this Purser; run `purser migrate`")
+
+
+def pending(path: Path) -> tuple[str, ...]:
+    """The steps that a file lacks.
+
+    Raises:
+        StoreDown: it has steps that this release does not know.
+    """
+    with Database(memory=True) as empty:
+        ours = [step.name for step in migrations.pending(empty)]
+    with file.connect(path) as db:
+        applied = [step.name for step in migrations.applied(db)]
+    if set(applied) - set(ours):
+        raise StoreDown(
+            f"the schema of {path} is newer than this Purser; install the newer one, "
+            "or go back to the copy that was made beside it"
+        )
+    return tuple(name for name in ours if name not in applied)
 
 
 @migrations()

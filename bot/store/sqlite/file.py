@@ -1,0 +1,72 @@
+"""The database file itself: opened with our pragmas, taken for one process, copied while in use."""
+
+import fcntl
+import os
+import sqlite3
+from pathlib import Path
+
+from sqlite_utils import Database
+
+from bot.errors import StoreTaken
+
+BUSY_SECONDS = 5.0  # a lock by another process is waited for
+PRAGMAS = (
+    "PRAGMA journal_mode=WAL",
+    "PRAGMA synchronous=FULL",
+    "PRAGMA foreign_keys=ON",
+    "PRAGMA temp_store=MEMORY",
+)
+
+
+def connect(path: Path) -> Database:
+    """A connection of its own."""
+    # isolation_level None: transactions begin and end where we say so, and nowhere else.
+    connection = sqlite3.connect(
+        path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
+    )
+    db = Database(connection)
+    for pragma in PRAGMAS:
+        connection.execute(pragma)
+    return db
+
+
+def make(path: Path) -> None:
+    """An empty file that its owner alone may read.
+
+    Raises:
+        FileExistsError: it is there already.
+    """
+    os.close(os.open(path, os.O_CREAT | os.O_RDWR | os.O_EXCL, 0o600))
+
+
+def take(path: Path) -> int:
+    """Lock a file beside the database; the lock goes with the process, however it ends.
+
+    Raises:
+        StoreTaken: another process has it.
+    """
+    handle = os.open(path.with_name(path.name + "-serve"), os.O_CREAT | os.O_RDWR, 0o600)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(handle)
+        raise StoreTaken(str(StoreTaken.__doc__)) from None
+    return handle
+
+
+def copy(path: Path, target: Path) -> None:
+    """A whole copy of a database in use, with what still lies in its write-ahead log.
+
+    Raises:
+        FileExistsError: the target is there already.
+    """
+    make(target)
+    source, made = connect(path), sqlite3.connect(target)
+    try:
+        source.conn.backup(made)
+    except sqlite3.Error:
+        target.unlink()
+        raise
+    finally:
+        made.close()
+        source.close()
