@@ -19,8 +19,6 @@ import aiohttp
 import httpx2
 import structlog
 from anthropic import AsyncAnthropic, DefaultAsyncHttpxClient
-from integrations.jira import Jira
-from integrations.web import Web
 from pydantic import SecretStr
 from slack_bolt.app.async_app import AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
@@ -51,6 +49,8 @@ from bot.tools import declare
 from bot.turn import Turn
 from bot.worker import SLOTS, Rooms, Worker
 from integrations.claude import Claude
+from integrations.jira import Jira
+from integrations.web import Web
 
 CONNECTIONS = (
     1_000  # to Claude and to Slack at the same time; both libraries' own pools are smaller

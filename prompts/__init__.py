@@ -1,0 +1,1 @@
+"""Words for Claude, each file in four sections, reviewed like code."""

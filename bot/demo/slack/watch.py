@@ -145,7 +145,7 @@ class Watch:
         self._listeners.add(listener)
         return listener
 
-    async def wait_for(self, predicate: Callable[[], T], timeout: float = 5.0) -> T:
+    async def wait_for(self, predicate: Callable[[], T | None], timeout: float = 5.0) -> T:
         """What `predicate()` gives as soon as that is true; it is asked again at each change, and now and then.
 
         Raises:

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
-from bot.slack.wire import SlackError
 
 from bot.ask import Person
 from bot.slack.people import REMEMBERED, People
+from bot.slack.wire import SlackError
 
 TEAM = "T1"
 

@@ -1,0 +1,207 @@
+"""The stage: every stand-in up on loopback, and the bot as a process of its own, which can be killed.
+
+The bot is told nothing of the demo; it differs from a real one by its settings alone. A real `ANTHROPIC_API_KEY`
+or a full set of `JIRA_*` in the environment replaces that one stand-in.
+"""
+
+import asyncio
+import json
+import signal
+import sys
+import tempfile
+import webbrowser
+from collections.abc import Mapping
+from contextlib import AsyncExitStack, suppress
+from pathlib import Path
+from typing import Any, Self, TextIO
+
+from rich.console import Console
+
+from bot.demo.claude import ClaudeStandIn
+from bot.demo.github import GitHubStandIn
+from bot.demo.jira import JiraStandIn
+from bot.demo.slack import SlackStandIn
+from bot.demo.web import WebStandIn
+
+READY_SECONDS = 30.0  # for the bot to be ready
+STOP_SECONDS = 30.0  # for the bot to stop by itself
+INHERITED = ("PATH", "HOME", "LANG", "SSL_CERT_FILE", "HTTPS_PROXY", "VIRTUAL_ENV", "PYTHONPATH")
+REAL_JIRA = ("JIRA_URL", "JIRA_EMAIL", "JIRA_API_TOKEN")
+
+
+class BotDied(Exception):
+    """The bot did not become ready; its last log lines say why."""
+
+
+class Stage:
+    """The stand-ins and the bot's process.
+
+    Args:
+        folder: where the database, the policy and the log lie.
+        environ: of the person who started the demo.
+        tokens_per_second: how fast the stand-in Claude speaks.
+        port: of the stand-in Slack, which serves the page; 0 takes a free one.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        environ: Mapping[str, str],
+        *,
+        tokens_per_second: float | None = 120.0,
+        port: int = 0,
+    ) -> None:
+        self.folder = folder
+        self._environ = environ
+        self.real_claude = bool(environ.get("ANTHROPIC_API_KEY"))
+        self.real_jira = all(environ.get(name) for name in REAL_JIRA)
+        self.slack = SlackStandIn(port=port)
+        self.claude = ClaudeStandIn(tokens_per_second=tokens_per_second)
+        self.jira = JiraStandIn()
+        self.web = WebStandIn()
+        self.github = GitHubStandIn()
+        self.process: asyncio.subprocess.Process | None = None
+        self.lines: list[Mapping[str, Any]] = []
+        self._ready = asyncio.Event()
+        self._reading: asyncio.Task[None] | None = None
+        self._stack = AsyncExitStack()
+
+    async def __aenter__(self) -> Self:
+        for stand_in in (self.slack, self.claude, self.jira, self.web, self.github):
+            await stand_in.start()
+            self._stack.push_async_callback(stand_in.stop)
+        self._write_policy()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.stop_bot()
+        await self._stack.aclose()
+
+    def _write_policy(self) -> None:
+        projects = '["*"]' if self.real_jira else '["SHOP", "PAY"]'
+        (self.folder / "purser.toml").write_text(
+            f'[admins]\nusers = ["{self.slack.world.person("ruth").id}"]\n'
+            f"[defaults]\njira_projects = {projects}\n"
+            f'web_private_origins = ["{self.web.url.rstrip("/")}"]\n',
+            encoding="utf-8",
+        )
+
+    def settings(self) -> dict[str, str]:
+        """The bot's environment."""
+        env = {name: self._environ[name] for name in INHERITED if name in self._environ}
+        env |= {
+            "SLACK_BOT_TOKEN": self.slack.bot_token,
+            "SLACK_APP_TOKEN": self.slack.app_token,
+            "SLACK_SIGNING_SECRET": self.slack.signing_secret,
+            "SLACK_API_URL": self.slack.api_url,
+            "DATABASE_URL": f"sqlite:///{self.folder / 'purser.db'}",
+            "PURSER_POLICY": str(self.folder / "purser.toml"),
+            "LOG_FORMAT": "json",
+            "PYTHONUNBUFFERED": "1",
+        }
+        if self.real_claude:
+            env |= {k: v for k, v in self._environ.items() if k.startswith("ANTHROPIC_")}
+        else:
+            env |= {"ANTHROPIC_API_KEY": self.claude.api_key, "ANTHROPIC_BASE_URL": self.claude.url}
+        if self.real_jira:
+            env |= {k: v for k, v in self._environ.items() if k.startswith("JIRA_")}
+        else:
+            env |= {
+                "JIRA_URL": self.jira.url,
+                "JIRA_EMAIL": self.jira.email,
+                "JIRA_API_TOKEN": self.jira.token,
+            }
+        return env
+
+    async def start_bot(self) -> None:
+        """Start the bot and wait until it says it is ready.
+
+        Raises:
+            BotDied: it ended or said nothing for too long.
+        """
+        self._ready.clear()
+        self.process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            *("-m", "bot", "serve", "--port", "0"),
+            env=self.settings(),
+            cwd=self.folder,
+            stdout=asyncio.subprocess.DEVNULL,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        self._reading = asyncio.create_task(self._read(self.process))
+        waiting = asyncio.create_task(self._ready.wait())
+        ended = asyncio.create_task(self.process.wait())
+        await asyncio.wait({waiting, ended}, timeout=READY_SECONDS, return_when="FIRST_COMPLETED")
+        waiting.cancel()
+        ended.cancel()
+        if not self._ready.is_set():
+            raise BotDied("\n".join(str(line.get("event", line)) for line in self.lines[-5:]))
+
+    async def _read(self, process: asyncio.subprocess.Process) -> None:
+        assert process.stderr is not None
+        async for raw in process.stderr:
+            text = raw.decode(errors="replace").rstrip()
+            try:
+                line: Mapping[str, Any] = json.loads(text)
+            except ValueError:
+                line = {"event": text, "level": "error"}
+            self.lines.append(line)
+            if line.get("event") == "ready":
+                self._ready.set()
+
+    async def ledger(self) -> list[dict[str, Any]]:
+        """The books, by `purser ledger`, as a person would read them beside the running bot."""
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            *("-m", "bot", "ledger", "--format", "jsonl"),
+            env=self.settings(),
+            cwd=self.folder,
+            stdout=asyncio.subprocess.PIPE,
+        )
+        out, _ = await process.communicate()
+        return [json.loads(line) for line in out.splitlines()]
+
+    async def kill_bot(self) -> None:
+        """End the bot as a power cut would."""
+        await self._end(signal.SIGKILL)
+
+    async def stop_bot(self) -> None:
+        """Ask the bot to stop, and wait."""
+        await self._end(signal.SIGTERM)
+
+    async def _end(self, number: signal.Signals) -> None:
+        process, self.process = self.process, None
+        if process is None:
+            return
+        with suppress(ProcessLookupError):
+            process.send_signal(number)
+        try:
+            await asyncio.wait_for(process.wait(), STOP_SECONDS)
+        except TimeoutError:
+            process.kill()
+            await process.wait()
+        if self._reading is not None:
+            await self._reading
+
+
+async def play(
+    environ: Mapping[str, str], *, tour: bool, port: int, browser: bool, out: TextIO
+) -> int:
+    """Run the demo: the tour to its end, or the page until it is interrupted."""
+    console = Console(file=out, highlight=False, width=None if out.isatty() else 100)
+    with tempfile.TemporaryDirectory(prefix="purser-demo-") as folder:
+        async with Stage(Path(folder), environ, port=port) as stage:
+            await stage.start_bot()
+            if tour:
+                from bot.demo.tour import Tour
+
+                return await Tour(stage, console).play()
+            url = stage.slack.url
+            console.print(f"Purser's demo is at {url} (Ctrl-C ends it)")
+            if browser:
+                await asyncio.to_thread(webbrowser.open, url)
+            stopping = asyncio.Event()
+            for number in (signal.SIGTERM, signal.SIGINT):
+                asyncio.get_running_loop().add_signal_handler(number, stopping.set)
+            await stopping.wait()
+    return 0

@@ -1,0 +1,221 @@
+"""The fixed tour: seven scenes played on a real bot, in a terminal; each is checked as it ends.
+
+A scene that did not end as promised is told, and makes the tour's exit code 1.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from decimal import Decimal
+
+from rich.console import Console
+from rich.text import Text
+
+from bot.demo.pages.made import Page
+from bot.demo.scenes import BLUNT, LONG, QUESTION, REVIEW, SNIPPET
+from bot.demo.slack.message import Message
+from bot.demo.stage import BotDied, Stage
+from bot.demo.terminal import Terminal, has_feedback, under, words_of
+
+ANSWER_SECONDS = 60.0  # for one answer of the stand-in Claude
+REAL_SECONDS = 180.0  # for one answer of the real one
+TOOL_SECONDS = 20.0  # within which a tool call ends, whatever the other side does
+KILL_AT_CHARS = 250  # of the answer that are seen before the kill
+
+
+class NotAsPromised(Exception):
+    """A scene ended otherwise than it should; the sentence says how."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """One step: its title and what is played."""
+
+    title: str
+    play: Callable[[], Awaitable[str]]
+
+
+class Tour:
+    """Plays the scenes one after the other.
+
+    Args:
+        stage: with the bot running.
+        console: where the tour is seen.
+    """
+
+    def __init__(self, stage: Stage, console: Console) -> None:
+        self._stage, self._slack, self._console = stage, stage.slack, console
+        self._terminal = Terminal(console, bot_user=stage.slack.bot_user)
+        self._seconds = REAL_SECONDS if stage.real_claude else ANSWER_SECONDS
+        self._command = 0  # of the channel's messages by the bot, those seen before
+
+    def scenes(self) -> tuple[Scene, ...]:
+        """What is played, in this order."""
+        return (
+            Scene("A mention with code to review", self._review),
+            Scene("A ticket's summary, by command", self._summary),
+            Scene("A web page, fetched on the way", self._page),
+            Scene("A page that never answers", self._slow),
+            Scene("A harmless question that a filter refuses", self._refused),
+            Scene("kill -9 in mid-answer", self._killed),
+            Scene("What it cost", self._cost),
+        )
+
+    async def play(self) -> int:
+        """Play them all; 0, or 1 when one of them did not end as promised."""
+        self._greet()
+        failed: list[str] = []
+        with self._slack.listen() as changes:
+            following = asyncio.create_task(self._terminal.follow(changes))
+            for number, scene in enumerate(self.scenes(), start=1):
+                self._terminal.scene(number, scene.title)
+                try:
+                    kept = await scene.play()
+                    await self._terminal.settle()
+                    self._console.print(Text(f"  ✔ {kept}", style="green"))
+                except (NotAsPromised, TimeoutError, BotDied) as wrong:
+                    failed.append(scene.title)
+                    await self._terminal.settle()
+                    words = str(wrong) or "no end came in time"
+                    self._console.print(Text(f"  ✘ {words}", style="bold red"))
+        await following
+        self._console.print()
+        if failed:
+            self._console.print(Text(f"Not as promised: {', '.join(failed)}.", style="bold red"))
+            return 1
+        self._console.print(Text("Every scene ended as promised.", style="bold green"))
+        return 0
+
+    def _greet(self) -> None:
+        stage = self._stage
+        claude = "the real Claude" if stage.real_claude else "a stand-in for Claude (a program)"
+        jira = "the real Jira" if stage.real_jira else "a stand-in for Jira"
+        self._console.print(
+            Text(
+                "Purser's tour: the real bot, in a process of its own, with a stand-in for Slack, "
+                f"{claude} and {jira}. Nothing leaves this machine but what goes to the real ones."
+            )
+        )
+
+    # The scenes; each gives the sentence of what was seen.
+
+    async def _review(self) -> str:
+        root = await self._ask("ana", "#shop-dev", REVIEW, code=SNIPPET)
+        answer = await self._answered(root)
+        streamed = self._slack.calls("chat.startStream") > 0
+        self._need(streamed, "the text did not stream")
+        quoted = [line.strip() for line in SNIPPET.splitlines() if len(line.strip()) > 12]
+        found = any(line in words_of(answer) for line in quoted)
+        self._need(found, "the review quotes no line of the snippet")
+        return "streamed into the thread, each finding with its line, the receipt under it"
+
+    async def _summary(self) -> str:
+        key = "SHOP-12"
+        answer = await self._commanded("ana", "#shop-dev", "/summarize", key)
+        self._need(key in words_of(answer), f"the summary does not name {key}")
+        if not self._stage.real_jira:
+            asked = [h for h in self._stage.jira.log if h.path.endswith(f"/issue/{key}")]
+            self._need(bool(asked), "Jira was not asked for the ticket")
+        return f"Claude called jira_get_issue and summed {key} up, in the channel"
+
+    async def _page(self) -> str:
+        address = self._stage.web.address(Page.ARTICLE)
+        root = await self._ask("ben", "#payments", f"@purser {QUESTION} {address}")
+        answer = await self._answered(root)
+        self._need(bool(self._stage.web.visits(Page.ARTICLE)), "the page was not fetched")
+        self._need("dempoten" in words_of(answer), "the answer does not say what the page says")
+        return "fetched, read in a process that can be ended, and answered from"
+
+    async def _slow(self) -> str:
+        address = self._stage.web.address(Page.SLOW)
+        root = await self._ask("chi", "#payments", f"@purser What does {address} say?")
+        self._terminal.aside("(this page says nothing for 25 s; a tool call has 20 s at most)")
+        await self._answered(root)
+        asked = self._stage.web.visits(Page.SLOW)[0].at
+        later = [e for e in self._stage.claude.log if e.path == "/v1/messages" and e.at > asked]
+        if self._stage.real_claude:
+            return "the tool was ended in time and the answer came without it"
+        self._need(bool(later), "Claude was not told of the tool's end")
+        took = later[0].at - asked
+        self._need(took <= TOOL_SECONDS + 1, f"the tool call took {took:.1f} s")
+        return f"the tool was ended after {took:.1f} s, and the answer came and says so"
+
+    async def _refused(self) -> str:
+        root = await self._ask("ben", "#shop-dev", f"@purser {BLUNT}")
+        answer = await self._answered(root)
+        told = [line for line in under(answer) if "asked it this way instead" in line]
+        if self._stage.real_claude:
+            return "reworded once, visibly" if told else "the real Claude did not refuse it"
+        self._need(bool(told), "nothing says that the question was reworded")
+        refused = [e for e in self._stage.claude.log if e.stop_reason == "refusal"]
+        self._need(len(refused) == 1, f"{len(refused)} refusals were seen, not one")
+        return "refused, reworded once, answered, and the new wording is shown"
+
+    async def _killed(self) -> str:
+        root = await self._ask("maya", "#shop-dev", f"@purser {REVIEW}", code=LONG)
+        first = await self._slack.wait_for(lambda: self._growing(root), self._seconds)
+        await self._terminal.settle()
+        self._terminal.aside("⚡ kill -9", style="bold red")
+        await self._stage.kill_bot()
+        self._terminal.aside("the bot is started again")
+        await self._stage.start_bot()
+        answer = await self._answered(root)
+        self._need(answer.ts == first.ts, "the answer went on in another message")
+        said = self._slack.by_app("#shop-dev", root.ts)
+        self._need(len(said) == 1, f"{len(said)} messages stand in the thread, not one")
+        return "the same message was finished after the restart, and nothing was said twice"
+
+    async def _cost(self) -> str:
+        before = len(self._slack.ephemerals("#shop-dev", "ana"))
+        self._terminal.said("ana", "#shop-dev", "/cost this month")
+        await self._slack.command("ana", "#shop-dev", "/cost", "this month")
+
+        def report() -> Message | None:
+            new = self._slack.ephemerals("#shop-dev", "ana")[before:]
+            return next((m for m in reversed(new) if "total" in words_of(m)), None)
+
+        found = await self._slack.wait_for(report, self._seconds)
+        self._need("$" in words_of(found), "the report names no dollars")
+        total = Decimal(0)
+        for row in await self._stage.ledger():
+            total += Decimal(row["cost_usd"] or 0)
+        return f"to the asker alone; the whole tour cost ${total:.4f}, by the books"
+
+    # How they are played
+
+    async def _ask(self, who: str, where: str, words: str, *, code: str | None = None) -> Message:
+        text = words if words.startswith("@purser") else f"@purser {words}"
+        shown = f"{text}\n{code}" if code else text
+        self._terminal.said(who, where, shown)
+        return await self._slack.say(who, where, text, code=code)
+
+    async def _answered(self, root: Message) -> Message:
+        """The whole answer in a message's thread."""
+
+        def whole() -> Message | None:
+            said = self._slack.by_app(root.channel, root.ts)
+            return next((m for m in said if has_feedback(m) and m.streaming != "in_progress"), None)
+
+        return await self._slack.wait_for(whole, self._seconds)
+
+    async def _commanded(self, who: str, where: str, command: str, text: str) -> Message:
+        """The answer to a command, in the channel."""
+        known = {m.ts for m in self._slack.by_app(where)}
+        self._terminal.said(who, where, f"{command} {text}")
+        ack = await self._slack.command(who, where, command, text)
+        self._need(ack.acked, "the command was not acknowledged")
+
+        def whole() -> Message | None:
+            fresh = [m for m in self._slack.by_app(where) if m.ts not in known]
+            return next((m for m in fresh if has_feedback(m)), None)
+
+        return await self._slack.wait_for(whole, self._seconds)
+
+    def _growing(self, root: Message) -> Message | None:
+        said = self._slack.by_app(root.channel, root.ts)
+        return next((m for m in said if len(words_of(m)) > KILL_AT_CHARS), None)
+
+    @staticmethod
+    def _need(kept: bool, otherwise: str) -> None:
+        if not kept:
+            raise NotAsPromised(otherwise)
