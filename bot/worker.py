@@ -26,7 +26,7 @@ from bot.slack.commands import Commands
 from bot.slack.people import People
 from bot.slack.reply import Replies, Reply
 from bot.slack.thread import Threads
-from bot.slack.wire import SlackError
+from bot.slack.wire import GONE, SlackError
 from bot.store import Store, Transaction
 from bot.turn import Brief, Turn
 
@@ -36,6 +36,8 @@ IDLE_SECONDS = (
     1.0  # between looks at the inbox when nobody wakes us: leases that ran out are found so
 )
 BEHIND_SECONDS = 3.0  # an ask that waits so long for its own thread is told
+UNSAID_SECONDS = 20.0  # until an answer that Slack did not take is said again
+UNSAID_AT_MOST = 6 * 3600.0  # after asking; an answer older than that is a dead letter
 BEHIND = "I am still at the request before yours in this thread; yours is next."
 EDITED = "You changed your message while I was at work: I answered the earlier wording."
 BROKE = "Something broke on my side. Please ask again; if it happens once more, tell an operator."
@@ -127,6 +129,8 @@ class Worker:
             log.warning("the store is down; the ask stays in the inbox", ask=lease.ask.id)
         except* asyncio.CancelledError:
             await self._rooms.inbox.give_back(lease)
+        except* SlackError as unsaid:
+            await self._unsaid(lease, unsaid)
         except* Exception as broken:  # the frontier of one ask: told, logged, dead-lettered
             log.exception("ask broke", ask=lease.ask.id)
             await self._broke(lease, broken)
@@ -224,6 +228,22 @@ class Worker:
             seconds=round(seconds, 3),
             prompt_version=self._rooms.turn.prompts.version,
         )
+
+    async def _unsaid(self, lease: Lease, unsaid: BaseExceptionGroup[SlackError]) -> None:
+        """Slack did not take the words: they are journalled, so that saying them later costs nothing."""
+        codes = sorted({error.code for error in unsaid.exceptions if isinstance(error, SlackError)})
+        now, ask = self._rooms.now(), lease.ask
+        log.warning("the end could not be said", ask=ask.id, codes=codes)
+        try:
+            if GONE.isdisjoint(codes) and now - ask.at < UNSAID_AT_MOST:
+                await self._rooms.inbox.give_back(lease, not_before=now + UNSAID_SECONDS)
+                return
+            tx = Transaction(lease)
+            reason = f"Slack takes no message there: {', '.join(codes)}"
+            self._rooms.inbox.dead(tx, lease, reason=reason)
+            await self._rooms.store.commit(tx)
+        except (StoreDown, LeaseLost) as error:
+            log.warning("an ask could not be settled", ask=ask.id, problem=str(error))
 
     async def _broke(self, lease: Lease, broken: BaseExceptionGroup[Exception]) -> None:
         """Say so, and leave the ask to an operator: `purser dead` shows it."""
