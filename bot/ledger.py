@@ -4,7 +4,7 @@
 to check at row ten and at row ten million. Days and months are those of the workspace's time zone.
 """
 
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass, fields
 from datetime import datetime, tzinfo
 from decimal import Decimal
@@ -12,6 +12,8 @@ from typing import Any, Literal
 
 from bot.prices import dollars, picos
 from bot.store import Row, Store, Transaction
+
+PAGE = 1_000  # entries read at a time
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,6 +91,19 @@ class Ledger:
         """The entries of a span of time (epoch seconds, `until` excluded), in order."""
         found = await self._store.read("ledger.rows", since=since, until=until, channel=channel)
         return [_entry(row) for row in found]
+
+    async def each(self, *, since: float, until: float) -> AsyncGenerator[Entry]:
+        """The entries of a span of time, one by one: however many there are, a page of them is held."""
+        at, entry_id = since, ""
+        while True:
+            page = await self._store.read(
+                "ledger.page", at=at, entry_id=entry_id, until=until, most=PAGE
+            )
+            for row in page:
+                yield _entry(row)
+            if len(page) < PAGE:
+                return
+            at, entry_id = page[-1]["at"], page[-1]["entry_id"]
 
     async def differences(self) -> dict[tuple[str, str], tuple[int, int]]:
         """Where the kept sums differ from the rows: (month, channel) -> (kept, by rows), in pico-dollars."""

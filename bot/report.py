@@ -12,11 +12,14 @@ from typing import Literal, Self
 
 from bot.errors import PurserError
 from bot.ledger import Entry
+from bot.prices import dollars, price
+from bot.usage import Usage
 
 By = Literal["channel", "user", "model", "feature", "day"]
 DIMENSIONS: tuple[By, ...] = ("channel", "user", "model", "feature", "day")
 SHARED = "shared"  # keeping caches warm: nobody's
 DAYS_AT_MOST = 366
+FORMULA = frozenset("=+-@\t\r")  # what a spreadsheet takes for the beginning of a formula
 EXAMPLE = "Write `today`, `7d`, `this month`, `last month` or a month such as `2026-11`."
 
 
@@ -70,7 +73,7 @@ class Line:
     cost: Decimal = Decimal(0)
     unconfirmed: Decimal = Decimal(0)  # part of the cost that is our estimate
     refused: Decimal = Decimal(0)  # part of the cost that ended in a refusal
-    saved: Decimal = Decimal(0)  # what reading from cache saved, against fresh input
+    saved: Decimal = Decimal(0)  # what the cache saved, its writes and its warming paid
     prompt_tokens: int = 0
     cached_tokens: int = 0
     output_tokens: int = 0
@@ -92,8 +95,8 @@ class Report:
     total: Line
     unpriced_models: tuple[str, ...]
 
-    def table(self) -> list[dict[str, str]]:
-        """The lines and the total as plain columns, for csv and json."""
+    def table(self) -> list[dict[str, str | int]]:
+        """The lines and the total as plain columns, for csv and json; money is exact text."""
         return [_columns(self.by, line) for line in (*self.lines, self.total)]
 
 
@@ -112,7 +115,7 @@ def build(
         by: what a line is.
         period: the span of time.
         named: how a channel's or person's id is shown.
-        fresh: what an entry would have cost with nothing read from cache; None where unknown.
+        fresh: what an entry would have cost without a cache, such as `uncached`; None where unknown.
     """
     kept = [e for e in entries if period.since <= e.at < period.until]
     groups: dict[str, list[Entry]] = {}
@@ -127,6 +130,26 @@ def build(
     return Report(period, by, tuple(lines), _line("total", kept, fresh), tuple(unpriced))
 
 
+def uncached(entry: Entry) -> Decimal | None:
+    """What an entry would have cost without a cache; what only keeps one warm, nothing."""
+    if entry.purpose == "warm":
+        return Decimal(0)
+    usage = Usage(
+        input_tokens=_prompt(entry),
+        output_tokens=entry.output_tokens,
+        service_tier=entry.service_tier,
+        speed=entry.speed,
+        inference_geo=entry.inference_geo,
+    )
+    cost = price(usage, model=entry.model, at=entry.at)
+    return dollars(cost.picos) if cost else None
+
+
+def cell(value: str | int) -> str | int:
+    """A value for a CSV file that no spreadsheet takes for a formula."""
+    return f"'{value}" if isinstance(value, str) and value[:1] in FORMULA else value
+
+
 def _line(
     key: str, entries: Sequence[Entry], fresh: Callable[[Entry], Decimal | None] | None
 ) -> Line:
@@ -135,7 +158,8 @@ def _line(
         cost = entry.cost or Decimal(0)
         prompt = _prompt(entry)
         unknown = entry.cost is None
-        full = fresh(entry) if fresh and entry.cache_read_tokens and entry.billed else None
+        cached = entry.billed and prompt > entry.input_tokens
+        full = fresh(entry) if fresh and cached else None
         line = replace(
             line,
             cost=line.cost + cost,
@@ -167,18 +191,18 @@ def _shown(key: str, by: By, named: Callable[[str], str]) -> str:
     return named(key) if by in {"channel", "user"} else key
 
 
-def _columns(by: By, line: Line) -> dict[str, str]:
+def _columns(by: By, line: Line) -> dict[str, str | int]:
     return {
         by: line.key,
-        "asks": str(line.asks),
+        "asks": line.asks,
         "cost_usd": f"{line.cost:f}",
         "unconfirmed_usd": f"{line.unconfirmed:f}",
         "refused_usd": f"{line.refused:f}",
         "saved_usd": f"{line.saved:f}",
-        "prompt_tokens": str(line.prompt_tokens),
-        "cached_tokens": str(line.cached_tokens),
-        "output_tokens": str(line.output_tokens),
-        "unpriced_tokens": str(line.unpriced),
+        "prompt_tokens": line.prompt_tokens,
+        "cached_tokens": line.cached_tokens,
+        "output_tokens": line.output_tokens,
+        "unpriced_tokens": line.unpriced,
     }
 
 

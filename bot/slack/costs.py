@@ -12,7 +12,7 @@ from typing import Protocol
 from bot.ask import Ask
 from bot.ledger import Entry
 from bot.policy import Policy
-from bot.report import BadPeriod, By, Line, Period, Report, build
+from bot.report import BadPeriod, By, Line, Period, Report, build, cell
 from bot.slack.words import fenced
 
 ROWS = 40  # of a table in Slack; the rest is in the total
@@ -184,7 +184,7 @@ def as_csv(report: Report) -> str:
     out = io.StringIO()
     writer = csv.DictWriter(out, list(kept[0]), lineterminator="\n")
     writer.writeheader()
-    writer.writerows({key: _plain(value) for key, value in row.items()} for row in kept)
+    writer.writerows({key: cell(value) for key, value in row.items()} for row in kept)
     note = "" if kept is rows else f"\n{len(rows) - len(kept)} more lines: `purser report`."
     return f"{report.period.name}\n{fenced(out.getvalue(), 'csv')}{note}"
 
@@ -218,8 +218,3 @@ def _notes(report: Report, left_out: int) -> list[str]:
             f"{total.unpriced:,} tokens have no known price ({models}): the true cost is higher."
         )
     return ["", *notes] if notes else []
-
-
-def _plain(value: str) -> str:
-    """A cell that no spreadsheet takes for a formula."""
-    return f"'{value}" if value[:1] in {"=", "+", "-", "@", "\t"} else value

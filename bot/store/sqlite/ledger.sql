@@ -24,6 +24,12 @@ SELECT * FROM ledger
 WHERE at >= :since AND at < :until AND (:channel IS NULL OR channel = :channel)
 ORDER BY at, entry_id;
 
+-- name: page
+-- So many rows of the books, after a place in their order.
+SELECT * FROM ledger
+WHERE (at, entry_id) > (:at, :entry_id) AND at < :until
+ORDER BY at, entry_id LIMIT :most;
+
 -- name: sums
 -- What the rows say a channel spent in a month; must equal `spent`.
 SELECT month, coalesce(channel, '') AS channel, sum(coalesce(cost_picos, 0)) AS picos FROM ledger GROUP BY month, coalesce(channel, '');
