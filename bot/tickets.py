@@ -71,7 +71,7 @@ def _changes(issue: Issue) -> Iterable[str]:
     kept = issue.changes[-CHANGES:]
     left = issue.older_changes + len(issue.changes) - len(kept)
     if left:
-        yield f"[{left} older changes were not read]"
+        yield f"[{_many(left, 'older change')} not read]"
     yield from map(_change, kept)
 
 
@@ -84,11 +84,11 @@ def _change(change: Change) -> str:
 def _heading(issue: Issue) -> str:
     if not (issue.comments or issue.older_comments or issue.restricted_comments):
         return "## Comments\n(none)"
-    gaps = (
-        [f"[{issue.older_comments} older comments were not read]"] if issue.older_comments else []
-    )
+    gaps: list[str] = []
+    if issue.older_comments:
+        gaps.append(f"[{_many(issue.older_comments, 'older comment')} not read]")
     if issue.restricted_comments:
-        gaps.append(f"[{issue.restricted_comments} restricted comments are not shown]")
+        gaps.append(f"[{_many(issue.restricted_comments, 'restricted comment')} not shown]")
     return "\n".join(["## Comments, oldest first", *gaps])
 
 
@@ -96,6 +96,10 @@ def _comment(comment: Comment) -> str:
     edited = ", edited" if comment.edited else ""
     body = _cut(comment.body, COMMENT_CHARS) or "(empty)"
     return f"{_line(comment.author)} ({_when(comment.at)}{edited}):\n{body}\n{comment.url}"
+
+
+def _many(count: int, what: str) -> str:
+    return f"{count} {what} was" if count == 1 else f"{count} {what}s were"
 
 
 def _when(at: datetime | None) -> str:
