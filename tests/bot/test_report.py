@@ -79,7 +79,7 @@ def test_the_end_of_a_month_belongs_to_the_next() -> None:
 
 def test_days_are_the_workspaces_own() -> None:
     """The same row is of one day in Berlin and of the next in Auckland."""
-    late = [entry(at=NOVEMBER + 8 * HOUR)]  # 19:46 in UTC
+    late = [entry(at=NOVEMBER + 8 * HOUR)]  # 19:06 in UTC
 
     assert list(lines(late, "day", BERLIN)) == ["2026-11-18"]
     assert list(lines(late, "day", AUCKLAND)) == ["2026-11-19"]

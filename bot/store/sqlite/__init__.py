@@ -85,13 +85,14 @@ class SqliteStore:
             return False
         return not self._writer.failing
 
-    async def backup(self, target: Path) -> None:
-        """An online copy of the whole file, readable by its owner alone.
+    @staticmethod
+    async def backup(path: Path, target: Path) -> None:
+        """An online copy of a whole file, of whatever schema, readable by its owner alone.
 
         Raises:
-            StoreDown: the copy could not be written.
+            StoreDown: there is nothing to copy, or the copy could not be written.
         """
-        await asyncio.to_thread(self._backup, target)
+        await asyncio.to_thread(_backup, path, target)
 
     async def close(self) -> None:
         """See `Store.close`."""
@@ -117,12 +118,15 @@ class SqliteStore:
         except sqlite3.Error as error:
             raise failure(error) from error
 
-    def _backup(self, target: Path) -> None:
-        try:
-            file.copy(self._path, target)
-        except FileExistsError:
-            raise StoreDown(f"{target} exists already; name another file") from None
-        except FileNotFoundError:
-            raise StoreDown(f"there is no folder {target.parent}; make it first") from None
-        except (sqlite3.Error, OSError) as error:
-            raise failure(error) from error
+
+def _backup(path: Path, target: Path) -> None:
+    if not path.exists():
+        raise StoreDown(f"there is no database {path} yet; DATABASE_URL says where it lies")
+    try:
+        file.copy(path, target)
+    except FileExistsError:
+        raise StoreDown(f"{target} exists already; name another file") from None
+    except FileNotFoundError:
+        raise StoreDown(f"there is no folder {target.parent}; make it first") from None
+    except (sqlite3.Error, OSError) as error:
+        raise failure(error) from error

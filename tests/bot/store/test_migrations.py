@@ -112,3 +112,18 @@ async def test_a_failed_copy_changes_nothing(tmp_path: Path) -> None:
         await migrate(path)
     assert path.read_text().startswith("no database")
     assert copies(tmp_path) == []
+
+
+async def test_a_backup_is_whole_and_overwrites_nothing(old: Path, tmp_path: Path) -> None:
+    """A database in use, of any schema, is copied as committed, to a file that was not there."""
+    target = tmp_path / "copy.db"
+    await SqliteStore.backup(old, target)
+
+    assert words(target) == ["precious"]
+    with pytest.raises(StoreDown, match="exists already"):
+        await SqliteStore.backup(old, target)
+    with pytest.raises(StoreDown, match="no folder"):
+        await SqliteStore.backup(old, tmp_path / "nowhere" / "copy.db")
+    with pytest.raises(StoreDown, match="no database"):
+        await SqliteStore.backup(tmp_path / "none.db", tmp_path / "other.db")
+    assert words(target) == ["precious"]
