@@ -8,7 +8,8 @@ import asyncio
 import os
 import sqlite3
 import threading
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Self
 
@@ -66,6 +67,20 @@ class SqliteStore:
             if lock is not None:
                 os.close(lock)
             raise error if isinstance(error, StoreDown) else failure(error) from error
+
+    @classmethod
+    @asynccontextmanager
+    async def beside(cls, path: Path) -> AsyncGenerator[Self]:
+        """Open a file beside whoever serves it, and close it afterwards.
+
+        Raises:
+            StoreDown: as `open`.
+        """
+        store = await cls.open(path, serve=False)
+        try:
+            yield store
+        finally:
+            await store.close()
 
     async def commit(self, tx: Transaction) -> list[list[Row]]:
         """See `Store.commit`."""

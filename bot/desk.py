@@ -1,0 +1,211 @@
+"""The books at the terminal: every row of them, and what they add up to in a month.
+
+They are read beside a running `serve`, which is not disturbed.
+"""
+
+import csv
+import json
+import math
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, tzinfo
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, Literal, TextIO
+
+from bot.ledger import Entry, Ledger
+from bot.report import BadPeriod, By, Line, Period, Report, build, cell, uncached
+from bot.store.sqlite import SqliteStore
+from bot.tables import write
+
+COLUMNS = tuple("cost_usd" if name == "cost" else name for name in Entry.__dataclass_fields__)
+"""Of `purser ledger`, in their order."""
+
+Now = Callable[[], float]
+
+
+# The books
+
+
+async def ledger(
+    path: Path,
+    out: TextIO,
+    *,
+    form: Literal["jsonl", "csv"],
+    since: str | None,
+    until: str | None,
+    zone: tzinfo,
+    now: Now,
+) -> None:
+    """Write the books row by row, oldest first, as they are read.
+
+    Args:
+        path: the database.
+        out: where to.
+        form: a JSON object in each line, or CSV with a header.
+        since: the first moment (see `moment`); None is the beginning.
+        until: the moment that ends it, itself left out; None is no end.
+        zone: of days and of times without an offset.
+        now: seconds since the epoch.
+
+    Raises:
+        BadPeriod: a moment cannot be read, or they stand the wrong way round.
+        StoreDown: the books cannot be read.
+    """
+    first = moment(since, zone) if since else -math.inf
+    end = moment(until, zone) if until else math.inf
+    if first > end:
+        raise BadPeriod(f"--since {since} lies after --until {until}.")
+    async with SqliteStore.beside(path) as store:
+        entries = Ledger(store, zone=zone, now=now).each(since=first, until=end)
+        if form == "jsonl":
+            async for entry in entries:
+                out.write(json.dumps(row(entry), ensure_ascii=False) + "\n")
+            return
+        sheet = csv.writer(out, lineterminator="\n")
+        sheet.writerow(COLUMNS)
+        async for entry in entries:
+            sheet.writerow([_in_csv(value) for value in row(entry).values()])
+
+
+def row(entry: Entry) -> dict[str, Any]:
+    """An entry as it is printed: `at` in UTC by ISO 8601, cut to milliseconds; `cost_usd` as exact text."""
+    at = datetime.fromtimestamp(math.floor(entry.at * 1000) / 1000, UTC)
+    return {
+        **entry.columns(),
+        "at": at.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        "cost_usd": None if entry.cost is None else f"{entry.cost:f}",
+    }
+
+
+def _in_csv(value: Any) -> str | int | None:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return None if value is None else cell(value)
+
+
+def moment(text: str, zone: tzinfo) -> float:
+    """A month (its first moment), a day (its midnight) or a time, in epoch seconds; `zone` where none is written.
+
+    Raises:
+        BadPeriod: it is none of these.
+    """
+    written = text.strip()
+    if re.fullmatch(r"\d{4}-\d\d", written):
+        written += "-01"
+    try:
+        read = datetime.fromisoformat(written)
+        return (read if read.tzinfo else read.replace(tzinfo=zone)).timestamp()
+    except (ValueError, OverflowError):
+        raise BadPeriod(
+            f"I don't know the moment {text!r}. Write 2026-11, 2026-11-22 or 2026-11-22T14:30:00Z."
+        ) from None
+
+
+# Reports
+
+
+async def report(
+    path: Path,
+    out: TextIO,
+    *,
+    form: Literal["table", "csv", "json"],
+    month: str,
+    channel: str | None,
+    by: By | None,
+    zone: tzinfo,
+    now: Now,
+) -> None:
+    """Write what Claude cost in a month, of one channel or of all.
+
+    Args:
+        path: the database.
+        out: where to.
+        form: for people, for spreadsheets or for programs.
+        month: as `Period.parse` reads it.
+        channel: its id; None is all of them.
+        by: what a line is; by default channels, and of one channel its features.
+        zone: whose months.
+        now: seconds since the epoch.
+
+    Raises:
+        BadPeriod: the month cannot be read, or lies in the future.
+        StoreDown: the books cannot be read.
+    """
+    period = Period.parse(month, now=now(), zone=zone)
+    async with SqliteStore.beside(path) as store:
+        books = Ledger(store, zone=zone, now=now)
+        entries = await books.rows(since=period.since, until=period.until, channel=channel)
+    dimension: By = by or ("feature" if channel else "channel")
+    made = build(entries, by=dimension, period=period, fresh=uncached)
+    if form == "json":
+        out.write(json.dumps(_document(made, channel), indent=2, ensure_ascii=False) + "\n")
+    elif form == "csv":
+        rows = made.table()
+        sheet = csv.DictWriter(out, list(rows[0]), lineterminator="\n")
+        sheet.writeheader()
+        sheet.writerows({name: cell(value) for name, value in line.items()} for line in rows)
+    else:
+        _tell(made, channel, out)
+
+
+def _document(made: Report, channel: str | None) -> dict[str, Any]:
+    period, rows = made.period, made.table()
+    return {
+        "period": period.name,
+        "since": datetime.fromtimestamp(period.since, period.zone).isoformat(),
+        "until": datetime.fromtimestamp(period.until, period.zone).isoformat(),
+        "channel": channel,
+        "by": made.by,
+        "lines": rows[:-1],
+        "total": rows[-1],
+        "unpriced_models": list(made.unpriced_models),
+    }
+
+
+def _tell(made: Report, channel: str | None, out: TextIO) -> None:
+    """The report as a table for people, with what one has to know to trust it."""
+    where = f"channel {channel}" if channel else "all channels"
+    out.write(f"What Claude cost in {where}, {made.period.name} ({made.period.zone})\n")
+    if not made.lines:
+        out.write("Nothing.\n")
+        return
+    heads = (made.by, "asks", "cost", "from cache", "cache saved", "tokens in", "tokens out")
+    total = replace(made.total, key="total")
+    write(out, heads, [_cells(line) for line in made.lines], foot=_cells(total), words=1)
+    out.writelines(f"{note}\n" for note in _notes(made))
+
+
+def _cells(line: Line) -> list[str]:
+    return [
+        line.key,
+        f"{line.asks:,}",
+        money(line.cost),
+        f"{line.cached_share:.0%}",
+        money(line.saved),
+        f"{line.prompt_tokens:,}",
+        f"{line.output_tokens:,}",
+    ]
+
+
+def _notes(made: Report) -> list[str]:
+    total, notes = made.total, list[str]()
+    if total.unconfirmed:
+        told = money(total.unconfirmed)
+        notes.append(f"{told} of it is our estimate: those answers were not read to their end.")
+    if total.refused:
+        notes.append(f"{money(total.refused)} of it went into refusals.")
+    if made.unpriced_models:
+        models = ", ".join(made.unpriced_models)
+        notes.append(
+            f"{total.unpriced:,} tokens have no known price ({models}): the true cost is higher."
+        )
+    return notes
+
+
+def money(amount: Decimal) -> str:
+    """Dollars to a hundredth of a cent; what is less but not nothing says so."""
+    if 0 < abs(amount) < Decimal("0.0001"):
+        return "<$0.0001" if amount > 0 else "-<$0.0001"
+    return f"-${-amount:,.4f}" if amount < 0 else f"${amount:,.4f}"

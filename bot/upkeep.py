@@ -1,0 +1,151 @@
+"""What an operator looks after: a channel's policy, asks that died, the database and its copies.
+
+Everything here works beside a running `serve`, but for a migration that has something to do.
+"""
+
+import json
+from collections.abc import Callable
+from datetime import datetime, tzinfo
+from decimal import Decimal
+from pathlib import Path
+from typing import Literal, TextIO
+
+from bot.errors import PurserError
+from bot.inbox import Inbox
+from bot.policy import Policy, Value
+from bot.store.sqlite import SqliteStore
+from bot.store.sqlite.migrations import migrate
+from bot.tables import write
+
+Now = Callable[[], float]
+
+
+class NoSuchAsk(PurserError):
+    """There is no dead ask of this id; `purser dead` lists them."""
+
+
+# A channel's policy
+
+
+def policy(held: Policy, out: TextIO, *, channel: str | None, as_json: bool) -> None:
+    """Write what holds in a channel (None: in those the file does not name) and where each value comes from."""
+    values, workspace = held.explain(channel or ""), _workspace(held)
+    if as_json:
+        document = {
+            "channel": channel,
+            "policy": {v.key: {"value": _plain(v.value), "source": v.source} for v in values},
+            "workspace": {v.key: {"value": _plain(v.value), "source": v.source} for v in workspace},
+            "admins": list(held.admins),
+        }
+        out.write(json.dumps(document, indent=2, ensure_ascii=False) + "\n")
+        return
+    where = f"channel {channel}" if channel else "channels that the policy file does not name"
+    out.write(f"What holds in {where}\n")
+    rows = [[v.key, _written(v.value), v.source] for v in values]
+    rows += [[f"workspace.{v.key}", _written(v.value), v.source] for v in workspace]
+    rows.append(["admins.users", ", ".join(held.admins) or "–", "[admins]" if held.admins else ""])
+    write(out, ("key", "value", "from"), rows, words=3)
+
+
+def _workspace(held: Policy) -> list[Value]:
+    space = held.workspace
+    return [
+        Value(
+            key, getattr(space, key), "[workspace]" if key in space.model_fields_set else "default"
+        )
+        for key in type(space).model_fields
+    ]
+
+
+def _plain(value: object) -> object:
+    """A value as JSON has it; money as exact text."""
+    if isinstance(value, Decimal):
+        return f"{value:f}"
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _written(value: object) -> str:
+    plain = _plain(value)
+    if plain is None or plain in ([], ""):
+        return "–"
+    if isinstance(plain, bool):
+        return "true" if plain else "false"
+    return ", ".join(plain) if isinstance(plain, list) else " ".join(str(plain).split())
+
+
+# Asks that could not be finished
+
+
+async def dead(path: Path, out: TextIO, *, zone: tzinfo, now: Now) -> None:
+    """List the dead asks and why each died, the oldest first."""
+    async with SqliteStore.beside(path) as store:
+        found = await Inbox(store, now=now, worker="terminal").dead_list()
+    if not found:
+        out.write("No dead asks.\n")
+        return
+    rows = [
+        [
+            str(ask["id"]),
+            datetime.fromtimestamp(ask["at"], zone).strftime("%Y-%m-%d %H:%M"),
+            str(ask["channel"]),
+            str(ask["user"]),
+            str(ask["feature"]),
+            str(ask["attempt"]),
+            str(ask["sentence"]),
+        ]
+        for ask in found
+    ]
+    write(out, ("id", "asked", "channel", "user", "feature", "attempts", "why"), rows, words=7)
+    out.write(
+        "`purser dead retry ID` gives one another chance, `purser dead drop ID` gives it up.\n"
+    )
+
+
+async def change_dead(
+    path: Path, out: TextIO, *, ask: str, act: Literal["retry", "drop"], now: Now
+) -> None:
+    """Give a dead ask another chance, or give it up for good.
+
+    Args:
+        path: the database.
+        out: where to.
+        ask: its id, or the reference a person was told (its last eight characters).
+        act: what to do.
+        now: seconds since the epoch.
+
+    Raises:
+        NoSuchAsk: there is none, or more than one.
+    """
+    async with SqliteStore.beside(path) as store:
+        inbox = Inbox(store, now=now, worker="terminal")
+        ids = [str(found["id"]) for found in await inbox.dead_list()]
+        meant = [i for i in ids if i == ask] or [i for i in ids if i[-8:] == ask]
+        if len(meant) != 1:
+            raise NoSuchAsk(
+                f"{len(meant) or 'No'} dead asks go by {ask}; `purser dead` lists their ids."
+            )
+        changed = await (inbox.retry_dead if act == "retry" else inbox.drop_dead)(meant[0])
+    if not changed:
+        raise NoSuchAsk(f"{meant[0]} is not dead any more.")
+    said = "waits for a worker again" if act == "retry" else "is given up"
+    out.write(f"{meant[0]} {said}.\n")
+
+
+# The database
+
+
+async def bring_up(path: Path, out: TextIO) -> None:
+    """Bring the schema up to date and say what was done."""
+    done = await migrate(path)
+    if not done.applied:
+        out.write(f"{path} is up to date.\n")
+        return
+    steps = ", ".join(done.applied)
+    before = f"; as it was before, it lies in {done.copy}" if done.copy else ""
+    out.write(f"{path}: applied {steps}{before}.\n")
+
+
+async def backup(path: Path, target: Path, out: TextIO) -> None:
+    """Copy the database while it is in use."""
+    await SqliteStore.backup(path, target)
+    out.write(f"{path} was copied to {target}.\n")
