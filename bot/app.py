@@ -11,8 +11,9 @@ import socket
 import ssl
 import time
 import uuid
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import aiohttp
@@ -47,7 +48,7 @@ from bot.store.sqlite import SqliteStore
 from bot.tool_runner import ToolRunner
 from bot.tools import declare
 from bot.turn import Turn
-from bot.worker import SLOTS, Rooms, Worker
+from bot.worker import DRAIN_SECONDS, SLOTS, Rooms, Worker
 from integrations.claude import Claude
 from integrations.jira import Jira
 from integrations.web import Web
@@ -56,9 +57,11 @@ CONNECTIONS = (
     1_000  # to Claude and to Slack at the same time; both libraries' own pools are smaller
 )
 SLACK_SECONDS = 30  # for one call to Slack
-IDENTITY_SECONDS = 5.0  # between attempts to learn from Slack who we are
+IDENTITY_SECONDS = 1.0  # between attempts to learn from Slack who we are
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 CODE_HOSTS = frozenset({"github.com", "gitlab.com", "docs.python.org"})  # links to them stay links
+
+T = TypeVar("T")
 
 log = structlog.get_logger()
 
@@ -131,9 +134,12 @@ async def serve(
     stopping: asyncio.Event,
     ready: Callable[[int], None] = lambda _port: None,
     apart: float = APART_SECONDS,
+    drain: float = DRAIN_SECONDS,
     now: Callable[[], float] = time.time,
 ) -> None:
     """Run the bot until `stopping` is set; then let running asks finish and hand back the rest.
+
+    The doors open first: what is asked while Slack does not say who we are is kept, and answered when it does.
 
     Args:
         settings: complete, by `Settings.missing`.
@@ -143,6 +149,7 @@ async def serve(
         stopping: set by a signal.
         ready: told the port once asks are taken.
         apart: seconds between the two Socket Mode connections.
+        drain: seconds that running asks get when told to stop.
         now: seconds since the epoch.
 
     Raises:
@@ -156,24 +163,31 @@ async def serve(
         client = slack_client(settings, session)
         token = _secret(settings.slack_bot_token)
         wire = SlackWire(client, session, token=token, clock=time.monotonic)
-        us = await _who_we_are(wire, stopping)
-        if us is None:
-            return
         metrics = Metrics()
         name = f"{socket.gethostname()}:{os.getpid()}"
         inbox = Inbox(store, now=now, worker=name)
-        rooms = await _rooms(settings, policy, store, inbox, wire, us, metrics, now, stack)
+        await inbox.reclaim()  # this process serves the file alone: who held a lease is gone
         door = Listen(
             inbox,
-            us,
+            Us(),
             new_id=lambda: _new_id(now),
             now=now,
             dropped=metrics.dropped,
             respond=wire.respond,
         )
+
+        async def well() -> bool:
+            return bool(door.us.bot_user) and not stopping.is_set() and await store.ready()
+
         app = bolt(door, client, signing_secret=_secret(settings.slack_signing_secret) or "none")
-        await _doors(settings, app, host, port, store, metrics, stopping, ready, apart, stack)
-        worker = Worker(rooms)
+        doors = _doors(settings, app, host, port, well, metrics, ready, apart, stack)
+        await _unless(stopping, doors)
+        us = await _unless(stopping, _who_we_are(wire))
+        if us is None:
+            return
+        door.us = us
+        rooms = await _rooms(settings, policy, store, inbox, wire, us, metrics, now, stack)
+        worker = Worker(rooms, drain_seconds=drain)
         for model in sorted({policy.rules("").model, policy.rules("").quick_model}):
             stack.push_async_callback(_ended, asyncio.create_task(_warm(rooms.turn, policy, model)))
         watching = asyncio.create_task(worker.watch(stopping))
@@ -248,9 +262,8 @@ async def _doors(
     app: AsyncApp,
     host: str,
     port: int,
-    store: SqliteStore,
+    well: Callable[[], Awaitable[bool]],
     metrics: Metrics,
-    stopping: asyncio.Event,
     ready: Callable[[int], None],
     apart: float,
     stack: AsyncExitStack,
@@ -263,8 +276,7 @@ async def _doors(
         sockets = Sockets(app, app_token=app_token, proxy=proxy, apart=apart)
 
     async def healthy() -> bool:
-        connected = sockets is None or await sockets.connected()
-        return connected and not stopping.is_set() and await store.ready()
+        return (sockets is None or await sockets.connected()) and await well()
 
     application = http_app(
         None if sockets else app,
@@ -284,9 +296,9 @@ async def _doors(
     ready(taken)
 
 
-async def _who_we_are(wire: SlackWire, stopping: asyncio.Event) -> Us | None:
+async def _who_we_are(wire: SlackWire) -> Us:
     """Our identity by auth.test; while Slack cannot be reached it is asked again."""
-    while not stopping.is_set():
+    while True:
         try:
             answer = await wire.auth_test()
         except SlackError as error:
@@ -300,14 +312,24 @@ async def _who_we_are(wire: SlackWire, stopping: asyncio.Event) -> Us | None:
             bot_user=str(answer.get("user_id", "")),
             bot_id=str(answer.get("bot_id", "")),
         )
-    return None
+
+
+async def _unless(stopping: asyncio.Event, work: Coroutine[Any, Any, T]) -> T | None:
+    """What `work` gives, or None when we are told to stop before it has ended."""
+    task, told = asyncio.create_task(work), asyncio.create_task(stopping.wait())
+    try:
+        await asyncio.wait({task, told}, return_when=asyncio.FIRST_COMPLETED)
+        return task.result() if task.done() else None
+    finally:
+        await _ended(told)
+        await _ended(task)
 
 
 async def _warm(turn: Turn, policy: Policy, model: str) -> None:
     await turn.warm(model=model, effort=policy.rules("").effort)
 
 
-async def _ended(task: asyncio.Task[None]) -> None:
+async def _ended(task: asyncio.Task[Any]) -> None:
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
 

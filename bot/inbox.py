@@ -6,6 +6,7 @@ holder. *Signals* (stop, edit, delete) skip the lane and reach whoever holds the
 
 import asyncio
 import json
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
@@ -153,6 +154,12 @@ class Inbox:
         if now - self._purged > PURGE_SECONDS:
             self._purged = now
             tx.add("inbox.purge_keys", before=now - KEY_SECONDS)
+        await self._store.commit(tx)
+
+    async def reclaim(self) -> None:
+        """Let every leased ask wait again, at the start of a process that serves alone: who held them is gone."""
+        tx = Transaction()
+        tx.add("inbox.expire", now=math.inf)
         await self._store.commit(tx)
 
     async def wait(self, seconds: float) -> None:

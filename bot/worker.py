@@ -63,11 +63,20 @@ class Rooms:
 
 
 class Worker:
-    """A bounded pool that works on whatever waits in the inbox."""
+    """A bounded pool that works on whatever waits in the inbox.
 
-    def __init__(self, rooms: Rooms, *, slots: int = SLOTS) -> None:
+    Args:
+        rooms: what it works with.
+        slots: asks at the same time.
+        drain_seconds: what running asks get when told to stop.
+    """
+
+    def __init__(
+        self, rooms: Rooms, *, slots: int = SLOTS, drain_seconds: float = DRAIN_SECONDS
+    ) -> None:
         self._rooms = rooms
         self._slots = slots
+        self._drain_seconds = drain_seconds
         self._running: set[asyncio.Task[None]] = set()
 
     async def run(self, stopping: asyncio.Event) -> None:
@@ -109,7 +118,7 @@ class Worker:
 
     async def _drain(self) -> None:
         if self._running:
-            await asyncio.wait(self._running, timeout=DRAIN_SECONDS)
+            await asyncio.wait(self._running, timeout=self._drain_seconds)
         left = list(self._running)
         for task in left:
             task.cancel()

@@ -50,7 +50,7 @@ class Listen(AsyncMiddleware):
 
     Args:
         inbox: where arrivals are made durable.
-        us: who we are, as far as known.
+        us: who we are, as far as known; may be told later, a delivery itself says most of it.
         new_id: makes the id of an ask.
         now: seconds since the epoch.
         dropped: told why something was no ask.
@@ -70,7 +70,7 @@ class Listen(AsyncMiddleware):
         commit_seconds: float = COMMIT_SECONDS,
     ) -> None:
         self._inbox = inbox
-        self._us = us
+        self.us = us
         self._new_id = new_id
         self._now = now
         self._dropped = dropped
@@ -89,7 +89,7 @@ class Listen(AsyncMiddleware):
         body = mapping(req.body)
         if body.get("type") == "url_verification" or "ssl_check" in body:
             return await next()
-        reading = read(body, self._us, id=self._new_id(), at=self._now())
+        reading = read(body, self.us, id=self._new_id(), at=self._now())
         if isinstance(reading, Drop):
             self._drop(reading.reason)
             return _ack()
