@@ -11,11 +11,29 @@
 No sentence holds an address, a header or a credential.
 """
 
+import json
+from collections.abc import Mapping
+from email.utils import parsedate_to_datetime
+from typing import Any, cast
+
+WORDS_CHARS = 300  # of Jira's own words that are repeated
+
+EXPIRED = (
+    "Jira refused the bot's credentials: the API token has expired, is wrong, or lacks a scope. "
+    "An operator has to make a new one (JIRA_API_TOKEN) and to check JIRA_EMAIL and JIRA_API_URL; "
+    "tokens with scopes work only at the gateway address."
+)
+NOT_JIRA = (
+    "What answers at Jira's address is not Jira's interface; an operator has to check JIRA_URL "
+    "and JIRA_API_URL."
+)
+OUT_OF_ORDER = "Jira is out of order (it answered {status}); try again in a few minutes."
+
 
 class JiraProblem(Exception):
     """Jira gave nothing. The message is whole sentences: what happened and what to do."""
 
-    sentence = "Jira could not be asked."
+    sentence = "Jira could not be asked; try again in a few minutes."
 
     def __init__(self, sentence: str = "") -> None:
         super().__init__(sentence or self.sentence)
@@ -24,20 +42,20 @@ class JiraProblem(Exception):
 class JiraRejected(JiraProblem):
     """Jira does not take the request as it was put."""
 
-    sentence = "Jira does not take this request as it was put."
+    sentence = "Jira does not take this request as it was put; change it and ask again."
 
 
 class JiraNotFound(JiraProblem):
     """What was asked for does not exist, or the bot's account may not see it."""
 
     sentence = (
-        "Jira has no such thing, or the bot's account may not see it. Check the key and whether "
-        "its project is open to the bot."
+        "Jira has no such thing, or the bot's account may not see it; check the key, and whether "
+        "the account may browse its project."
     )
 
 
 class JiraRefused(JiraProblem):
-    """Jira refused the bot's credentials or a right is missing."""
+    """Jira refused the bot's credentials, or a right is missing."""
 
     sentence = "Jira does not permit this to the bot's account; a Jira admin has to grant it."
 
@@ -51,7 +69,7 @@ class JiraBusy(JiraProblem):
 
     def __init__(self, seconds: float | None = None) -> None:
         when = "in a minute" if seconds is None else f"in {max(1, round(seconds))} s"
-        super().__init__(f"Jira limits how often it may be asked; try again {when}.")
+        super().__init__(f"Jira limits how often the bot may ask; try again {when}.")
         self.seconds = seconds
 
 
@@ -62,6 +80,69 @@ class JiraSlow(JiraProblem):
 
 
 class JiraBroken(JiraProblem):
-    """Jira is unreachable or answers with something that is none of its answers."""
+    """Jira is unreachable, or answers with something that is none of its answers."""
 
-    sentence = "Jira cannot be reached or is out of order; try again in a few minutes."
+    sentence = "Jira cannot be reached or broke off its answer; try again in a few minutes."
+
+
+def of_answer(status: int, headers: Mapping[str, str], body: bytes) -> JiraProblem:
+    """The problem that an answer other than 2xx tells of.
+
+    Args:
+        status: the HTTP status.
+        headers: found by any case of their names.
+        body: what came with it.
+    """
+    words = _words(body)
+    if status == 401 or login_failed(headers):
+        return JiraRefused(EXPIRED)
+    if status == 403:
+        return JiraRefused()
+    if status == 404 and words is not None:
+        return JiraNotFound()
+    if status == 429:
+        return JiraBusy(retry_after(headers))
+    if status >= 500:
+        return JiraBroken(OUT_OF_ORDER.format(status=status))
+    if words is None:
+        return JiraBroken(NOT_JIRA)
+    return JiraRejected(f"Jira does not take this request: {words}" if words else "")
+
+
+def login_failed(headers: Mapping[str, str]) -> bool:
+    """Whether Jira took us for a stranger although we named ourselves; it may say so at any status."""
+    return "AUTHENTICATED_FAILED" in headers.get("X-Seraph-LoginReason", "")
+
+
+def retry_after(headers: Mapping[str, str]) -> float | None:
+    """Seconds to wait, given as a number or as a date (counted from the answer's own); None when unsaid."""
+    text = headers.get("Retry-After", "").strip()
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = _until(text, headers.get("Date", ""))
+    return max(0.0, seconds) if seconds is not None and seconds < float("inf") else None
+
+
+def _until(text: str, now: str) -> float | None:
+    try:
+        return (parsedate_to_datetime(text) - parsedate_to_datetime(now)).total_seconds()
+    except (ValueError, TypeError):
+        return None
+
+
+def _words(body: bytes) -> str | None:
+    """Jira's own words in an error, fields by name; "" without any, None when the answer is not JSON."""
+    try:
+        told: object = json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(told, dict):
+        return None
+    answer = cast("dict[str, Any]", told)
+    messages, fields = answer.get("errorMessages"), answer.get("errors")
+    found = [str(m) for m in cast("list[Any]", messages)] if isinstance(messages, list) else []
+    if isinstance(fields, dict):
+        found += [f"{name}: {said}" for name, said in cast("dict[str, Any]", fields).items()]
+    text = " ".join(" ".join(found or [str(answer.get("message") or "")]).split())
+    return text if len(text) <= WORDS_CHARS else f"{text[:WORDS_CHARS]}…"

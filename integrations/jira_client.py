@@ -1,0 +1,59 @@
+"""The `jira` library as Purser uses it: no call at construction, version 3, and JSON instead of its objects."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from jira import JIRA
+
+from integrations.jira_errors import NOT_JIRA, JiraBroken
+from integrations.jira_session import DeadlineSession
+
+
+class Client(JIRA):
+    """One connection to Jira Cloud, for one thread at a time, inside `until`.
+
+    The library's objects are left aside: they turn each part of a document into an object, and its
+    own reading of JSON writes a body that is none into the log.
+    """
+
+    def __init__(
+        self, *, api_url: str, email: str, token: str, proxy: str | None, cafile: str | None
+    ) -> None:
+        super().__init__(
+            server=api_url,
+            # As bytes: requests takes text for Latin-1.
+            basic_auth=(email.encode(), token.encode()),  # pyright: ignore[reportArgumentType]
+            options={"rest_api_version": "3", "verify": cafile or True},
+            get_server_info=False,
+            logging=False,
+            max_retries=0,
+            proxies={"https": proxy} if proxy else None,
+        )
+        self._session = DeadlineSession(self._session)
+
+    def read(self, path: str, **query: str | int) -> Mapping[str, Any]:
+        """GET an object below /rest/api/3.
+
+        Raises:
+            JiraProblem: there is none.
+        """
+        return _object(self._session.get(self._get_url(path), params=query).content)
+
+    def query(self, path: str, body: Mapping[str, Any]) -> Mapping[str, Any]:
+        """POST a question below /rest/api/3 that changes nothing.
+
+        Raises:
+            JiraProblem: there is no answer.
+        """
+        return _object(self._session.post(self._get_url(path), data=json.dumps(body)).content)
+
+
+def _object(body: bytes) -> Mapping[str, Any]:
+    try:
+        found: Any = json.loads(body)
+    except (ValueError, RecursionError):
+        raise JiraBroken(NOT_JIRA) from None
+    if not isinstance(found, dict):
+        raise JiraBroken(NOT_JIRA)
+    return found

@@ -1,0 +1,57 @@
+"""Jira's documents (ADF) as Markdown: whatever comes in, text comes out, and what is left out is said.
+
+    document -> Trimmed (known kinds of nodes, bounded) -> marklas -> Markdown
+                                          should marklas fail, the bare words
+
+Mentions read "@Name", panels are quotes that begin with their kind, unknown nodes stand under their name.
+"""
+
+from typing import cast
+
+import marklas
+
+from integrations.jira_node import Node, clean, words
+from integrations.jira_trimmed import Trimmed
+
+MARKUP = 3  # characters of Markdown for each of the text, at most; beyond, the words go alone
+
+# What marklas raises on what it does not expect (tried with random documents; RecursionError is a RuntimeError).
+_ODD = (
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    LookupError,
+    OSError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+)
+
+
+def markdown(body: object, *, most: int) -> str:
+    """A document as Markdown; "" for what is none.
+
+    Args:
+        body: ADF, or a string as version 2 of the interface gives it.
+        most: characters of text that are kept; the rest is counted in the last line.
+    """
+    if isinstance(body, str):
+        whole = clean(body).strip()
+        return _with_rest(whole[:most], len(whole) - most)
+    if not isinstance(body, dict):
+        return ""
+    trimmed = Trimmed(most)
+    document = trimmed.document(cast("Node", body))
+    try:
+        text = marklas.to_md(document, plain=True)
+    except _ODD:
+        text = words(document)
+    if len(text) > MARKUP * most:
+        text = words(document)
+    return _with_rest(text.strip(), trimmed.left_out)
+
+
+def _with_rest(text: str, left_out: int) -> str:
+    if left_out <= 0:
+        return text
+    return f"{text}\n\n[… {left_out:,} more characters are not shown]".strip()
