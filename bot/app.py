@@ -122,6 +122,7 @@ def jira_client(settings: Settings, *, in_flight: int = SLOTS) -> Jira | None:
         token=_secret(settings.jira_api_token),
         in_flight=in_flight,
         proxy=_secret(settings.https_proxy) or None,
+        cafile=settings.ssl_cert_file,
     )
 
 

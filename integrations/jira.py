@@ -14,6 +14,7 @@ from collections.abc import Callable, Collection
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
+from pathlib import Path
 from typing import TypeVar
 
 from integrations import jira_reading
@@ -67,7 +68,7 @@ class Jira:
         token: str,
         in_flight: int,
         proxy: str | None = None,
-        cafile: str | None = None,
+        cafile: Path | None = None,
     ) -> None:
         self._site = site_url.rstrip("/")
         self._connect = lambda: Client(

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from jira import JIRA
@@ -18,13 +19,13 @@ class Client(JIRA):
     """
 
     def __init__(
-        self, *, api_url: str, email: str, token: str, proxy: str | None, cafile: str | None
+        self, *, api_url: str, email: str, token: str, proxy: str | None, cafile: Path | None
     ) -> None:
         super().__init__(
             server=api_url,
             # As bytes: requests takes text for Latin-1.
             basic_auth=(email.encode(), token.encode()),  # pyright: ignore[reportArgumentType]
-            options={"rest_api_version": "3", "verify": cafile or True},
+            options={"rest_api_version": "3", "verify": str(cafile) if cafile else True},
             get_server_info=False,
             logging=False,
             max_retries=0,
