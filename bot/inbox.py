@@ -140,7 +140,6 @@ class Inbox:
                 return _lease(taken[0], now, now + self._lease_seconds)
             if not await self._store.read("inbox.many", least=WINDOW):
                 break
-        self._news.clear()
         return None
 
     async def _sweep(self, now: float) -> None:
@@ -163,12 +162,16 @@ class Inbox:
         await self._store.commit(tx)
 
     async def wait(self, seconds: float) -> None:
-        """Return when there may be something to take, or after so many seconds."""
+        """Return when there may be something to take, or after so many seconds.
+
+        What came since the last wait counts, so that nothing is overlooked between a look and a wait.
+        """
         try:
             async with asyncio.timeout(seconds):
                 await self._news.wait()
         except TimeoutError:
             return
+        self._news.clear()
 
     async def renew(self, lease: Lease) -> None:
         """Prolong a lease.

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from bot.ask import Lease, Signal
 from bot.errors import LeaseLost
 from bot.inbox import FAILURES_AT_MOST, Arrival, Inbox
-from bot.store import Store, Transaction
+from bot.store import Row, Store, Transaction
 from tests.bot.stores import Clock, ask
 
 
@@ -260,7 +261,6 @@ async def test_a_stop_reaches_the_holder(inbox: Inbox, where: dict[str, str]) ->
     assert other is not None
     await inbox.put(Arrival(("s",), None, said("stop", **where)))
 
-    await inbox.wait_signal(1)
     assert [s.kind for s in await inbox.signals(mine)] == ["stop"]
     assert await inbox.signals(other) == []
 
@@ -296,6 +296,58 @@ async def test_who_waits_behind_the_own_thread_is_told_once(inbox: Inbox, clock:
     clock.at += 3
     assert [one.ts for one in await inbox.behind(3)] == ["1.5"]
     assert await inbox.behind(3) == []
+
+
+class Meanwhile:
+    """A store during whose reads something else happens."""
+
+    def __init__(self, store: Store, other: Callable[[], Awaitable[object]]) -> None:
+        self._store, self._other = store, other
+        self.commit, self.ready, self.close = store.commit, store.ready, store.close
+
+    async def read(self, name: str, **values: Any) -> list[Row]:
+        """Let the other thing happen, and read."""
+        await self._other()
+        return await self._store.read(name, **values)
+
+
+async def test_what_comes_during_a_look_is_not_overlooked(store: Store, clock: Clock) -> None:
+    """An ask that is committed while a worker looks in vain is taken at once, not after a wait."""
+    arriving = Inbox(store, now=clock, worker="w1")
+    meanwhile = Meanwhile(store, lambda: inbox.put(arrival("e1")))
+    inbox = Inbox(meanwhile, now=clock, worker="w1")
+
+    assert await take(inbox) is None
+    async with asyncio.timeout(5):
+        await inbox.wait(60)
+    assert await take(arriving) is not None
+
+
+async def test_news_are_news_once(inbox: Inbox) -> None:
+    """Who has no free hand waits for the next news: the last ones do not wake it again and again."""
+    await inbox.put(arrival("e1"))
+    await inbox.wait(60)
+    waiting = asyncio.create_task(inbox.wait(60))
+    for _ in range(5):
+        await asyncio.sleep(0)
+
+    assert not waiting.done()
+    inbox.ended()
+    await waiting
+
+
+async def test_a_process_that_serves_alone_reclaims_every_lease(inbox: Inbox) -> None:
+    """What a killed process held waits again as soon as the next one begins, and its old lease is void."""
+    await inbox.put(arrival("e1"))
+    lost = await take(inbox)
+    assert lost is not None
+    await inbox.reclaim()
+
+    again = await take(inbox)
+    assert again is not None
+    assert again.attempt == lost.attempt + 1
+    with pytest.raises(LeaseLost):
+        await inbox.renew(lost)
 
 
 async def test_deep_in_the_queue_something_free_is_found(inbox: Inbox, store: Store) -> None:
