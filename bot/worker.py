@@ -107,6 +107,7 @@ class Worker:
             except (StoreDown, SlackError) as error:
                 log.warning("watching", problem=str(error))
             await _wait(stopping, IDLE_SECONDS)
+        self._rooms.inbox.ended()  # so that `run`, if it waits for an ask, hears at once
 
     async def _take(self) -> Lease | None:
         if len(self._running) >= self._slots:
