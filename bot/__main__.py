@@ -4,24 +4,32 @@ Bad usage and bad settings exit 2, a failed check exits 1, both with a sentence 
 """
 
 import asyncio
+import errno
 import json
 import os
+import re
 import signal
+import socket
 import sys
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import click
 import structlog
 
-from bot import __version__
-from bot.errors import BadSettings, PurserError, StoreDown
+from bot import __version__, upkeep
+from bot.desk import Desk
+from bot.errors import BadSettings, PurserError
 from bot.log import configure
 from bot.policy import Policy
+from bot.report import DIMENSIONS, By
 from bot.rules import load
 from bot.settings import Settings
+
+DOTENV = Path(".env")
+CANNOT_LISTEN = frozenset({errno.EADDRINUSE, errno.EADDRNOTAVAIL, errno.EACCES})
 
 
 class Refusal(click.ClickException):
@@ -36,30 +44,45 @@ class Refusal(click.ClickException):
 
 def _settings() -> Settings:
     """The settings of this process, or every problem at once and exit 2."""
+    settings, problems = Settings.examine(os.environ, dotenv=DOTENV)
+    _refuse(problems)
+    return settings
+
+
+def _configured(*, to_serve: bool = False) -> tuple[Settings, Policy]:
+    """The settings and the policy, or every problem with both (and what serving lacks) at once and exit 2."""
+    settings, problems = Settings.examine(os.environ, dotenv=DOTENV)
+    if to_serve:
+        malformed = {problem.partition(":")[0].removesuffix("_FILE") for problem in problems}
+        problems += settings.missing(malformed)
     try:
-        return Settings.read(os.environ, dotenv=Path(".env"))
+        policy = Policy(load(settings.purser_policy))
     except BadSettings as error:
-        raise Refusal("These settings need mending:\n  " + "\n  ".join(error.problems)) from None
+        policy = Policy()
+        problems += error.problems
+    _refuse(problems)
+    return settings, policy
 
 
-def _policy(settings: Settings) -> Policy:
-    try:
-        return Policy(load(settings.purser_policy))
-    except BadSettings as error:
-        raise Refusal("The policy needs mending:\n  " + "\n  ".join(error.problems)) from None
+def _refuse(problems: Sequence[str]) -> None:
+    if problems:
+        raise Refusal("Mend these first:\n  " + "\n  ".join(problems))
 
 
-def _run(work: Callable[[], Coroutine[Any, Any, int]]) -> None:
-    """Run a command's coroutine and exit with what it returns."""
+def _desk() -> Desk:
+    settings, policy = _configured()
+    return Desk(settings.sqlite_path, sys.stdout, zone=policy.workspace.zone, now=time.time)
+
+
+def _run(work: Callable[[], Coroutine[Any, Any, int | None]]) -> None:
+    """Run a command's coroutine and exit with what it returns; None is all well."""
     try:
         code = asyncio.run(work())
-    except StoreDown as error:
-        raise Refusal(str(error) or str(StoreDown.__doc__)) from None
     except PurserError as error:
-        raise Refusal(str(error)) from None
+        raise Refusal(str(error) or str(error.__doc__)) from None
     except KeyboardInterrupt:
         code = 130
-    sys.exit(code)
+    sys.exit(code or 0)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -73,12 +96,9 @@ def main() -> None:
 @click.option("--port", type=click.IntRange(0, 65535), help="Default: $PORT, else 3000.")
 def serve(host: str, port: int | None) -> None:
     """Run the bot: Socket Mode when SLACK_APP_TOKEN is set, else HTTP."""
+    settings, policy = _configured(to_serve=True)
     from bot.app import serve as run
 
-    settings = _settings()
-    if missing := settings.missing():
-        raise Refusal("Purser cannot start yet:\n  " + "\n  ".join(missing))
-    policy = _policy(settings)
     configure(level=settings.log_level, form=settings.log_format, stream=sys.stderr)
 
     async def work() -> int:
@@ -96,7 +116,10 @@ def serve(host: str, port: int | None) -> None:
             )
         except PurserError:
             raise
-        except Exception:  # noqa: BLE001 - the frontier of the process: the trace goes to the log
+        except Exception as error:  # noqa: BLE001 - the frontier of the process: the trace goes to the log
+            if isinstance(error, socket.gaierror) or getattr(error, "errno", 0) in CANNOT_LISTEN:
+                mend = "choose another --host or --port, or end what listens there"
+                raise Refusal(f"Purser cannot listen on {host}: {error}; {mend}.") from None
             structlog.get_logger().exception("process broke")
             return 1
         return 0
@@ -119,10 +142,9 @@ def demo(*, tour: bool, port: int, no_browser: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="One JSON document instead of lines.")
 def doctor(*, as_json: bool) -> None:
     """Check tokens, scopes, models, Jira, the database and the clock; exit 1 if any is red."""
+    settings, policy = _configured()
     from bot.doctor import examine, show
 
-    settings = _settings()
-    policy = _policy(settings)
     configure(level="ERROR", form=settings.log_format, stream=sys.stderr)
 
     async def work() -> int:
@@ -144,6 +166,94 @@ def manifest(http: str | None, only: str | None) -> None:
         click.echo(json.dumps(build(http=http, only=only), indent=2))
     except ValueError as error:
         raise Refusal(str(error)) from None
+
+
+@main.command()
+def migrate() -> None:
+    """Bring the database to this version's schema, after a copy."""
+    settings = _settings()
+    _run(lambda: upkeep.bring_up(settings.sqlite_path, sys.stdout))
+
+
+@main.command()
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+def backup(file: Path) -> None:
+    """Copy the database to FILE while it is in use; nothing is overwritten."""
+    settings = _settings()
+    _run(lambda: upkeep.backup(settings.sqlite_path, file, sys.stdout))
+
+
+@main.command()
+@click.option("--format", "form", type=click.Choice(["jsonl", "csv"]), default="jsonl")
+@click.option("--since", metavar="TIME", help="From here on; 2026-11, 2026-11-22 or ISO 8601.")
+@click.option("--until", metavar="TIME", help="Up to here, itself left out.")
+def ledger(form: Literal["jsonl", "csv"], since: str | None, until: str | None) -> None:
+    """Print the books, row by row, oldest first."""
+    desk = _desk()
+    _run(lambda: desk.ledger(form, since=since, until=until))
+
+
+def _channel(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
+    if value is not None and not re.fullmatch(r"[CGD][A-Z0-9]*", value):
+        raise click.BadParameter("give the channel's id, such as C0123456789 (in its details).")
+    return value
+
+
+def _dimension(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
+    if value == "feedback":
+        raise click.BadParameter("votes on answers are not in the books yet; a later release.")
+    return value
+
+
+@main.command()
+@click.option("--month", default="this month", help="2026-11, `last month`; by default this one.")
+@click.option("--channel", metavar="ID", callback=_channel, help="By default all together.")
+@click.option("--by", type=click.Choice([*DIMENSIONS, "feedback"]), callback=_dimension)
+@click.option("--format", "form", type=click.Choice(["table", "csv", "json"]), default="table")
+def report(
+    month: str, channel: str | None, by: By | None, form: Literal["table", "csv", "json"]
+) -> None:
+    """What Claude cost, from the books."""
+    desk = _desk()
+    _run(lambda: desk.report(form, month=month, channel=channel, by=by))
+
+
+@main.command()
+@click.option("--channel", metavar="ID", callback=_channel, help="By default any other channel.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON document instead of a table.")
+def policy(channel: str | None, *, as_json: bool) -> None:
+    """What holds in a channel, and where each value comes from."""
+    _, held = _configured()
+    upkeep.policy(held, sys.stdout, channel=channel, as_json=as_json)
+
+
+@main.group(invoke_without_command=True)
+@click.pass_context
+def dead(context: click.Context) -> None:
+    """List the asks that could not be finished, and why."""
+    if context.invoked_subcommand is None:
+        settings, held = _configured()
+        zone = held.workspace.zone
+        _run(lambda: upkeep.dead(settings.sqlite_path, sys.stdout, zone=zone, now=time.time))
+
+
+@dead.command()
+@click.argument("ask", metavar="ID")
+def retry(ask: str) -> None:
+    """Give a dead ask another chance; ID or the reference its asker was told."""
+    _change_dead(ask, "retry")
+
+
+@dead.command()
+@click.argument("ask", metavar="ID")
+def drop(ask: str) -> None:
+    """Give a dead ask up for good."""
+    _change_dead(ask, "drop")
+
+
+def _change_dead(ask: str, act: Literal["retry", "drop"]) -> None:
+    path = _settings().sqlite_path
+    _run(lambda: upkeep.change_dead(path, sys.stdout, ask=ask, act=act, now=time.time))
 
 
 if __name__ == "__main__":

@@ -16,57 +16,98 @@ from typing import Any, Literal, TextIO
 
 from bot.ledger import Entry, Ledger
 from bot.report import BadPeriod, By, Line, Period, Report, build, cell, uncached
+from bot.store import Store
 from bot.store.sqlite import SqliteStore
 from bot.tables import write
 
 COLUMNS = tuple("cost_usd" if name == "cost" else name for name in Entry.__dataclass_fields__)
 """Of `purser ledger`, in their order."""
 
-Now = Callable[[], float]
 
-
-# The books
-
-
-async def ledger(
-    path: Path,
-    out: TextIO,
-    *,
-    form: Literal["jsonl", "csv"],
-    since: str | None,
-    until: str | None,
-    zone: tzinfo,
-    now: Now,
-) -> None:
-    """Write the books row by row, oldest first, as they are read.
+class Desk:
+    """Writes the books of a database.
 
     Args:
         path: the database.
         out: where to.
-        form: a JSON object in each line, or CSV with a header.
-        since: the first moment (see `moment`); None is the beginning.
-        until: the moment that ends it, itself left out; None is no end.
-        zone: of days and of times without an offset.
+        zone: whose days and months, and of times without an offset.
         now: seconds since the epoch.
-
-    Raises:
-        BadPeriod: a moment cannot be read, or they stand the wrong way round.
-        StoreDown: the books cannot be read.
     """
-    first = moment(since, zone) if since else -math.inf
-    end = moment(until, zone) if until else math.inf
-    if first > end:
-        raise BadPeriod(f"--since {since} lies after --until {until}.")
-    async with SqliteStore.beside(path) as store:
-        entries = Ledger(store, zone=zone, now=now).each(since=first, until=end)
-        if form == "jsonl":
+
+    def __init__(self, path: Path, out: TextIO, *, zone: tzinfo, now: Callable[[], float]) -> None:
+        self._path = path
+        self._out = out
+        self._zone = zone
+        self._now = now
+
+    async def ledger(
+        self, form: Literal["jsonl", "csv"], *, since: str | None, until: str | None
+    ) -> None:
+        """Write the books row by row, oldest first, as they are read.
+
+        Args:
+            form: a JSON object in each line, or CSV with a header.
+            since: the first moment (see `moment`); None is the beginning.
+            until: the moment that ends it, itself left out; None is no end.
+
+        Raises:
+            BadPeriod: a moment cannot be read, or they stand the wrong way round.
+            StoreDown: the books cannot be read.
+        """
+        first = moment(since, self._zone) if since else -math.inf
+        end = moment(until, self._zone) if until else math.inf
+        if first > end:
+            raise BadPeriod(f"--since {since} lies after --until {until}.")
+        async with SqliteStore.beside(self._path) as store:
+            entries = self._books(store).each(since=first, until=end)
+            if form == "jsonl":
+                async for entry in entries:
+                    self._out.write(json.dumps(row(entry)) + "\n")
+                return
+            sheet = csv.writer(self._out, lineterminator="\n")
+            sheet.writerow(COLUMNS)
             async for entry in entries:
-                out.write(json.dumps(row(entry), ensure_ascii=False) + "\n")
-            return
-        sheet = csv.writer(out, lineterminator="\n")
-        sheet.writerow(COLUMNS)
-        async for entry in entries:
-            sheet.writerow([_in_csv(value) for value in row(entry).values()])
+                sheet.writerow([_in_csv(value) for value in row(entry).values()])
+
+    async def report(
+        self,
+        form: Literal["table", "csv", "json"],
+        *,
+        month: str,
+        channel: str | None,
+        by: By | None,
+    ) -> None:
+        """Write what Claude cost in a month.
+
+        Args:
+            form: for people, for spreadsheets or for programs.
+            month: as `Period.parse` reads it.
+            channel: its id; None is all of them.
+            by: what a line is; by default channels, and of one channel its features.
+
+        Raises:
+            BadPeriod: the month cannot be read, or lies in the future.
+            StoreDown: the books cannot be read.
+        """
+        period = Period.parse(month, now=self._now(), zone=self._zone)
+        async with SqliteStore.beside(self._path) as store:
+            entries = await self._books(store).rows(
+                since=period.since, until=period.until, channel=channel
+            )
+        dimension: By = by or ("feature" if channel else "channel")
+        made = build(entries, by=dimension, period=period, fresh=uncached)
+        if form == "json":
+            self._out.write(json.dumps(document(made, channel), indent=2) + "\n")
+        elif form == "csv":
+            rows = made.table()
+            sheet = csv.DictWriter(self._out, list(rows[0]), lineterminator="\n")
+            sheet.writeheader()
+            sheet.writerows({name: cell(value) for name, value in line.items()} for line in rows)
+        else:
+            tell(made, channel, self._out)
+
+    def _books(self, store: Store) -> Ledger:
+        return Ledger(store, zone=self._zone, now=self._now)
 
 
 def row(entry: Entry) -> dict[str, Any]:
@@ -103,54 +144,8 @@ def moment(text: str, zone: tzinfo) -> float:
         ) from None
 
 
-# Reports
-
-
-async def report(
-    path: Path,
-    out: TextIO,
-    *,
-    form: Literal["table", "csv", "json"],
-    month: str,
-    channel: str | None,
-    by: By | None,
-    zone: tzinfo,
-    now: Now,
-) -> None:
-    """Write what Claude cost in a month, of one channel or of all.
-
-    Args:
-        path: the database.
-        out: where to.
-        form: for people, for spreadsheets or for programs.
-        month: as `Period.parse` reads it.
-        channel: its id; None is all of them.
-        by: what a line is; by default channels, and of one channel its features.
-        zone: whose months.
-        now: seconds since the epoch.
-
-    Raises:
-        BadPeriod: the month cannot be read, or lies in the future.
-        StoreDown: the books cannot be read.
-    """
-    period = Period.parse(month, now=now(), zone=zone)
-    async with SqliteStore.beside(path) as store:
-        books = Ledger(store, zone=zone, now=now)
-        entries = await books.rows(since=period.since, until=period.until, channel=channel)
-    dimension: By = by or ("feature" if channel else "channel")
-    made = build(entries, by=dimension, period=period, fresh=uncached)
-    if form == "json":
-        out.write(json.dumps(_document(made, channel), indent=2, ensure_ascii=False) + "\n")
-    elif form == "csv":
-        rows = made.table()
-        sheet = csv.DictWriter(out, list(rows[0]), lineterminator="\n")
-        sheet.writeheader()
-        sheet.writerows({name: cell(value) for name, value in line.items()} for line in rows)
-    else:
-        _tell(made, channel, out)
-
-
-def _document(made: Report, channel: str | None) -> dict[str, Any]:
+def document(made: Report, channel: str | None) -> dict[str, Any]:
+    """A report as JSON has it: money as exact text, counts as numbers, its period with offsets."""
     period, rows = made.period, made.table()
     return {
         "period": period.name,
@@ -164,8 +159,8 @@ def _document(made: Report, channel: str | None) -> dict[str, Any]:
     }
 
 
-def _tell(made: Report, channel: str | None, out: TextIO) -> None:
-    """The report as a table for people, with what one has to know to trust it."""
+def tell(made: Report, channel: str | None, out: TextIO) -> None:
+    """Write a report as a table for people, with what one has to know to trust it."""
     where = f"channel {channel}" if channel else "all channels"
     out.write(f"What Claude cost in {where}, {made.period.name} ({made.period.zone})\n")
     if not made.lines:

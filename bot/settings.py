@@ -127,6 +127,13 @@ class Settings(BaseModel):
             raise ValueError("should be sqlite:///path; other databases are not supported yet")
         return value
 
+    @field_validator("ssl_cert_file")
+    @classmethod
+    def _there(cls, value: Path | None) -> Path | None:
+        if value is not None and not value.is_file():
+            raise ValueError(f"there is no file {value}")
+        return value
+
     @field_validator("log_level")
     @classmethod
     def _level(cls, value: str) -> str:

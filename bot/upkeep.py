@@ -24,9 +24,6 @@ class NoSuchAsk(PurserError):
     """There is no dead ask of this id; `purser dead` lists them."""
 
 
-# A channel's policy
-
-
 def policy(held: Policy, out: TextIO, *, channel: str | None, as_json: bool) -> None:
     """Write what holds in a channel (None: in those the file does not name) and where each value comes from."""
     values, workspace = held.explain(channel or ""), _workspace(held)
@@ -37,13 +34,15 @@ def policy(held: Policy, out: TextIO, *, channel: str | None, as_json: bool) -> 
             "workspace": {v.key: {"value": _plain(v.value), "source": v.source} for v in workspace},
             "admins": list(held.admins),
         }
-        out.write(json.dumps(document, indent=2, ensure_ascii=False) + "\n")
+        out.write(json.dumps(document, indent=2) + "\n")
         return
     where = f"channel {channel}" if channel else "channels that the policy file does not name"
     out.write(f"What holds in {where}\n")
     rows = [[v.key, _written(v.value), v.source] for v in values]
     rows += [[f"workspace.{v.key}", _written(v.value), v.source] for v in workspace]
-    rows.append(["admins.users", ", ".join(held.admins) or "–", "[admins]" if held.admins else ""])
+    rows.append(
+        ["admins.users", ", ".join(held.admins) or "–", "[admins]" if held.admins else "default"]
+    )
     write(out, ("key", "value", "from"), rows, words=3)
 
 
@@ -71,9 +70,6 @@ def _written(value: object) -> str:
     if isinstance(plain, bool):
         return "true" if plain else "false"
     return ", ".join(plain) if isinstance(plain, list) else " ".join(str(plain).split())
-
-
-# Asks that could not be finished
 
 
 async def dead(path: Path, out: TextIO, *, zone: tzinfo, now: Now) -> None:
@@ -129,9 +125,6 @@ async def change_dead(
         raise NoSuchAsk(f"{meant[0]} is not dead any more.")
     said = "waits for a worker again" if act == "retry" else "is given up"
     out.write(f"{meant[0]} {said}.\n")
-
-
-# The database
 
 
 async def bring_up(path: Path, out: TextIO) -> None:
