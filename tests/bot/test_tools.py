@@ -1,0 +1,193 @@
+"""The tools as Claude gets them: the same bytes everywhere, policy asked when they run, errors as words."""
+
+import asyncio
+import json
+import sys
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from bot.demo.jira import JiraStandIn
+from bot.demo.pages.made import Page
+from bot.demo.web import WebStandIn
+from bot.errors import ToolProblem
+from bot.policy import Policy
+from bot.rules import Rules
+from bot.tool_runner import Tool, ToolContext
+from bot.tools import NO_JIRA, declare
+from integrations.jira import Jira
+from integrations.web import Web
+from tests.bot.stores import ask
+
+OPEN = Rules(jira_projects=("SHOP",))
+
+
+@pytest.fixture
+async def web() -> AsyncIterator[Web]:
+    """The reader of web pages."""
+    made = Web()
+    yield made
+    await made.close()
+
+
+@pytest.fixture
+async def pages() -> AsyncIterator[WebStandIn]:
+    """The small web."""
+    stand_in = WebStandIn(slow_seconds=None)
+    await stand_in.start()
+    yield stand_in
+    await stand_in.stop()
+
+
+@pytest.fixture
+async def tickets() -> AsyncIterator[JiraStandIn]:
+    """Jira with its company."""
+    stand_in = JiraStandIn()
+    await stand_in.start()
+    yield stand_in
+    await stand_in.stop()
+
+
+@pytest.fixture
+async def jira(tickets: JiraStandIn) -> AsyncIterator[Jira]:
+    """Our client for it."""
+    made = Jira(
+        site_url=tickets.url,
+        api_url=tickets.url,
+        email=tickets.email,
+        token=tickets.token,
+        in_flight=4,
+    )
+    yield made
+    await made.close()
+
+
+def tool(name: str, web: Web, jira: Jira | None = None) -> Tool:
+    """One of the declared tools."""
+    return next(t for t in declare(jira=jira, web=web, policy=Policy()) if t.name == name)
+
+
+async def called(which: Tool, rules: Rules, seconds: float = 15.0, **given: Any) -> str:
+    """What a call gives under these rules."""
+    return await which.call(given, ToolContext(ask(), rules, seconds))
+
+
+def declared(web: Web, jira: Jira | None) -> str:
+    """The declarations as they stand in a request."""
+    tools = declare(jira=jira, web=web, policy=Policy())
+    return json.dumps([t.declared() for t in tools])
+
+
+async def test_the_declared_bytes_are_the_same_everywhere(web: Web, jira: Jira) -> None:
+    """With and without Jira, and in another process, the tools are declared byte for byte alike."""
+    program = (
+        "import json; from bot.tools import declare; from bot.policy import Policy; "
+        "from integrations.web import Web; "
+        "tools = declare(jira=None, web=Web(), policy=Policy()); "
+        "print(json.dumps([t.declared() for t in tools]))"
+    )
+    other = await asyncio.create_subprocess_exec(
+        sys.executable, "-W", "ignore", "-c", program, stdout=asyncio.subprocess.PIPE
+    )
+    told, _ = await other.communicate()
+
+    assert declared(web, None) == declared(web, jira)
+    assert told.decode().strip() == declared(web, jira)
+
+
+async def test_a_page_is_read_behind_a_line_that_says_where_it_is_from(
+    web: Web, pages: WebStandIn
+) -> None:
+    """The result has the title, the address it was read from, and the text."""
+    rules = Rules(web_private_origins=(pages.url,))
+    text = await called(tool("web_fetch", web), rules, url=pages.address(Page.ARTICLE))
+
+    title, address, rest = text.split("\n", 2)
+    assert title
+    assert address == pages.address(Page.ARTICLE)
+    assert "idempotency" in rest.lower()
+
+
+async def test_a_private_page_is_not_read(web: Web, pages: WebStandIn) -> None:
+    """Without the policy's word a page on this machine is words for Claude, and is never asked for."""
+    with pytest.raises(ToolProblem, match="not open to web reading"):
+        await called(tool("web_fetch", web), Rules(), url=pages.address(Page.ARTICLE))
+
+    assert pages.log == []
+
+
+async def test_only_the_allowed_hosts_are_read(web: Web) -> None:
+    """Where the policy names hosts, others are refused before anything is sent."""
+    rules = Rules(web_allowed_hosts=("docs.python.org",))
+
+    with pytest.raises(ToolProblem, match="not open to web reading"):
+        await called(tool("web_fetch", web), rules, url="https://example.com/")
+
+
+async def test_a_page_that_never_answers_ends_with_the_tools_deadline(
+    web: Web, pages: WebStandIn
+) -> None:
+    """The tool's own deadline is passed down, and its end is a sentence."""
+    rules = Rules(web_private_origins=(pages.url,))
+
+    with pytest.raises(ToolProblem, match="took too long"):
+        await called(tool("web_fetch", web), rules, 0.05, url=pages.address(Page.SLOW))
+
+
+async def test_a_ticket_of_an_open_project_is_read(web: Web, jira: Jira) -> None:
+    """The text has its key, its link, its status and its comments."""
+    text = await called(tool("jira_get_issue", web, jira), OPEN, key=" shop-12 ")
+
+    assert text.startswith("# SHOP-12: Retry a payment without charging twice\n")
+    assert jira.browse_url("SHOP-12") in text
+    assert "Status: Blocked" in text
+    assert "## Comments" in text
+
+
+async def test_a_ticket_of_a_closed_project_is_not_asked_for(
+    web: Web, jira: Jira, tickets: JiraStandIn
+) -> None:
+    """Where the channel has not opened the project, Jira is not even called, and the sentence says how to open it."""
+    with pytest.raises(ToolProblem, match="jira_projects"):
+        await called(tool("jira_get_issue", web, jira), Rules(), key="SHOP-12")
+
+    assert tickets.log == []
+
+
+async def test_a_moved_ticket_counts_where_it_is_now(
+    web: Web, jira: Jira, tickets: JiraStandIn
+) -> None:
+    """An old key of an open project does not open the project that the ticket was moved to."""
+    old, new = next(iter(tickets.world.moved.items()))
+    asked = Rules(jira_projects=(old.rpartition("-")[0],))
+
+    with pytest.raises(ToolProblem, match=rf"project {new.rpartition('-')[0]} is not open"):
+        await called(tool("jira_get_issue", web, jira), asked, key=old)
+
+
+async def test_a_restricted_ticket_is_not_shown(web: Web, jira: Jira, tickets: JiraStandIn) -> None:
+    """A ticket with a security level gives nothing but that it is restricted."""
+    guarded = next(i for i in tickets.world.issues.values() if i.security)
+    rules = Rules(jira_projects=("*",))
+
+    with pytest.raises(ToolProblem, match="restricted") as raised:
+        await called(tool("jira_get_issue", web, jira), rules, key=guarded.key)
+    assert guarded.summary not in str(raised.value)
+
+
+async def test_what_is_no_key_is_told_so(web: Web, jira: Jira, tickets: JiraStandIn) -> None:
+    """Prose or a path in the place of a key never reaches Jira."""
+    for word in ("the payment ticket", "SHOP-12/../../myself", "SHOP-0", ""):
+        with pytest.raises(ToolProblem, match="looks like SHOP-12"):
+            await called(tool("jira_get_issue", web, jira), OPEN, key=word)
+
+    assert tickets.log == []
+
+
+async def test_without_jira_the_tool_says_so(web: Web) -> None:
+    """Where Jira is not set up its tool is declared all the same, and says what is missing."""
+    with pytest.raises(ToolProblem) as raised:
+        await called(tool("jira_get_issue", web), OPEN, key="SHOP-12")
+
+    assert str(raised.value) == NO_JIRA
