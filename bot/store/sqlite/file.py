@@ -3,6 +3,7 @@
 import fcntl
 import os
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 from sqlite_utils import Database
@@ -24,10 +25,13 @@ def connect(path: Path) -> Database:
     connection = sqlite3.connect(
         path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
     )
-    db = Database(connection)
-    for pragma in PRAGMAS:
-        connection.execute(pragma)
-    return db
+    try:
+        for pragma in PRAGMAS:
+            connection.execute(pragma)
+    except sqlite3.Error:
+        connection.close()
+        raise
+    return Database(connection)
 
 
 def make(path: Path) -> None:
@@ -45,6 +49,7 @@ def take(path: Path) -> int:
     Raises:
         StoreTaken: another process has it.
     """
+    path = path.resolve()  # by whatever name it is called
     handle = os.open(path.with_name(path.name + "-serve"), os.O_CREAT | os.O_RDWR, 0o600)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -60,13 +65,11 @@ def copy(path: Path, target: Path) -> None:
     Raises:
         FileExistsError: the target is there already.
     """
-    make(target)
-    source, made = connect(path), sqlite3.connect(target)
-    try:
-        source.conn.backup(made)
-    except sqlite3.Error:
-        target.unlink()
-        raise
-    finally:
-        made.close()
-        source.close()
+    with connect(path) as source:
+        make(target)
+        try:
+            with closing(sqlite3.connect(target)) as made:
+                source.conn.backup(made)
+        except sqlite3.Error:
+            target.unlink()
+            raise
