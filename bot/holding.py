@@ -4,9 +4,11 @@ A stop, an edit or a deletion is committed by the door as a signal and taken her
 """
 
 import asyncio
+from contextlib import AbstractContextManager, suppress
 from typing import Protocol
 
 from bot.ask import Lease, Signal
+from bot.errors import StoreDown
 
 RENEW_SECONDS = 10.0  # a third of a lease
 
@@ -22,8 +24,8 @@ class Signals(Protocol):
         """Take the signals for an ask."""
         ...
 
-    async def wait_signal(self, seconds: float = 30.0) -> None:
-        """Return when there may be a signal."""
+    def listening(self, lease: Lease) -> AbstractContextManager[asyncio.Event]:
+        """An event that is set when there may be a signal."""
         ...
 
 
@@ -47,26 +49,30 @@ class Holding:
         self.edited = False
 
     async def keep(self) -> None:
-        """Renew and listen until cancelled.
+        """Renew and listen until cancelled; a store that is down for a while is tried again.
 
         Raises:
             LeaseLost: another worker has the ask.
+            StoreDown: the lease could not be renewed in time.
         """
-        listening = asyncio.create_task(self._listen())
-        try:
+        clock = asyncio.get_running_loop().time
+        renewed, due = clock(), clock() + self._renew_seconds
+        with self._inbox.listening(self._lease) as said:
             while True:
-                await asyncio.wait({listening}, timeout=self._renew_seconds)
-                if listening.done():
-                    listening.result()
-                await self._inbox.renew(self._lease)
-        finally:
-            listening.cancel()
-
-    async def _listen(self) -> None:
-        while True:
-            for signal in await self._inbox.signals(self._lease):
-                self._heard(signal)
-            await self._inbox.wait_signal()
+                said.clear()  # before looking: what is said from here on wakes us again
+                try:
+                    for signal in await self._inbox.signals(self._lease):
+                        self._heard(signal)
+                    if clock() >= due:
+                        await self._inbox.renew(self._lease)
+                        renewed, due = clock(), clock() + self._renew_seconds
+                except StoreDown:
+                    if clock() - renewed > 2 * self._renew_seconds:
+                        raise
+                    due = clock() + self._renew_seconds / 10
+                with suppress(TimeoutError):
+                    async with asyncio.timeout_at(due):
+                        await said.wait()
 
     def _heard(self, signal: Signal) -> None:
         if signal.kind in {"stop", "delete"}:

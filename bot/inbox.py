@@ -1,13 +1,15 @@
 """Every ask that was committed, until it has ended: put, take, renew, give back, park, done.
 
-A *lane* is a thread: one ask at a time in it. A lease carries an attempt number that fences every write of its
-holder. *Signals* (stop, edit, delete) skip the lane and reach whoever holds the lease.
+A *lane* is a thread: one ask at a time in it, in the order of asking. A lease carries an attempt number that fences
+every write of its holder. *Signals* (stop, edit, delete) skip the lane and reach whoever holds the lease. An ask that
+ends leaves nothing open: requests whose end nobody saw are booked as unconfirmed, and reserve nothing, with it.
 """
 
 import asyncio
 import json
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
@@ -22,8 +24,6 @@ KEY_SECONDS = (
 )  # keys are kept longer than any redelivery (five minutes, with a day's delay)
 SWEEP_SECONDS = 1.0  # between looks for leases that ran out
 PURGE_SECONDS = 3600.0  # between removals of old keys
-WINDOW = 256  # of the oldest waiting asks looked at first
-EVERYTHING = 1_000_000_000
 BURIED = f"{FAILURES_AT_MOST} workers ended while they worked on it"
 
 
@@ -76,7 +76,7 @@ class Inbox:
         self._swept = self._purged = float("-inf")
         self._last_signal = now()  # of what was said before this process began, the store knows
         self._news = asyncio.Event()
-        self._signalled = asyncio.Event()
+        self._listeners: dict[str, set[asyncio.Event]] = {}  # by channel
 
     async def put(self, arrival: Arrival) -> Literal["new", "known"]:
         """Commit a delivery; on disk when this returns.
@@ -99,7 +99,8 @@ class Inbox:
         self._wake()
         if signal is not None:
             self._last_signal = max(self._last_signal, now, signal.at)
-            self._signalled.set()
+            for listener in self._listeners.get(signal.channel, ()):
+                listener.set()
         return "new"
 
     def _put_signal(self, tx: Transaction, signal: Signal, ask: Ask | None) -> None:
@@ -107,11 +108,13 @@ class Inbox:
         values.pop("key")
         tx.add("inbox.signal_if_asked" if ask else "inbox.signal", **values)
         place: dict[str, Any] = {"team": signal.team, "channel": signal.channel, "ts": signal.ts}
+        if signal.kind in {"stop", "delete", "confirm"}:
+            tx.add("inbox.rouse", ask_id=signal.ask_id, thread=signal.thread, **place)
         if signal.kind == "delete":
             tx.add("inbox.delete", now=self._now(), **place)
         elif signal.kind == "edit" and ask is not None:
             body = _text(ask.to_json())
-            tx.add("inbox.reword", body=body, feature=ask.feature, **place)
+            tx.add("inbox.reword", body=body, feature=ask.feature, edited=ask.edited, **place)
         elif signal.kind == "edit":
             tx.add("inbox.retext", text=signal.text, **place)
 
@@ -124,23 +127,17 @@ class Inbox:
         """
         now = self._now()
         await self._sweep(now)
-        for window in (WINDOW, EVERYTHING):
-            tx = Transaction()
-            tx.add(
-                "inbox.take",
-                now=now,
-                until=now + self._lease_seconds,
-                worker=self._worker,
-                window=window,
-                person_in_flight=person_in_flight,
-                channel_in_flight=channel_in_flight,
-            )
-            taken = (await self._store.commit(tx))[0]
-            if taken:
-                return _lease(taken[0], now, now + self._lease_seconds)
-            if not await self._store.read("inbox.many", least=WINDOW):
-                break
-        return None
+        tx = Transaction()
+        tx.add(
+            "inbox.take",
+            now=now,
+            until=now + self._lease_seconds,
+            worker=self._worker,
+            person_in_flight=person_in_flight,
+            channel_in_flight=channel_in_flight,
+        )
+        taken = (await self._store.commit(tx))[0]
+        return _lease(taken[0], now, now + self._lease_seconds) if taken else None
 
     async def _sweep(self, now: float) -> None:
         if now - self._swept < SWEEP_SECONDS:
@@ -148,12 +145,19 @@ class Inbox:
         self._swept = now
         tx = Transaction()
         tx.add("inbox.expire", now=now)
-        tx.add("inbox.bury", now=now, most=FAILURES_AT_MOST, sentence=BURIED)
         tx.add("inbox.unpark", now=now)
         if now - self._purged > PURGE_SECONDS:
             self._purged = now
-            tx.add("inbox.purge_keys", before=now - KEY_SECONDS)
+            for name in ("inbox.purge_keys", "inbox.purge_heard", "inbox.purge_signals"):
+                tx.add(name, before=now - KEY_SECONDS)
         await self._store.commit(tx)
+        for row in await self._store.read("inbox.hopeless", most=FAILURES_AT_MOST):
+            tx = Transaction()
+            values = {"now": now, "most": FAILURES_AT_MOST, "sentence": BURIED}
+            tx.add("inbox.bury", must=LeaseLost(), ask_id=row["id"], **values)
+            _settle(tx, row["id"], now)
+            with suppress(LeaseLost):  # another process buried it
+                await self._store.commit(tx)
 
     async def reclaim(self) -> None:
         """Let every leased ask wait again, at the start of a process that serves alone: who held them is gone."""
@@ -166,11 +170,9 @@ class Inbox:
 
         What came since the last wait counts, so that nothing is overlooked between a look and a wait.
         """
-        try:
+        with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self._news.wait()
-        except TimeoutError:
-            return
         self._news.clear()
 
     async def renew(self, lease: Lease) -> None:
@@ -205,32 +207,38 @@ class Inbox:
             await self._store.commit(tx)
         return [Signal(key="", **row) for row in rows]
 
-    async def wait_signal(self, seconds: float = 30.0) -> None:
-        """Return when a signal may have come, or after so many seconds."""
+    @contextmanager
+    def listening(self, lease: Lease) -> Generator[asyncio.Event]:
+        """An event that is set whenever something is said in the ask's channel; `signals` then tells whether to it."""
+        said, channel = asyncio.Event(), lease.ask.channel
+        self._listeners.setdefault(channel, set()).add(said)
         try:
-            async with asyncio.timeout(seconds):
-                await self._signalled.wait()
-        except TimeoutError:
-            return
-        self._signalled.clear()
+            yield said
+        finally:
+            self._listeners[channel].remove(said)
+            if not self._listeners[channel]:
+                del self._listeners[channel]
 
     def done(self, tx: Transaction, lease: Lease, *, outcome: str, sentence: str = "") -> None:
         """The ask has ended; becomes true with the transaction."""
         values = {"outcome": outcome, "sentence": sentence, "now": self._now()}
-        tx.add("inbox.done", **values, **_fenced(lease))
+        tx.add("inbox.done", must=LeaseLost(), **values, **_fenced(lease))
+        _settle(tx, lease.ask.id, self._now())
 
     def dead(self, tx: Transaction, lease: Lease, *, reason: str) -> None:
         """The ask cannot be finished; `purser dead` shows it with the reason."""
-        tx.add("inbox.dead", sentence=reason, now=self._now(), **_fenced(lease))
+        values = {"sentence": reason, "now": self._now()}
+        tx.add("inbox.dead", must=LeaseLost(), **values, **_fenced(lease))
+        _settle(tx, lease.ask.id, self._now())
 
     def park(self, tx: Transaction, lease: Lease, *, until: float) -> None:
         """The ask waits for a person's click and holds neither slot nor lane."""
-        tx.add("inbox.park", until=until, **_fenced(lease))
+        tx.add("inbox.park", must=LeaseLost(), until=until, **_fenced(lease))
 
     async def give_back(self, lease: Lease, *, not_before: float = 0.0) -> None:
         """Let the ask wait for another worker, without counting against it."""
         tx = Transaction(lease)
-        tx.add("inbox.give_back", not_before=not_before, **_fenced(lease))
+        tx.add("inbox.give_back", must=LeaseLost(), not_before=not_before, **_fenced(lease))
         await self._store.commit(tx)
         self._wake()
 
@@ -252,12 +260,10 @@ class Inbox:
 
     async def queue(self) -> Queue:
         """The inbox in numbers."""
-        rows = {row["state"]: row for row in await self._store.read("inbox.queue")}
-        waiting = rows.get("waiting")
-        return Queue(
-            **{name: _count(rows.get(name)) for name in ("waiting", "leased", "parked", "dead")},
-            oldest_seconds=max(0.0, self._now() - waiting["oldest"]) if waiting else 0.0,
-        )
+        rows = await self._store.read("inbox.queue")
+        oldest = max((self._now() - row["oldest"] for row in rows if row["oldest"]), default=0.0)
+        counts = {row["state"]: int(row["n"]) for row in rows}
+        return Queue(**counts, oldest_seconds=max(0.0, oldest))
 
     async def dead_list(self) -> list[Row]:
         """Asks that could not be finished, the oldest first, with `sentence` as the reason."""
@@ -302,6 +308,13 @@ def _fenced(lease: Lease) -> dict[str, Any]:
     return {"ask_id": lease.ask.id, "attempt": lease.attempt}
 
 
+def _settle(tx: Transaction, ask_id: str, now: float) -> None:
+    """What the ask leaves open is booked by its estimate, and its reservations end."""
+    tx.add("ledger.lost", ask_id=ask_id)
+    tx.add("journal.lost", ask_id=ask_id, now=now)
+    tx.add("budget.free", ask_id=ask_id)
+
+
 def _lease(row: Row, now: float, until: float) -> Lease:
     ask = Ask.from_json(json.loads(row["body"]))
     return Lease(ask, row["attempt"], until, waited=max(0.0, now - row["at"]))
@@ -309,7 +322,3 @@ def _lease(row: Row, now: float, until: float) -> Lease:
 
 def _text(value: Mapping[str, Any]) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-
-
-def _count(row: Row | None) -> int:
-    return int(row["n"]) if row else 0

@@ -17,7 +17,10 @@ PartState = Literal["opening", "open", "said"]
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """A request that left, or was about to. `estimate_cost` is in pico-dollars, `at` in epoch seconds."""
+    """A request that left, or was about to.
+
+    `estimate_cost` is in pico-dollars, None where the price is unknown; `at` in epoch seconds.
+    """
 
     n: int
     attempt: int
@@ -25,7 +28,7 @@ class Sent:
     purpose: str
     prefix_hash: str
     estimate: Usage
-    estimate_cost: int
+    estimate_cost: int | None
     at: float
     status: Literal["open", "ended"]
     message_id: str = ""
@@ -90,9 +93,14 @@ class Journal:
         purpose: str,
         prefix_hash: str,
         estimate: Usage,
-        estimate_cost: int,
+        estimate_cost: int | None,
+        price_version: str = "",
+        prompt_version: str = "",
     ) -> None:
-        """A request leaves once this is on disk."""
+        """A request leaves once this is on disk.
+
+        If nobody sees its end, it is booked by this estimate when its ask ends.
+        """
         tx.add(
             "journal.sending",
             ask_id=lease.ask.id,
@@ -101,8 +109,10 @@ class Journal:
             model=model,
             purpose=purpose,
             prefix_hash=prefix_hash,
+            prompt_version=prompt_version,
             estimate=_text(asdict(estimate)),
             estimate_cost=estimate_cost,
+            price_version=price_version,
             now=self._now(),
         )
 

@@ -1,7 +1,7 @@
 """The books: one row for each billed iteration of a response of Claude, booked once.
 
-`spent` holds each channel's sum of a month beside the rows, in the same transaction, so that a budget costs the same
-to check at row ten and at row ten million. Days and months are those of the workspace's time zone.
+The engine keeps each channel's sum of a month beside the rows (`spent`), so that a budget costs the same to check at
+row ten and at row ten million. Days and months are those of the workspace's time zone.
 """
 
 from collections.abc import AsyncGenerator, Callable
@@ -10,7 +10,7 @@ from datetime import datetime, tzinfo
 from decimal import Decimal
 from typing import Any, Literal
 
-from bot.prices import dollars, picos
+from bot.prices import assumed, dollars, picos
 from bot.store import Row, Store, Transaction
 
 PAGE = 1_000  # entries read at a time
@@ -77,15 +77,21 @@ class Ledger:
         self._now = now
 
     def book(self, tx: Transaction, entry: Entry) -> None:
-        """Book an entry; a second booking of the same `entry_id` changes nothing."""
+        """Book an entry; a second booking of the same `entry_id` changes nothing.
+
+        Against budgets counts its cost, or what is assumed where its price is unknown.
+        """
         values = {f.name: getattr(entry, f.name) for f in fields(entry)}
         cost = values.pop("cost")
         values["cost_picos"] = None if cost is None else picos(cost)
         values["billed"] = int(entry.billed)
+        counted = values["cost_picos"]
+        if counted is None:
+            prompt = entry.input_tokens + entry.cache_read_tokens
+            prompt += entry.cache_write_5m_tokens + entry.cache_write_1h_tokens
+            counted = assumed(prompt, entry.output_tokens) if entry.billed else 0
         month = month_of(entry.at, self._zone)
-        tx.add("ledger.book", month=month, **values)
-        spent = values["cost_picos"] or 0
-        tx.add("ledger.add_up", month=month, channel=entry.channel or "", picos=spent)
+        tx.add("ledger.book", month=month, counted_picos=counted, **values)
 
     async def rows(self, *, since: float, until: float, channel: str | None = None) -> list[Entry]:
         """The entries of a span of time (epoch seconds, `until` excluded), in order."""
@@ -107,18 +113,9 @@ class Ledger:
 
     async def differences(self) -> dict[tuple[str, str], tuple[int, int]]:
         """Where the kept sums differ from the rows: (month, channel) -> (kept, by rows), in pico-dollars."""
-        kept = {
-            (r["month"], r["channel"]): int(r["picos"])
-            for r in await self._store.read("ledger.spent")
-        }
-        rows = {
-            (r["month"], r["channel"]): int(r["picos"])
-            for r in await self._store.read("ledger.sums")
-        }
         return {
-            key: (kept.get(key, 0), rows.get(key, 0))
-            for key in kept.keys() | rows.keys()
-            if kept.get(key, 0) != rows.get(key, 0)
+            (row["month"], row["channel"]): (int(row["kept"]), int(row["booked"]))
+            for row in await self._store.read("ledger.differences")
         }
 
 

@@ -4,16 +4,25 @@ Money is counted in pico-dollars (1e-12 $): a token costs at least 5,000 of them
 is a whole number, and 64 bits hold nine million dollars.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import cache
 from importlib.metadata import version
+from typing import Any
 
 from bot.usage import Usage
 
 PICOS = 10**12  # in a dollar
 US_GEO = Decimal("1.1")  # `inference_geo: us`, on all token prices, Claude 4.6 and later
 # Source: https://platform.claude.com/docs/en/about-claude/pricing; genai-prices does not know it.
+
+# Taken where a price is unknown, so that a budget holds all the same; above every price known.
+UNKNOWN_INPUT_PICOS = 20_000_000  # a token, $20 a million
+UNKNOWN_OUTPUT_PICOS = 100_000_000  # a token, $100 a million
+
+_STANDARD = ("", "standard")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +43,7 @@ def price(usage: Usage, *, model: str, at: float) -> Cost | None:
     """
     import genai_prices
 
-    context = _context(usage)
+    asked = datetime.fromtimestamp(at, UTC)
     tokens = genai_prices.Usage(
         input_tokens=usage.prompt_tokens,
         cache_read_tokens=usage.cache_read_tokens,
@@ -42,27 +51,49 @@ def price(usage: Usage, *, model: str, at: float) -> Cost | None:
         cache_write_1h_tokens=usage.cache_write_1h_tokens,
         output_tokens=usage.output_tokens,
     )
+    context = _context(usage)
     try:
         found = genai_prices.calc_price(
             tokens,
             model,
             provider_id="anthropic",
-            genai_request_timestamp=datetime.fromtimestamp(at, UTC),
+            genai_request_timestamp=asked,
             price_context=context or None,
         )
     except (LookupError, ValueError):
         return None
+    if not _priced(found.model.price_variants or (), context, asked):
+        return None
     total = found.total_price * (US_GEO if usage.inference_geo == "us" else 1)
-    return Cost(picos(total), f"genai-prices {version('genai-prices')}")
+    return Cost(picos(total), _price_list())
 
 
 def _context(usage: Usage) -> dict[str, str]:
+    """What is not at the standard price, in the words of the price list."""
     context: dict[str, str] = {}
-    if usage.service_tier == "batch":
-        context["processing"] = "batch"
-    if usage.speed == "fast":
-        context["speed"] = "fast"
+    if usage.service_tier not in _STANDARD:
+        context["processing"] = usage.service_tier
+    if usage.speed not in _STANDARD:
+        context["speed"] = usage.speed
     return context
+
+
+def _priced(variants: Any, context: Mapping[str, str], at: datetime) -> bool:
+    """Whether the list has this very price: where it has none, it gives the standard one without a word."""
+    return not context or any(
+        variant.when == context and (variant.constraint is None or variant.constraint.active(at))
+        for variant in variants
+    )
+
+
+@cache
+def _price_list() -> str:
+    return f"genai-prices {version('genai-prices')}"
+
+
+def assumed(input_tokens: int, output_tokens: int) -> int:
+    """What so many tokens count for, in pico-dollars, while nobody knows their price."""
+    return input_tokens * UNKNOWN_INPUT_PICOS + output_tokens * UNKNOWN_OUTPUT_PICOS
 
 
 def dollars(amount: int) -> Decimal:

@@ -13,16 +13,13 @@ from bot.answer import Receipt
 from bot.ask import Lease
 from bot.journal import Told
 from bot.ledger import Entry
-from bot.prices import Cost, dollars, price
+from bot.prices import Cost, assumed, dollars, price
 from bot.store import Transaction
 from bot.turn.brief import Brief, Rooms
 from bot.turn.request import Order
 from bot.turn.response import Response
 from bot.usage import Usage
 
-# Taken where a price is unknown, so that a budget holds all the same; above every price known.
-UNKNOWN_INPUT_PICOS = 20_000_000  # a token, $20 a million
-UNKNOWN_OUTPUT_PICOS = 100_000_000  # a token, $100 a million
 NOTHING = Cost(0, "")
 
 
@@ -90,7 +87,7 @@ class Books:
         cost = price(usage, model=order.model, at=self._rooms.now())
         if cost is not None:
             return cost.picos
-        return input_tokens * UNKNOWN_INPUT_PICOS + most * UNKNOWN_OUTPUT_PICOS
+        return assumed(input_tokens, most)
 
     async def send(self, n: int, order: Order, worst: int) -> None:
         """Reserve and journal, on disk before the request leaves.
@@ -119,7 +116,9 @@ class Books:
             purpose=order.purpose,
             prefix_hash=order.key,
             estimate=order.likely,
-            estimate_cost=cost.picos if cost else worst,
+            estimate_cost=cost.picos if cost else None,
+            price_version=cost.version if cost else "",
+            prompt_version=self._rooms.prompts.version,
         )
         await self._rooms.store.commit(tx)
 

@@ -299,16 +299,18 @@ async def test_who_waits_behind_the_own_thread_is_told_once(inbox: Inbox, clock:
 
 
 class Meanwhile:
-    """A store during whose reads something else happens."""
+    """A store in which something else happens just behind a look for an ask."""
 
     def __init__(self, store: Store, other: Callable[[], Awaitable[object]]) -> None:
         self._store, self._other = store, other
-        self.commit, self.ready, self.close = store.commit, store.ready, store.close
+        self.read, self.ready, self.close = store.read, store.ready, store.close
 
-    async def read(self, name: str, **values: Any) -> list[Row]:
-        """Let the other thing happen, and read."""
-        await self._other()
-        return await self._store.read(name, **values)
+    async def commit(self, tx: Transaction) -> list[list[Row]]:
+        """Commit, and let the other thing happen before the caller hears of it."""
+        rows = await self._store.commit(tx)
+        if tx.statements[-1].name == "inbox.take":
+            await self._other()
+        return rows
 
 
 async def test_what_comes_during_a_look_is_not_overlooked(store: Store, clock: Clock) -> None:

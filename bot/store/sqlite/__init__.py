@@ -9,6 +9,7 @@ import os
 import sqlite3
 import threading
 from collections.abc import AsyncGenerator, Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Self
@@ -33,9 +34,9 @@ class SqliteStore:
         self._lock = lock
         self._statements = load("bot.store.sqlite")
         self._writer = Writer(file.connect(path), self._statements)
-        self._readers = threading.local()
+        self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="purser-reader")
+        self._own = threading.local()  # each reading thread's own connection
         self._opened: list[Database] = []
-        self._reading = asyncio.Semaphore(READERS)
         self._closed = False
 
     @classmethod
@@ -89,16 +90,22 @@ class SqliteStore:
     async def read(self, name: str, **values: Any) -> list[Row]:
         """See `Store.read`."""
         sql = self._statements[name]
-        async with self._reading:
-            return await asyncio.to_thread(self._read, sql, values)
+        if self._closed:
+            raise StoreDown("the store is closed")
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._readers, self._read, sql, values)
 
     async def ready(self) -> bool:
-        """See `Store.ready`."""
+        """See `Store.ready`; after a write was refused, whether one goes through again."""
         try:
             await self.read("inbox.alive")
+            if self._writer.failing:
+                tx = Transaction()
+                tx.add("inbox.probe")
+                await self.commit(tx)
         except StoreDown:
             return False
-        return not self._writer.failing
+        return True
 
     @staticmethod
     async def backup(path: Path, target: Path) -> None:
@@ -114,17 +121,18 @@ class SqliteStore:
         if self._closed:
             return
         self._closed = True
-        await asyncio.to_thread(self._writer.close)
+        await asyncio.to_thread(self._readers.shutdown)
         for db in self._opened:
             db.close()
+        await asyncio.to_thread(self._writer.close)
         if self._lock is not None:
             os.close(self._lock)
 
     def _read(self, sql: str, values: dict[str, Any]) -> list[Row]:
         try:
-            db: Database | None = getattr(self._readers, "db", None)
+            db: Database | None = getattr(self._own, "db", None)
             if db is None:
-                db = self._readers.db = file.connect(self._path)
+                db = self._own.db = file.connect(self._path)
                 db.execute("PRAGMA query_only=ON")
                 self._opened.append(db)
             cursor = db.conn.execute(sql, values)

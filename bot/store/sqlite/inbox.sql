@@ -1,15 +1,20 @@
 -- name: alive
--- Whether the database answers at all.
-SELECT 1 AS alive;
+-- Whether the database gives a row's place when asked.
+SELECT EXISTS (SELECT 1 FROM asks) AS alive;
+
+-- name: probe
+-- Whether it takes a row.
+INSERT INTO keys (key, at) VALUES ('probe', 0) ON CONFLICT (key) DO UPDATE SET at = at + 1;
 
 -- name: claim
 -- A delivery's key: a second claim returns no row.
 INSERT INTO keys (key, at) VALUES (:key, :now) ON CONFLICT DO NOTHING RETURNING key;
 
 -- name: put
--- An ask, unless its key or its message has one already.
+-- An ask, unless its key or its message has one already, or the message was deleted before it came.
 INSERT INTO asks (id, key, team, channel, user, ts, lane, feature, body, at, not_before, state)
-VALUES (:id, :key, :team, :channel, :user, :ts, :lane, :feature, :body, :at, :not_before, 'waiting')
+SELECT :id, :key, :team, :channel, :user, :ts, :lane, :feature, :body, :at, :not_before, 'waiting'
+WHERE NOT EXISTS (SELECT 1 FROM signals WHERE kind = 'delete' AND team = :team AND channel = :channel AND ts = :ts AND :ts <> '')
 ON CONFLICT DO NOTHING
 RETURNING id;
 
@@ -23,51 +28,69 @@ ON CONFLICT DO NOTHING;
 -- An edit is a signal only when its message was an ask before.
 INSERT INTO signals (id, kind, team, channel, user, thread, ts, ask_id, text, at)
 SELECT :id, :kind, :team, :channel, :user, :thread, :ts, :ask_id, :text, :at
-WHERE EXISTS (SELECT 1 FROM asks WHERE team = :team AND channel = :channel AND ts = :ts)
+WHERE EXISTS (SELECT 1 FROM asks WHERE team = :team AND channel = :channel AND ts = :ts AND ts <> '')
 ON CONFLICT DO NOTHING;
 
 -- name: reword
--- An edit of an ask that still waits replaces its words; its identity stays.
+-- A later edit of an ask that nobody has begun replaces its words; its identity stays.
 UPDATE asks
 SET body = json_set(:body, '$.id', id, '$.key', key, '$.at', at), feature = :feature
-WHERE team = :team AND channel = :channel AND ts = :ts AND state = 'waiting';
+WHERE team = :team AND channel = :channel AND ts = :ts AND ts <> '' AND state = 'waiting' AND attempt = 0
+  AND json_extract(body, '$.edited') <= :edited;
 
 -- name: retext
 -- The same where only the new text is known.
 UPDATE asks
 SET body = json_set(body, '$.text', :text)
-WHERE team = :team AND channel = :channel AND ts = :ts AND state = 'waiting';
+WHERE team = :team AND channel = :channel AND ts = :ts AND ts <> '' AND state = 'waiting' AND attempt = 0;
 
 -- name: delete
--- A deleted message is no ask any more, if nobody works on it.
+-- A deleted message is no ask any more, if nobody has begun it; whoever has is told by the signal.
 UPDATE asks
 SET state = 'done', outcome = 'deleted', ended_at = :now
-WHERE team = :team AND channel = :channel AND ts = :ts AND state = 'waiting';
+WHERE team = :team AND channel = :channel AND ts = :ts AND ts <> '' AND state = 'waiting' AND attempt = 0;
+
+-- name: rouse
+-- What waits for a person waits no longer when somebody speaks of it.
+UPDATE asks SET state = 'waiting', not_before = 0
+WHERE state = 'parked' AND team = :team AND channel = :channel
+  AND CASE
+    WHEN :ask_id <> '' THEN id = :ask_id
+    WHEN :ts <> '' THEN ts = :ts
+    ELSE lane = :team || ':' || :channel || ':' || :thread
+  END
+RETURNING id;
 
 -- name: take
--- The next ask: of a free lane, from the channel with the fewest in flight, the oldest first.
+-- The next ask: from the channel with the fewest in flight, the oldest first, none before an earlier one of its lane.
 WITH
-  flight AS (SELECT channel, count(*) AS n FROM asks WHERE state = 'leased' GROUP BY channel),
-  person AS (SELECT user, count(*) AS n FROM asks WHERE state = 'leased' GROUP BY user),
-  next AS (SELECT id, lane, channel, user, at FROM asks WHERE state = 'waiting' AND not_before <= :now ORDER BY at, id LIMIT :window)
+  flight AS MATERIALIZED (SELECT channel, count(*) AS n FROM asks WHERE state = 'leased' GROUP BY channel),
+  person AS MATERIALIZED (SELECT user, count(*) AS n FROM asks WHERE state = 'leased' GROUP BY user),
+  ranked AS MATERIALIZED (
+    SELECT waiting.channel
+    FROM (SELECT channel, min(at) AS oldest FROM asks WHERE state = 'waiting' GROUP BY channel) AS waiting
+    LEFT JOIN flight USING (channel)
+    WHERE coalesce(flight.n, 0) < :channel_in_flight
+    ORDER BY coalesce(flight.n, 0), waiting.oldest
+  ),
+  next AS (
+    SELECT (
+      SELECT id FROM asks AS one
+      WHERE one.state = 'waiting' AND one.channel = ranked.channel AND one.not_before <= :now
+        AND coalesce((SELECT n FROM person WHERE person.user = one.user), 0) < :person_in_flight
+        AND NOT EXISTS (SELECT 1 FROM asks AS held WHERE held.state = 'leased' AND held.lane = one.lane)
+        AND NOT EXISTS (
+          SELECT 1 FROM asks AS earlier
+          WHERE earlier.state = 'waiting' AND earlier.channel = one.channel AND (earlier.at, earlier.id) < (one.at, one.id)
+            AND earlier.lane = one.lane AND earlier.not_before <= :now)
+      ORDER BY one.at, one.id LIMIT 1
+    ) AS id
+    FROM ranked
+  )
 UPDATE asks
 SET state = 'leased', attempt = attempt + 1, worker = :worker, leased_until = :until
-WHERE id = (
-  SELECT next.id
-  FROM next
-  LEFT JOIN flight ON flight.channel = next.channel
-  LEFT JOIN person ON person.user = next.user
-  WHERE coalesce(flight.n, 0) < :channel_in_flight
-    AND coalesce(person.n, 0) < :person_in_flight
-    AND NOT EXISTS (SELECT 1 FROM asks AS held WHERE held.lane = next.lane AND held.state = 'leased')
-  ORDER BY coalesce(flight.n, 0), next.at, next.id
-  LIMIT 1
-)
+WHERE id = (SELECT id FROM next WHERE id IS NOT NULL LIMIT 1)
 RETURNING id, body, attempt, at;
-
--- name: many
--- Whether more asks wait than the first look sees.
-SELECT 1 AS more FROM asks WHERE state = 'waiting' ORDER BY at, id LIMIT 1 OFFSET :least;
 
 -- name: fence
 -- Whether a lease still holds; every write of a worker begins with this.
@@ -86,11 +109,15 @@ SET state = 'waiting', failures = failures + 1, worker = ''
 WHERE state = 'leased' AND leased_until < :now
 RETURNING id;
 
+-- name: hopeless
+-- What was tried too often.
+SELECT id FROM asks WHERE state = 'waiting' AND failures >= :most;
+
 -- name: bury
--- What was tried too often is dead, and says why.
+-- It is dead, and says why.
 UPDATE asks
 SET state = 'dead', sentence = :sentence, outcome = 'dead', ended_at = :now
-WHERE state = 'waiting' AND failures >= :most
+WHERE id = :ask_id AND state = 'waiting' AND failures >= :most
 RETURNING id;
 
 -- name: unpark
@@ -100,22 +127,22 @@ UPDATE asks SET state = 'waiting' WHERE state = 'parked' AND not_before <= :now 
 -- name: done
 -- The ask has ended.
 UPDATE asks SET state = 'done', outcome = :outcome, sentence = :sentence, ended_at = :now
-WHERE id = :ask_id AND attempt = :attempt;
+WHERE id = :ask_id AND attempt = :attempt AND state = 'leased';
 
 -- name: dead
 -- The ask could not be finished.
 UPDATE asks SET state = 'dead', outcome = 'dead', sentence = :sentence, ended_at = :now
-WHERE id = :ask_id AND attempt = :attempt;
+WHERE id = :ask_id AND attempt = :attempt AND state = 'leased';
 
 -- name: give_back
 -- The ask waits again, for somebody else or for later.
 UPDATE asks SET state = 'waiting', worker = '', not_before = :not_before
-WHERE id = :ask_id AND attempt = :attempt;
+WHERE id = :ask_id AND attempt = :attempt AND state = 'leased';
 
 -- name: park
 -- The ask waits for a person; it holds neither slot nor lane.
 UPDATE asks SET state = 'parked', worker = '', not_before = :until
-WHERE id = :ask_id AND attempt = :attempt;
+WHERE id = :ask_id AND attempt = :attempt AND state = 'leased';
 
 -- name: signals
 -- What was said about an ask and not heard yet: by its id, its message, one of its parts, its lane, or (a "stop" in a direct message) by its asker.
@@ -147,8 +174,11 @@ ORDER BY at LIMIT 20;
 UPDATE asks SET behind_told = 1 WHERE id = :id AND behind_told = 0 RETURNING id;
 
 -- name: queue
--- Asks by state, and the oldest that waits.
-SELECT state, count(*) AS n, min(at) AS oldest FROM asks WHERE state IN ('waiting', 'leased', 'parked', 'dead') GROUP BY state;
+-- Asks by state, and the oldest that waits; what has ended is not counted through.
+SELECT 'waiting' AS state, count(*) AS n, min(at) AS oldest FROM asks WHERE state = 'waiting'
+UNION ALL SELECT 'leased', count(*), NULL FROM asks WHERE state = 'leased'
+UNION ALL SELECT 'parked', count(*), NULL FROM asks WHERE state = 'parked'
+UNION ALL SELECT 'dead', count(*), NULL FROM asks WHERE state = 'dead';
 
 -- name: dead_list
 -- Asks that could not be finished, with their reasons.
@@ -166,6 +196,14 @@ UPDATE asks SET state = 'done', outcome = 'dropped' WHERE id = :id AND state = '
 -- name: purge_keys
 -- Keys too old for any redelivery.
 DELETE FROM keys WHERE at < :before;
+
+-- name: purge_heard
+-- Of signals that are purged.
+DELETE FROM heard WHERE signal_id IN (SELECT id FROM signals WHERE at < :before AND kind <> 'feedback');
+
+-- name: purge_signals
+-- What was said so long ago that nobody can still be told; feedback is kept.
+DELETE FROM signals WHERE at < :before AND kind <> 'feedback';
 
 -- name: why
 -- The last asks of a person in a channel and how they ended.

@@ -1,7 +1,7 @@
 -- name: sending
 -- A request is about to leave: on disk before it does.
-INSERT INTO requests (ask_id, n, attempt, model, purpose, prefix_hash, estimate, estimate_cost, at)
-VALUES (:ask_id, :n, :attempt, :model, :purpose, :prefix_hash, :estimate, :estimate_cost, :now);
+INSERT INTO requests (ask_id, n, attempt, model, purpose, prefix_hash, prompt_version, estimate, estimate_cost, price_version, at)
+VALUES (:ask_id, :n, :attempt, :model, :purpose, :prefix_hash, :prompt_version, :estimate, :estimate_cost, :price_version, :now);
 
 -- name: started
 -- Its answer has begun.
@@ -12,6 +12,10 @@ UPDATE requests SET message_id = :message_id WHERE ask_id = :ask_id AND n = :n;
 UPDATE requests SET status = 'ended', response = :response, error = :error, ended_at = :now
 WHERE ask_id = :ask_id AND n = :n AND status = 'open'
 RETURNING n;
+
+-- name: lost
+-- Of an ask that has ended no request is open.
+UPDATE requests SET status = 'ended', error = 'lost', ended_at = :now WHERE ask_id = :ask_id AND status = 'open';
 
 -- name: tool_result
 -- What a tool gave; the first result counts.

@@ -135,9 +135,10 @@ CREATE TABLE asks (
   ended_at REAL
 );
 CREATE UNIQUE INDEX asks_message ON asks (team, channel, ts) WHERE ts <> '';
-CREATE INDEX asks_waiting ON asks (at, id, lane, channel, user, not_before) WHERE state = 'waiting';
+CREATE INDEX asks_waiting ON asks (channel, at, id, lane, user, not_before) WHERE state = 'waiting';
 CREATE INDEX asks_leased ON asks (lane, channel, user, leased_until) WHERE state = 'leased';
-CREATE INDEX asks_state ON asks (state, at) WHERE state IN ('parked', 'dead');
+CREATE INDEX asks_parked ON asks (not_before) WHERE state = 'parked';
+CREATE INDEX asks_dead ON asks (ended_at) WHERE state = 'dead';
 
 CREATE TABLE signals (
   id TEXT PRIMARY KEY,
@@ -152,6 +153,7 @@ CREATE TABLE signals (
   at REAL NOT NULL
 );
 CREATE INDEX signals_channel ON signals (channel, at);
+CREATE INDEX signals_deleted ON signals (channel, ts) WHERE kind = 'delete';
 CREATE INDEX signals_ask ON signals (ask_id) WHERE ask_id <> '';
 CREATE TABLE heard (
   signal_id TEXT NOT NULL,
@@ -166,8 +168,10 @@ CREATE TABLE requests (
   model TEXT NOT NULL,
   purpose TEXT NOT NULL,
   prefix_hash TEXT NOT NULL,
+  prompt_version TEXT NOT NULL,
   estimate TEXT NOT NULL,
-  estimate_cost INTEGER NOT NULL,
+  estimate_cost INTEGER,
+  price_version TEXT NOT NULL,
   at REAL NOT NULL,
   status TEXT NOT NULL DEFAULT 'open',
   message_id TEXT NOT NULL DEFAULT '',
@@ -225,6 +229,7 @@ CREATE TABLE ledger (
   refusal_category TEXT,
   billed INTEGER NOT NULL,
   cost_picos INTEGER,
+  counted_picos INTEGER NOT NULL,
   price_version TEXT,
   request_id TEXT,
   ttft_ms INTEGER,
@@ -240,6 +245,9 @@ CREATE TABLE spent (
   picos INTEGER NOT NULL,
   PRIMARY KEY (month, channel)
 ) WITHOUT ROWID;
+CREATE TRIGGER ledger_adds_up AFTER INSERT ON ledger BEGIN
+  INSERT INTO spent (month, channel, picos) VALUES (new.month, coalesce(new.channel, ''), new.counted_picos)
+  ON CONFLICT (month, channel) DO UPDATE SET picos = picos + excluded.picos; END;
 CREATE TABLE reservations (
   ask_id TEXT NOT NULL,
   n INTEGER NOT NULL,
@@ -249,7 +257,7 @@ CREATE TABLE reservations (
   at REAL NOT NULL,
   PRIMARY KEY (ask_id, n)
 ) WITHOUT ROWID;
-CREATE INDEX reservations_month ON reservations (month, channel, picos);
+CREATE INDEX reservations_channel ON reservations (channel, picos);
 
 CREATE TABLE conversation (
   lane TEXT NOT NULL,
