@@ -83,7 +83,8 @@ def _ticket(ticket: Ticket, *, german: bool) -> str:
     if ticket.comments:
         last = ticket.comments[-1]
         when = f", {last.when}" if last.when else ""
-        rows.append(("last", f"{last.who}{when}: “{clipped(last.text)}”"))
+        who = f"[{last.who}]({last.link})" if last.link else last.who
+        rows.append(("last", f"{who}{when}: “{clipped(last.text)}”"))
     rows.extend(("blocked", blocker) for blocker in ticket.blockers[:2])
     rows.extend(("unclear", question) for question in ticket.questions[-QUESTIONS:])
     rows.extend(("unread", unread) for unread in ticket.unread)

@@ -6,7 +6,7 @@ The text may be Markdown, lines of "Name: value", or JSON; what is not found is 
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 MONTH = r"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]*"
@@ -25,10 +25,11 @@ NOT_NAMES = re.compile(
 )  # fmt: skip
 FIELD = r"(?im)(?:^|[·|;,]\s)[ \t>*#\-]*{name}\**\s*[:=]\**[ \t]*\**(?P<value>[^\n·|;]+)"
 BLOCKED = re.compile(
-    r"\b(is blocked by|blocked by|blocked on|blocker|blocks|waiting for|waits for|depends on|"
+    r"\b(is blocked by|blocked by|blocked on|blocker|waiting for|waits for|depends on|"
     r"wartet auf|blockiert)\b",
     re.IGNORECASE,
 )
+ANY_KEY = re.compile(r"\b[A-Z][A-Z0-9_]{1,9}-[1-9]\d{0,6}\b")
 UNREAD = re.compile(
     r"\b(not read|left out|omitted|truncated|cut (?:off|here|after|short)|not shown|out of reach|"
     r"restricted|no permission|page \d+ of \d+|more comments|older comments)\b",
@@ -44,6 +45,7 @@ class Comment:
     who: str
     when: str
     text: str
+    link: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +68,7 @@ class Ticket:
 def read_ticket(key: str, text: str) -> Ticket:
     """Find in a tool's text what a summary needs."""
     text = _flat(text)
-    comments = tuple(_comments(text))
+    comments = tuple(map(_linked, _comments(text)))
     return Ticket(
         key=key,
         title=_field(text, "summary", "title") or _heading(key, text),
@@ -76,7 +78,7 @@ def read_ticket(key: str, text: str) -> Ticket:
         updated=found["when"] if (found := UPDATED.search(text)) else "",
         comments=_in_order(comments),
         questions=tuple(_questions(text, comments)),
-        blockers=tuple(dict.fromkeys(_lines(text, BLOCKED)))[:4],
+        blockers=tuple(dict.fromkeys(b for b in _lines(text, BLOCKED) if ANY_KEY.search(b)))[:4],
         unread=tuple(dict.fromkeys(_lines(text, UNREAD)))[:3],
         opening=_opening(key, text),
     )
@@ -167,6 +169,14 @@ def _comments(text: str) -> Iterator[Comment]:
         yield Comment(*head, "\n".join(body).strip())
 
 
+def _linked(comment: Comment) -> Comment:
+    """A comment whose last line is its own address has it as its link."""
+    before, _, last = comment.text.rpartition("\n")
+    if not re.fullmatch(r"https?://\S+omment\S*", last.strip()):
+        return comment
+    return replace(comment, text=before.strip(), link=last.strip())
+
+
 def _head(line: str) -> tuple[str, str, str] | None:
     for pattern in HEADS:
         m = pattern.match(line)
@@ -209,7 +219,8 @@ def _lines(text: str, pattern: re.Pattern[str]) -> Iterator[str]:
 def _opening(key: str, text: str) -> str:
     """The first sentence of the description, or the first line of text at all."""
     m = re.search(
-        r"(?im)^[\s#*>\-]*description\**:?\**[ \t]*\n?(?P<text>[^\n]+(?:\n[^\n#]+)?)", text
+        r"(?im)^[\s#*>\-]*description\**:?\**[ \t]*\n?(?:#+ [^\n]*\n+)*(?P<text>[^\n]+(?:\n[^\n#]+)?)",
+        text,
     )
     if m:
         return clipped(re.split(r"(?<=[.!?])\s", m["text"].strip())[0])
