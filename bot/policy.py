@@ -66,6 +66,11 @@ class Policy:
         named = {m for r in every for m in (r.model, r.deep_model, r.quick_model, r.fallback_model)}
         return {m for m in named if m}
 
+    def projects(self) -> set[str]:
+        """Every Jira project that some channel may read; "*" stands for all the account sees."""
+        every = [self._elsewhere, *self._rules.values()]
+        return {key for rules in every for key in rules.jira_projects}
+
     def may_ask(self, person: Person, ask: Ask) -> Verdict:
         """Whether this person may ask here at all; whatever is not known counts against it."""
         rules = self.rules(ask.channel)

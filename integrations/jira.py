@@ -10,12 +10,12 @@ import asyncio
 import queue
 import re
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from integrations import jira_reading
 from integrations.jira_client import Client
@@ -37,6 +37,7 @@ COMMENTS_PAGE = 100
 SPARE = 10  # comments asked for beyond the wanted ones, since some may not be shown
 BULK = 100  # issues of one bulk question, at most
 IDLE_CLIENTS = 8  # kept with their open connections
+BROWSE = "BROWSE_PROJECTS"
 INCLUDES = ("changelog", "comments_all")
 
 NO_THREAD = "Too much is asked of Jira at this moment; try again in a minute."
@@ -134,6 +135,26 @@ class Jira:
         """
         return await self._ask(lambda client: jira_reading.account(client.read("myself")), deadline)
 
+    async def may_browse(self, project: str, *, deadline: float) -> bool:
+        """Whether the bot's account may see a project's issues; False where there is no such project.
+
+        Args:
+            project: its key.
+            deadline: seconds, waiting for a thread included.
+
+        Raises:
+            JiraProblem: Jira does not say.
+        """
+
+        def read(client: Client) -> bool:
+            raw = client.read("mypermissions", permissions=BROWSE, projectKey=project)
+            return _granted(raw, BROWSE)
+
+        try:
+            return await self._ask(read, deadline)
+        except JiraNotFound:
+            return False
+
     async def close(self) -> None:
         """Let go of idle connections; calls that still run end by their own deadlines."""
         self._closed = True
@@ -195,6 +216,13 @@ class Jira:
             client.close()
         if self._closed:
             client.close()
+
+
+def _granted(raw: Mapping[str, Any], right: str) -> bool:
+    """Whether `mypermissions` grants a right; an answer of another shape grants nothing."""
+    told: Any = raw.get("permissions")
+    found: Any = told.get(right) if isinstance(told, dict) else None
+    return isinstance(found, dict) and found.get("havePermission") is True
 
 
 def _with_comments(client: Client, read: Issue, wanted: int) -> Issue:
