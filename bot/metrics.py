@@ -1,9 +1,16 @@
-"""What is counted, for Prometheus; every name begins with `purser_`. Message text is in none of it."""
+"""What is counted, for Prometheus; every name begins with `purser_`. Message text is in none of it.
+
+Some labels hold words from outside (a model that Claude's API names, a tool that Claude invents, a channel). However
+many there are, a label takes a bounded number of values; the rest are counted together as `other`.
+"""
 
 from decimal import Decimal
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
+VALUES = 100  # of one label at most
+VALUE_CHARS = 80  # of one value at most
+OTHER = "other"
 SECONDS = (0.05, 0.1, 0.2, 0.3, 0.5, 1, 2, 3, 5, 10, 20, 30, 60, 120, 300, 600)
 
 
@@ -37,10 +44,20 @@ class Metrics:
         self._dollars = counter("cost_usd", "US dollars booked", "channel", "model")
         self._refusals = counter("refusals", "Refusals by Claude", "category", "rung")
         self._limits = counter("rate_limited", "Answers 429, by which limit", "model", "limit")
-        self._queue = gauge("queue", "Asks in the inbox", "state")
+        self._queue = gauge("queue_asks", "Asks in the inbox", "state")
         self._oldest = gauge("queue_oldest_seconds", "Age of the oldest waiting ask")
-        self._cached = gauge("cache_share", "Prompt tokens read from cache, share since start")
+        self._cached = gauge("cache_read_ratio", "Share of prompt tokens read from cache")
         self._prompt = self._read = 0
+        self._known: dict[str, set[str]] = {}
+
+    def _few(self, label: str, value: str) -> str:
+        """The value, or `other` where the label has taken as many as it may."""
+        known = self._known.setdefault(label, set())
+        if value not in known:
+            if len(known) >= VALUES or len(value) > VALUE_CHARS or not value.isprintable():
+                return OTHER
+            known.add(value)
+        return value
 
     def asked(self, feature: str, outcome: str, seconds: float) -> None:
         """An ask ended; `seconds` since it was asked."""
@@ -49,7 +66,7 @@ class Metrics:
 
     def dropped(self, reason: str) -> None:
         """An event was no ask."""
-        self._dropped.labels(reason).inc()
+        self._dropped.labels(self._few("reason", reason)).inc()
 
     def first_sign(self, seconds: float) -> None:
         """The person saw that it was taken up."""
@@ -61,31 +78,32 @@ class Metrics:
 
     def tool(self, name: str, outcome: str) -> None:
         """A tool call ended."""
-        self._tools.labels(name, outcome).inc()
+        self._tools.labels(self._few("tool", name), outcome).inc()
 
     def attempt(self, model: str, status: str) -> None:
         """An attempt at Claude ended; `status` is `ok` or the kind of error."""
-        self._attempts.labels(model, status).inc()
+        self._attempts.labels(self._few("model", model), self._few("status", status)).inc()
 
     def booked(
         self, channel: str, model: str, tokens: dict[str, int], cost: Decimal | None
     ) -> None:
         """An iteration was booked; `tokens` by kind: input, cache_read, cache_write, output."""
+        model = self._few("model", model)
         for kind, count in tokens.items():
             self._tokens.labels(model, kind).inc(count)
         if cost is not None:
-            self._dollars.labels(channel, model).inc(float(cost))
+            self._dollars.labels(self._few("channel", channel), model).inc(float(cost))
         self._read += tokens.get("cache_read", 0)
         self._prompt += sum(n for kind, n in tokens.items() if kind != "output")
         self._cached.set(self._read / self._prompt if self._prompt else 0)
 
     def refused(self, category: str, rung: str) -> None:
         """Claude refused; `rung` is what was done next."""
-        self._refusals.labels(category, rung).inc()
+        self._refusals.labels(self._few("category", category), rung).inc()
 
     def rate_limited(self, model: str, limit: str) -> None:
         """Claude answered 429; `limit` says which."""
-        self._limits.labels(model, limit).inc()
+        self._limits.labels(self._few("model", model), self._few("limit", limit)).inc()
 
     def queue(self, counts: dict[str, int], oldest: float) -> None:
         """The inbox as it stands: asks by state, and the oldest waiting one's age in seconds."""
