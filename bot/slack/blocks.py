@@ -5,10 +5,13 @@ from decimal import Decimal
 from typing import Any
 
 from bot.answer import Receipt
+from bot.slack.mrkdwn import escaped
 
 Block = dict[str, Any]
-CONTEXT_CHARS = 2_000  # of one context line; Slack's limit is 3,000
-MARKDOWN_CHARS = 12_000  # of all markdown blocks of a message
+NOTES_AT_MOST = 8
+NOTES_CHARS = 1_600  # of all notes under one answer: with its words they fit into one message
+SMALLEST = Decimal("0.0001")  # US dollars; the last digit shown
+LINE_CHARS = 600  # of another grey line; Slack's limit is 3,000
 
 
 def markdown(text: str) -> Block:
@@ -16,17 +19,16 @@ def markdown(text: str) -> Block:
     return {"type": "markdown", "text": text}
 
 
-def context(text: str) -> Block:
-    """A small grey line; mrkdwn, so what could be read as markup is escaped."""
-    return {
-        "type": "context",
-        "elements": [{"type": "mrkdwn", "text": escaped(text)[:CONTEXT_CHARS]}],
-    }
+def context(text: str, limit: int = LINE_CHARS) -> Block:
+    """A small grey line, shown as it is: nothing in it is a link, a mention or markup but code."""
+    line: Block = {"type": "mrkdwn", "text": _shortened(text, limit), "verbatim": True}
+    return {"type": "context", "elements": [line]}
 
 
 def ending(receipt: Receipt, notes: Sequence[str], ask_id: str) -> list[Block]:
     """What stands under an answer: notes, the receipt, and how to say whether it was good."""
-    blocks = [context(note) for note in notes]
+    told = [note for note in notes if note.strip()][:NOTES_AT_MOST]
+    blocks = [context(note, NOTES_CHARS // len(told)) for note in told]
     if receipt.model:
         blocks += [context(receipt_line(receipt)), feedback(ask_id)]
     return blocks
@@ -68,9 +70,14 @@ def money(cost: Decimal | None) -> str:
     """A small sum in dollars, to a hundredth of a cent; an unknown price is said to be unknown."""
     if cost is None:
         return "price unknown"
+    if 0 < cost < SMALLEST:
+        return f"under ${SMALLEST}"
     return f"${cost:.2f}" if cost >= 1 else f"${cost:.4f}"
 
 
-def escaped(text: str) -> str:
-    """Text that mrkdwn shows as it is."""
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+def _shortened(text: str, limit: int) -> str:
+    """Text escaped for mrkdwn, so much of it as fits; Slack takes no empty line."""
+    short = text[:limit]
+    while len(escaped(short)) > limit - (short != text):
+        short = short[: -max(1, (len(escaped(short)) - limit) // 5)]
+    return escaped(short) + "…" * (short != text) or "–"

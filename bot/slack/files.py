@@ -59,9 +59,9 @@ class Files:
         room = ALL_BYTES
         reading: list[Awaitable[Attached]] = []
         for found in known:
-            if isinstance(found, FileRef):
-                room -= found.size or _limit(found)
-            fits = room >= 0 or isinstance(found, Attached)
+            needed = (found.size or _limit(found)) if isinstance(found, FileRef) else 0
+            fits = needed <= room
+            room -= needed if fits else 0
             reading.append(self._one(found if fits else _not(found, TOO_MUCH)))
         return list(await asyncio.gather(*reading))
 

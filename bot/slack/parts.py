@@ -1,48 +1,42 @@
 """The parts of one answer in Slack: each journalled before it is opened, when it is open, and when it is said.
 
-A part is a stream, or a post that is edited. After a lost reply the part is looked for in the thread before anything
-is posted again; after a restart a part with a ts is edited whole, and one that was said is left as it is.
+    open      a stream, or a post that is edited; where a stream does not start, a post
+    extend    more of its words
+    say       its final words, with what stands under them
+
+After a lost reply a part is looked for by its metadata before it is sent again. After a restart one with a ts is
+edited whole, and one that was said is left as it is. Whoever lost the lease says nothing.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, cast
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
+
+import structlog
 
 from bot.ask import Lease
+from bot.errors import LeaseLost
 from bot.journal import Journal, PartState
-from bot.slack.blocks import Block, markdown
-from bot.slack.split import plain
-from bot.slack.wire import STREAM_OVER, SlackError, SlackWire, Unsure
+from bot.slack.blocks import Block
+from bot.slack.pen import LAST_SECONDS, Kind, Pen, Piece, Place
+from bot.slack.shapes import items, mapping, words
+from bot.slack.wire import GONE, Limited, SlackError, SlackWire, Unsure
 from bot.store import Store, Transaction
 
-LOOK_BACK = 50  # messages of the thread looked through for a lost one
+LOOK_BACK = 200  # messages looked through for a lost one
+SKEW_SECONDS = 60.0  # by which Slack's clock may be behind ours
 WITHDRAWN = "_(withdrawn)_"
+UNEDITABLE = frozenset({"message_not_found", "cant_update_message", "edit_window_closed"})
 
+Send = Callable[[int], Awaitable[str]]
+"""Sends the part of this number and gives its ts."""
 
-@dataclass(slots=True)
-class Piece:
-    """A part as it stands: `sent` is what Slack shows of it so far."""
-
-    n: int
-    kind: str  # "stream" or "post"
-    ts: str
-    opened: float
-    sent: str = ""
-    said: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where an answer goes: a channel, and a thread in it or ""."""
-
-    channel: str
-    thread: str
-    team: str
-    user: str
+log = structlog.get_logger()
 
 
 class Parts:
     """Opens, extends, edits and closes the parts of one answer.
+
+    What it does raises LeaseLost when another worker has the ask, and SlackError when Slack does not do it.
 
     Args:
         wire: Slack.
@@ -66,148 +60,204 @@ class Parts:
         clock: Callable[[], float],
     ) -> None:
         self._wire, self._journal, self._store = wire, journal, store
-        self._lease, self.place, self._us, self._clock = lease, place, us, clock
+        self._lease, self._us, self._clock = lease, us, clock
+        self._pen = Pen(wire, lease.ask.id)
+        self._before = 0  # parts that stand in another channel
+        self._lost: tuple[int, Kind] | None = None  # opened, it may be, but its ts is not known
+        self.place = place
         self.pieces: list[Piece] = []
+        self.by_url = False  # a response_url has said the answer already, or may have
 
-    async def resume(self) -> None:
-        """Take over what an earlier attempt had opened."""
-        told = await self._journal.read(self._lease.ask.id)
-        for part in told.parts:
-            ts = part.ts
-            if part.state == "opening" and not ts:
-                ts = await self._find() or ""
-                if not ts:
-                    continue
-            elif part.kind == "stream" and part.state == "open":
-                await self._close_stream(ts, None)
-            said = part.state == "said"
-            piece = Piece(part.n, "post", ts, self._clock(), part.text if said else "", said)
-            self.pieces.append(piece)
+    async def resume(self) -> bool:
+        """Take over what an earlier attempt had opened; whether there is anything."""
+        for part in (await self._journal.read(self._lease.ask.id)).parts:
+            if part.channel != self.place.channel:
+                self.move(part.channel)
+            if part.kind == "url":
+                self.by_url = True
+            elif not part.ts:
+                self._lost = part.n, "stream" if part.kind == "stream" else "post"
+            else:
+                said = part.state == "said"
+                kind: Kind = "torn" if part.kind == "stream" and not said else "post"
+                shown = part.text if said else ""
+                self.pieces.append(Piece(part.n, kind, part.ts, self._clock(), shown, said))
+        return bool(self.pieces or self._lost)
+
+    def move(self, channel: str) -> None:
+        """Go on in another channel, outside any thread; what stands elsewhere is left as it is."""
+        self._before = self._next - 1
+        self.place = replace(self.place, channel=channel, thread="")
+        self.pieces, self._lost = [], None
+
+    async def check(self) -> None:
+        """Go on only while the ask is ours."""
+        lease = self._lease
+        held = await self._store.read("inbox.fence", ask_id=lease.ask.id, attempt=lease.attempt)
+        if not held:
+            raise LeaseLost
 
     async def open(self, text: str, *, stream: bool) -> Piece:
-        """Open the next part with its first words.
+        """Open the next part: a stream that is still empty, or a post with these words."""
+        if found := await self.reclaim():
+            return found
+        if stream:
+            try:
+                return await self._opened("stream", "", lambda _: self._pen.start(self.place))
+            except SlackError as error:
+                if isinstance(error, Unsure) or error.code in GONE:
+                    raise
+                log.info("no stream", code=error.code, ask=self._lease.ask.id)
+        send: Send = lambda n: self._pen.post(self.place, n, text, patience=0.0)  # noqa: E731
+        return await self._opened("post", text, send)
 
-        Raises:
-            LeaseLost: another worker has the ask.
-            SlackError: Slack does not let us; nothing was opened.
-        """
-        n = self.pieces[-1].n + 1 if self.pieces else 1
-        kind = "stream" if stream else "post"
-        await self._write(n, "opening", kind)
+    async def post(self, text: str, blocks: Sequence[Block] = ()) -> None:
+        """Say the next part whole, in one piece."""
+        piece = await self.reclaim() or await self._begin(
+            "post",
+            text,
+            lambda n: self._pen.post(self.place, n, text, blocks, patience=LAST_SECONDS),
+        )
+        if piece.sent != text:  # one whose reply was lost was found
+            await self.say(piece, text, blocks)
+            return
+        await self._said(piece)
+
+    async def extend(self, piece: Piece, text: str, *, patience: float = 0.0) -> None:
+        """Bring a part's words up to `text`; when that fails, more can be brought later."""
+        if text == piece.sent:
+            return
+        await self.check()
+        if not await self._pen.append(self.place, piece, text, patience=patience):
+            await self._pen.close(self.place, piece)
+            await self._pen.edit(self.place, piece, text, patience=patience)
+
+    async def close(self, piece: Piece) -> None:
+        """Close a part's stream; its message can be edited from then on."""
+        await self.check()
+        await self._pen.close(self.place, piece)
+
+    async def say(self, piece: Piece, text: str, blocks: Sequence[Block] = ()) -> None:
+        """Give a part its final words and what stands under them."""
+        if piece.said and piece.sent == text:
+            return
+        await self.check()
+        if piece.kind != "post" or piece.sent != text or blocks:
+            await self._finish(piece, text, blocks)
+        await self._said(piece)
+
+    async def withdraw(self, piece: Piece, notice: str) -> None:
+        """Take a part's words back, said or not."""
+        piece.said = False
+        await self._write(piece.n, "open", piece.kind, piece.ts)
+        await self.extend(piece, notice, patience=LAST_SECONDS)
+
+    async def note_url(self, state: PartState) -> None:
+        """Journal that a response_url says the answer, or said it; it gives no ts."""
+        await self._write(self._next, state, "url")
+
+    async def reclaim(self) -> Piece | None:
+        """The part whose reply was lost, if it stands in Slack; where it does not, it is forgotten."""
+        if self._lost is None:
+            return None
+        n, kind = self._lost
         try:
-            ts = await self._begin(text, stream=stream)
-        except Unsure:
-            found = await self._find()
-            if found is None:
-                kind, ts = "post", await self._begin(text, stream=False)
-            else:
-                kind, ts = "post", found
+            ts = await self._find(n)
+        except SlackError as error:
+            if isinstance(error, Unsure | Limited) or error.code == "unreachable":
+                raise
+            log.warning("not looked for", code=error.code, ask=self._lease.ask.id)
+            ts = None
+        self._lost = None
+        if ts is None:
+            return None
         piece = Piece(n, kind, ts, self._clock())
-        if kind == "post":
-            piece.sent = text
         self.pieces.append(piece)
+        self.pieces.sort(key=lambda p: p.n)
         await self._write(n, "open", kind, ts)
         return piece
 
-    async def extend(self, piece: Piece, text: str) -> None:
-        """Bring a part's words up to `text`; a stream that died goes on by edits."""
-        if text == piece.sent:
-            return
-        if piece.kind == "stream" and text.startswith(piece.sent):
-            try:
-                await self._wire.append_stream(
-                    self.place.channel, piece.ts, text[len(piece.sent) :]
-                )
-                piece.sent = text
-                return
-            except SlackError as error:
-                if not isinstance(error, Unsure) and error.code not in STREAM_OVER:
-                    raise
-                piece.kind = "post"
-        if piece.kind == "stream":
-            await self.end_stream(piece)
-        await self._wire.update(self.place.channel, piece.ts, text)
-        piece.sent = text
-
-    async def say(self, piece: Piece, text: str, *, blocks: list[Block] | None = None) -> None:
-        """Give a part its final words and close it."""
-        if piece.said and piece.sent == text:
-            return
-        if piece.kind == "stream" and text.startswith(piece.sent):
-            try:
-                await self.extend(piece, text)
-            except SlackError:
-                piece.kind = "post"
-        if piece.kind == "stream" and piece.sent == text:
-            closed = await self._close_stream(piece.ts, blocks)
-            if not closed:
-                await self._edit(piece, text, blocks)
-        else:
-            if piece.kind == "stream":
-                await self.end_stream(piece)
-            if piece.sent != text or blocks:
-                await self._edit(piece, text, blocks)
-        piece.kind, piece.sent, piece.said = "post", text, True
-        await self._write(piece.n, "said", "post", piece.ts, text)
-
-    async def end_stream(self, piece: Piece) -> None:
-        """Close a stream so that its message can be edited."""
-        await self._close_stream(piece.ts, None)
-        piece.kind = "post"
-
-    async def _begin(self, text: str, *, stream: bool) -> str:
-        place = self.place
-        if stream:
-            return await self._wire.start_stream(
-                place.channel, place.thread, team=place.team, user=place.user
-            )
-        return await self._wire.post(place.channel, text, thread=place.thread)
-
-    async def _edit(self, piece: Piece, text: str, blocks: list[Block] | None) -> None:
-        if not blocks:
-            await self._wire.update(self.place.channel, piece.ts, text)
-            return
-        whole = [markdown(text), *blocks]
-        try:
-            await self._wire.update(self.place.channel, piece.ts, plain(text), blocks=whole)
-        except SlackError as error:
-            if isinstance(error, Unsure):
-                raise
-            # Better an answer without its receipt than none: blocks may be refused by this workspace.
-            await self._wire.update(self.place.channel, piece.ts, text)
-
-    async def _close_stream(self, ts: str, blocks: list[Block] | None) -> bool:
-        """Close a stream; False when its blocks could not be put under it."""
-        try:
-            await self._wire.stop_stream(self.place.channel, ts, blocks=blocks)
-        except SlackError as error:
-            if blocks and error.code not in STREAM_OVER:
-                return await self._close_stream(ts, None) and False
-            return blocks is None
-        return True
-
-    async def _find(self) -> str | None:
-        """Our own message after the ask that no part knows: one whose reply was lost."""
+    async def _find(self, n: int) -> str | None:
+        """Our own message after the ask that names this part, else one that names none and is no part's."""
         place, ask = self.place, self._lease.ask
-        oldest = ask.ts or f"{ask.at:.6f}"
+        oldest = (place.thread and ask.ts) or f"{ask.at - SKEW_SECONDS:.6f}"
         if place.thread:
             page = await self._wire.replies(
                 place.channel, place.thread, oldest=oldest, limit=LOOK_BACK
             )
         else:
             page = await self._wire.history(place.channel, oldest=oldest, limit=LOOK_BACK)
-        known = {piece.ts for piece in self.pieces}
-        messages = cast("list[dict[str, Any]]", page.get("messages", []))
-        ours = [str(m["ts"]) for m in messages if m.get("user") == self._us]
-        fresh = sorted(ts for ts in ours if ts > oldest and ts not in known)
-        return await self._unclaimed(fresh)
-
-    async def _unclaimed(self, stamps: list[str]) -> str | None:
-        """The first that no other ask's part has."""
-        for ts in stamps:
-            if not await self._store.read("journal.part_at", channel=self.place.channel, ts=ts):
+        ours = {
+            words(m.get("ts")): mapping(m.get("metadata"))
+            for m in items(page.get("messages"))
+            if m.get("user") == self._us and words(m.get("ts")) > oldest
+        }
+        wanted = self._pen.metadata(n)
+        for ts in sorted(ours, key=lambda ts: (ours[ts] != wanted, ts)):
+            if ours[ts] == wanted or not (ours[ts] or await self._is_part(ts)):
                 return ts
         return None
+
+    async def _is_part(self, ts: str) -> bool:
+        rows = await self._store.read("journal.part_at", channel=self.place.channel, ts=ts)
+        return bool(rows)
+
+    @property
+    def _next(self) -> int:
+        return max((piece.n for piece in self.pieces), default=self._before) + 1
+
+    async def _opened(self, kind: Kind, text: str, send: Send) -> Piece:
+        piece = await self._begin(kind, text, send)
+        await self._write(piece.n, "open", piece.kind, piece.ts)
+        return piece
+
+    async def _begin(self, kind: Kind, text: str, send: Send) -> Piece:
+        """Journal the next part and send it; when its reply is lost, it is looked for before it is sent again."""
+        n = self._next
+        await self._write(n, "opening", kind)
+        try:
+            ts = await self._sent(n, kind, send)
+        except Unsure:
+            if found := await self.reclaim():
+                return found
+            await self.check()
+            ts = await self._sent(n, kind, send)
+        piece = Piece(n, kind, ts, self._clock(), text)
+        self.pieces.append(piece)
+        return piece
+
+    async def _sent(self, n: int, kind: Kind, send: Send) -> str:
+        self._lost = n, kind
+        try:
+            ts = await send(n)
+        except Unsure:
+            raise
+        except SlackError:
+            self._lost = None
+            raise
+        self._lost = None
+        return ts
+
+    async def _finish(self, piece: Piece, text: str, blocks: Sequence[Block]) -> None:
+        """Bring a part's message to its final form; where it can be edited no more, it is posted again."""
+        place, pen = self.place, self._pen
+        if await pen.append(place, piece, text, patience=LAST_SECONDS) and await pen.close(
+            place, piece, blocks
+        ):
+            return
+        await pen.close(place, piece)
+        try:
+            await pen.edit(place, piece, text, blocks)
+        except SlackError as error:
+            if error.code not in UNEDITABLE:
+                raise
+            await self._write(piece.n, "opening", "post")
+            piece.ts = await pen.post(place, piece.n, text, blocks, patience=LAST_SECONDS)
+            piece.sent = text
+
+    async def _said(self, piece: Piece) -> None:
+        piece.said = True
+        await self._write(piece.n, "said", "post", piece.ts, piece.sent)
 
     async def _write(
         self, n: int, state: PartState, kind: str, ts: str = "", text: str = ""
@@ -221,6 +271,6 @@ class Parts:
             channel=self.place.channel,
             ts=ts,
             text=text,
-            kind=kind,
+            kind="stream" if kind == "torn" else kind,
         )
         await self._store.commit(tx)

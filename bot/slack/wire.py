@@ -1,56 +1,43 @@
-"""Every call of ours to Slack's Web API, with one gate per method and each failure named once.
-
-    SlackError           Slack said no (`code` is its word), or could not be asked
-    ├── Unsure           the call may have taken effect: its reply was lost
-    └── Limited          Slack wants us to wait longer than we may
-
-A 429 closes its method for everybody until the time Slack named. Reads and edits are repeated once after a lost
-reply; what would show twice (a post, the start of a stream) never is.
-"""
+"""What is said to Slack and read from it, one method each; failures are those of `gate`."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, cast
 from urllib.parse import urlsplit
 
 import aiohttp
-from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.errors import PurserError
+from bot.slack.gate import WAIT_SECONDS, Gate, Json, Limited, SlackError, Unsure
 
-WAIT_SECONDS = 30.0  # for Slack's rate limits, in one call
-AGAIN_SECONDS = 0.5  # before a read or an edit is repeated
 FILES_HOST = "files.slack.com"  # who may see our token beside the API itself
+HOOKS_HOST = "hooks.slack.com"  # where response_urls lead
 RESPOND_SECONDS = 10.0
-GONE = frozenset({"channel_not_found", "is_archived", "not_in_channel", "restricted_action"})
-STREAM_OVER = frozenset({"message_not_in_streaming_state", "streaming_state_conflict"})
-TOO_LONG = frozenset({"msg_too_long", "msg_blocks_too_long", "invalid_blocks", "invalid_arguments"})
-SHOWS_TWICE = frozenset({"chat.postMessage", "chat.startStream", "chat.appendStream"})
+TITLE_CHARS = 200  # of a session's title
+GONE = frozenset(
+    {
+        "channel_not_found",
+        "is_archived",
+        "not_in_channel",
+        "restricted_action",
+        "restricted_action_read_only_channel",
+        "restricted_action_non_threadable_channel",
+        "restricted_action_thread_locked",
+    }
+)
+"""The channel is closed to us."""
+NO_SESSIONS = frozenset(
+    {"unknown_method", "not_authorized", "not_allowed", "feature_not_enabled", "missing_scope"}
+)
+"""This app is not declared as an agent."""
 
-Json = Mapping[str, Any]
-Blocks = Sequence[Mapping[str, Any]]
+Blocks = Sequence[Json]
 
-
-class SlackError(PurserError):
-    """Slack did not do it; `code` is its own word, or "unreachable"."""
-
-    def __init__(self, code: str, method: str = "") -> None:
-        self.code = code
-        self.method = method
-        super().__init__(f"{method}: {code}" if method else code)
-
-
-class Unsure(SlackError):
-    """The reply was lost: it may have been done."""
-
-
-class Limited(SlackError):
-    """Slack limits this method for longer than the caller may wait."""
+__all__ = ["GONE", "Blocks", "Json", "Limited", "SlackError", "SlackWire", "Unsure"]
 
 
 class SlackWire:
-    """Calls Slack.
+    """Calls Slack. `patience` is how many seconds a call may wait for its method's gate.
 
     Args:
         client: with the bot token, and without retry handlers of its own.
@@ -69,12 +56,11 @@ class SlackWire:
         clock: Callable[[], float],
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
-        self._client = client
+        self._gate = Gate(client, clock=clock, sleep=sleep)
         self._session = session
+        self._proxy = client.proxy
         self._token = token
-        self._clock = clock
-        self._sleep = sleep
-        self._shut: dict[str, float] = {}
+        self._sessions = True  # until Slack says that this app has none
         api = urlsplit(client.base_url)
         self._own = (api.scheme, api.netloc) if api.hostname != "slack.com" else None
 
@@ -88,32 +74,41 @@ class SlackWire:
         thread: str = "",
         blocks: Blocks | None = None,
         metadata: Json | None = None,
+        patience: float = WAIT_SECONDS,
     ) -> str:
-        """Post a message and return its ts.
+        """Post a message and return its ts; without blocks the text is Markdown.
 
         Raises:
             Unsure: it may stand there.
             SlackError: it does not.
         """
-        said = {"text": text} if blocks else {"markdown_text": text}
-        answer = await self._call(
+        answer = await self._gate.call(
             "chat.postMessage",
-            channel=channel,
-            thread_ts=thread or None,
-            blocks=blocks,
-            metadata=metadata,
-            unfurl_links=False,
-            unfurl_media=False,
-            **said,
+            {
+                "channel": channel,
+                "thread_ts": thread or None,
+                "metadata": metadata,
+                "unfurl_links": False,
+                "unfurl_media": False,
+                **_said(text, blocks),
+            },
+            patience=patience,
         )
         return str(answer["ts"])
 
     async def update(
-        self, channel: str, ts: str, text: str, *, blocks: Blocks | None = None
+        self,
+        channel: str,
+        ts: str,
+        text: str,
+        *,
+        blocks: Blocks | None = None,
+        metadata: Json | None = None,
+        patience: float = WAIT_SECONDS,
     ) -> None:
-        """Replace a message's words."""
-        said = {"text": text, "blocks": blocks} if blocks else {"markdown_text": text}
-        await self._call("chat.update", channel=channel, ts=ts, **said)
+        """Replace a message's words; without blocks the text is Markdown."""
+        where = {"channel": channel, "ts": ts, "metadata": metadata}
+        await self._gate.call("chat.update", where | _said(text, blocks), patience=patience)
 
     async def ephemeral(
         self,
@@ -124,56 +119,93 @@ class SlackWire:
         thread: str = "",
         blocks: Blocks | None = None,
     ) -> None:
-        """Say something that one person alone sees."""
-        await self._call(
+        """Say something that one person alone sees; `text` is mrkdwn, shown where there are no blocks."""
+        await self._gate.call(
             "chat.postEphemeral",
-            channel=channel,
-            user=user,
-            text=text,
-            blocks=blocks,
-            thread_ts=thread or None,
+            {
+                "channel": channel,
+                "user": user,
+                "text": text,
+                "blocks": blocks,
+                "thread_ts": thread or None,
+            },
         )
 
-    async def start_stream(self, channel: str, thread: str, *, team: str, user: str) -> str:
+    async def start_stream(
+        self, channel: str, thread: str, *, team: str, user: str, patience: float = WAIT_SECONDS
+    ) -> str:
         """Open a stream in a thread and return its ts; `user` is the human it is for."""
-        answer = await self._call(
+        answer = await self._gate.call(
             "chat.startStream",
-            channel=channel,
-            thread_ts=thread,
-            recipient_team_id=team or None,
-            recipient_user_id=user or None,
+            {
+                "channel": channel,
+                "thread_ts": thread,
+                "recipient_team_id": team or None,
+                "recipient_user_id": user or None,
+            },
+            patience=patience,
         )
         return str(answer["ts"])
 
-    async def append_stream(self, channel: str, ts: str, text: str) -> None:
+    async def append_stream(
+        self, channel: str, ts: str, text: str, *, patience: float = WAIT_SECONDS
+    ) -> None:
         """Say more in a stream."""
-        await self._call("chat.appendStream", channel=channel, ts=ts, markdown_text=text)
+        more = {"channel": channel, "ts": ts, "markdown_text": text}
+        await self._gate.call("chat.appendStream", more, patience=patience)
 
-    async def stop_stream(self, channel: str, ts: str, *, blocks: Blocks | None = None) -> None:
+    async def stop_stream(
+        self,
+        channel: str,
+        ts: str,
+        *,
+        blocks: Blocks | None = None,
+        metadata: Json | None = None,
+        patience: float = WAIT_SECONDS,
+    ) -> None:
         """Close a stream, with blocks under it."""
-        await self._call("chat.stopStream", channel=channel, ts=ts, blocks=blocks)
+        last = {"channel": channel, "ts": ts, "blocks": blocks, "metadata": metadata}
+        await self._gate.call("chat.stopStream", last, patience=patience)
 
-    async def status(self, channel: str, thread: str, user: str, words: str) -> None:
-        """Show the native status line; "" takes it away.
+    # That something is being done
+
+    async def session(
+        self, channel: str, thread: str, *, busy: bool, user: str = "", title: str = ""
+    ) -> None:
+        """Mark a thread as being worked on, with Slack's own stop button, or as waiting for people again.
 
         Raises:
-            SlackError: this workspace or place has none.
+            SlackError: this app has no sessions, or none can be marked now; nobody waits for the gate to mark one.
         """
+        if not self._sessions:
+            raise SlackError("unknown_method", "agents.sessions.setStatus")
         try:
-            await self._call(
+            await self._gate.call(
                 "agents.sessions.setStatus",
-                channel_id=channel,
-                thread_ts=thread,
-                status="processing" if words else "active",
-                title=words[:100] or None,
-                initiator_user_id=user or None,
+                {
+                    "channel_id": channel,
+                    "thread_ts": thread,
+                    "status": "processing" if busy else "active",
+                    "title": title[:TITLE_CHARS] or None,
+                    "initiator_user_id": user or None,
+                },
+                patience=0.0 if busy else WAIT_SECONDS,
             )
         except SlackError as error:
-            if error.code not in {"unknown_method", "not_allowed", "feature_not_enabled"}:
-                raise
-            await self._call(
-                "assistant.threads.setStatus", channel_id=channel, thread_ts=thread, status=words
-            )
+            self._sessions = error.code not in NO_SESSIONS
+            raise
+
+    async def status(self, channel: str, thread: str, words: str) -> None:
+        """Show words after our name under a thread, without waiting for the gate; "" takes them away.
+
+        Raises:
+            SlackError: this workspace or place has no such line, or it is changed too often.
+        """
+        line = {"channel_id": channel, "thread_ts": thread, "status": words}
+        patience = 0.0 if words else WAIT_SECONDS
+        await self._gate.call("assistant.threads.setStatus", line, patience=patience)
+
+    # What needs no membership
 
     async def respond(
         self, url: str, text: str, *, blocks: Blocks | None = None, public: bool = False
@@ -181,9 +213,10 @@ class SlackWire:
         """Answer a command or click through its response_url (five times, for 30 minutes).
 
         Raises:
+            Unsure: it may stand there.
             SlackError: the url is none of Slack's, or it is used up.
         """
-        self._check_origin(url, "hooks.slack.com")
+        self._check_origin(url, HOOKS_HOST)
         body: dict[str, Any] = {
             "text": text,
             "response_type": "in_channel" if public else "ephemeral",
@@ -195,9 +228,13 @@ class SlackWire:
             body["blocks"] = list(blocks)
         timeout = aiohttp.ClientTimeout(total=RESPOND_SECONDS)
         try:
-            async with self._session.post(url, json=body, timeout=timeout) as answer:
+            async with self._session.post(
+                url, json=body, timeout=timeout, allow_redirects=False, proxy=self._proxy
+            ) as answer:
                 if answer.status != 200:
                     raise SlackError(f"http_{answer.status}", "response_url")
+        except aiohttp.ClientConnectorError:
+            raise SlackError("unreachable", "response_url") from None
         except (aiohttp.ClientError, TimeoutError, OSError):
             raise Unsure("unreachable", "response_url") from None
 
@@ -205,15 +242,16 @@ class SlackWire:
 
     async def user_info(self, user: str) -> Json:
         """The `user` object of users.info."""
-        return cast("Json", (await self._call("users.info", user=user))["user"])
+        return cast("Json", (await self._gate.call("users.info", {"user": user}))["user"])
 
     async def channel_info(self, channel: str) -> Json:
         """The `channel` object of conversations.info."""
-        return cast("Json", (await self._call("conversations.info", channel=channel))["channel"])
+        answer = await self._gate.call("conversations.info", {"channel": channel})
+        return cast("Json", answer["channel"])
 
     async def direct(self, user: str) -> str:
         """The channel of the direct messages with somebody."""
-        answer = await self._call("conversations.open", users=user)
+        answer = await self._gate.call("conversations.open", {"users": user})
         return str(answer["channel"]["id"])
 
     async def replies(
@@ -226,27 +264,37 @@ class SlackWire:
         limit: int = 200,
         cursor: str = "",
     ) -> Json:
-        """One page of a thread, as Slack answers."""
-        return await self._call(
+        """One page of a thread, as Slack answers, with the metadata of our messages."""
+        return await self._gate.call(
             "conversations.replies",
-            channel=channel,
-            ts=thread,
-            oldest=oldest or None,
-            latest=latest or None,
-            limit=limit,
-            cursor=cursor or None,
-            inclusive=True,
+            {
+                "channel": channel,
+                "ts": thread,
+                "oldest": oldest or None,
+                "latest": latest or None,
+                "limit": limit,
+                "cursor": cursor or None,
+                "inclusive": True,
+                "include_all_metadata": True,
+            },
         )
 
     async def history(self, channel: str, *, oldest: str, limit: int = 50) -> Json:
-        """The newest messages of a channel since a ts, as Slack answers."""
-        return await self._call(
-            "conversations.history", channel=channel, oldest=oldest, limit=limit, inclusive=True
+        """The newest messages of a channel since a ts, as Slack answers, with the metadata of our messages."""
+        return await self._gate.call(
+            "conversations.history",
+            {
+                "channel": channel,
+                "oldest": oldest,
+                "limit": limit,
+                "inclusive": True,
+                "include_all_metadata": True,
+            },
         )
 
     async def file_info(self, file_id: str) -> Json:
         """The `file` object of files.info."""
-        return cast("Json", (await self._call("files.info", file=file_id))["file"])
+        return cast("Json", (await self._gate.call("files.info", {"file": file_id}))["file"])
 
     async def download(self, url: str, *, limit: int) -> bytes:
         """A file's bytes, at most `limit` + 1; our token goes to Slack's own file host alone.
@@ -257,7 +305,9 @@ class SlackWire:
         self._check_origin(url, FILES_HOST)
         headers = {"Authorization": f"Bearer {self._token}"}
         try:
-            async with self._session.get(url, headers=headers, allow_redirects=False) as answer:
+            async with self._session.get(
+                url, headers=headers, allow_redirects=False, proxy=self._proxy
+            ) as answer:
                 if answer.status != 200:
                     raise SlackError(f"http_{answer.status}", "file")
                 data = bytearray()
@@ -271,89 +321,23 @@ class SlackWire:
 
     async def auth_test(self) -> Json:
         """Who we are."""
-        return await self._call("auth.test")
+        return await self._gate.call("auth.test", {})
 
     async def publish_home(self, user: str, view: Json) -> None:
         """Show somebody's App Home."""
-        await self._call("views.publish", user_id=user, view=view)
+        await self._gate.call("views.publish", {"user_id": user, "view": view})
 
     def _check_origin(self, url: str, host: str) -> None:
         """Only Slack's own host, or (a stand-in) the very origin of the API we were told to use."""
-        parts = urlsplit(url)
+        try:
+            parts = urlsplit(url)
+        except ValueError:
+            raise SlackError("foreign_address") from None
         theirs = parts.scheme == "https" and parts.netloc == host
         if not theirs and (parts.scheme, parts.netloc) != self._own:
             raise SlackError("foreign_address")
 
-    async def _call(self, method: str, **arguments: Any) -> Json:
-        """Call a method, waiting for its gate; see the module for what is repeated."""
-        deadline = self._clock() + WAIT_SECONDS
-        again = method not in SHOWS_TWICE
-        while True:
-            shut = self._shut.get(method, 0.0)
-            if shut > deadline:
-                raise Limited("ratelimited", method)
-            if (wait := shut - self._clock()) > 0:
-                await self._sleep(wait)
-            try:
-                return await self._once(method, arguments)
-            except SlackApiError as error:
-                if not self._limited(method, error):
-                    raise _named(method, error) from None
-            except (
-                aiohttp.ClientError,
-                SlackClientError,
-                TimeoutError,
-                OSError,
-                ValueError,
-            ) as error:
-                if _never_left(error):
-                    raise SlackError("unreachable", method) from None
-                if not again:
-                    raise Unsure("unreachable", method) from None
-                again = False
-                await self._sleep(AGAIN_SECONDS)
 
-    async def _once(self, method: str, arguments: dict[str, Any]) -> Json:
-        given = {name: value for name, value in arguments.items() if value is not None}
-        if method in _BY_QUERY:
-            answer = await self._client.api_call(method, http_verb="GET", params=given)
-        else:
-            answer = await self._client.api_call(method, json=given)
-        return cast("Json", answer.data)
-
-    def _limited(self, method: str, error: SlackApiError) -> bool:
-        """Close the method's gate if this is a 429."""
-        if error.response.status_code != 429:
-            return False
-        try:
-            seconds = float(error.response.headers.get("Retry-After", "1"))
-        except ValueError:
-            seconds = 1.0
-        self._shut[method] = max(self._shut.get(method, 0.0), self._clock() + seconds)
-        return True
-
-
-_BY_QUERY = frozenset(
-    {
-        "conversations.replies",
-        "conversations.history",
-        "conversations.info",
-        "users.info",
-        "files.info",
-    }
-)
-
-
-def _named(method: str, error: SlackApiError) -> SlackError:
-    """Slack's answer, or (from a gateway before it) a status without one."""
-    status = int(error.response.status_code)
-    data = error.response.data
-    code = data.get("error") if isinstance(data, dict) else None
-    if code is None and status >= 500:
-        return (Unsure if method in SHOWS_TWICE else SlackError)(f"http_{status}", method)
-    return SlackError(str(code or f"http_{status}"), method)
-
-
-def _never_left(error: Exception) -> bool:
-    """Whether no connection was made, so that nothing can have been done."""
-    return isinstance(error, aiohttp.ClientConnectorError)
+def _said(text: str, blocks: Blocks | None) -> dict[str, Any]:
+    """What a message says: blocks with a text for notifications, or Markdown alone."""
+    return {"text": text, "blocks": list(blocks)} if blocks else {"markdown_text": text}

@@ -1,0 +1,147 @@
+"""An answer's text as it comes: made safe, gathered, and brought to Slack by time, and sooner when much has come."""
+
+import asyncio
+from collections.abc import Callable
+
+import structlog
+
+from bot.slack.mrkdwn import Filter, Known
+from bot.slack.parts import Parts
+from bot.slack.pen import Piece
+from bot.slack.split import cut
+from bot.slack.wire import GONE, Limited, SlackError
+
+WHOLE_SECONDS = 1.5  # an answer whole within this after its first words is posted in one piece
+FLUSH_SECONDS = 1.2  # between appends or edits of one answer; Slack takes about 50 edits a minute
+FLUSH_CHARS = 3_000  # so much that waits is brought at once
+STREAM_SECONDS = 230.0  # a stream dies at about 300 s; it is closed before, and its message edited
+
+log = structlog.get_logger()
+
+
+class Flow:
+    """Brings text to Slack while it comes.
+
+    Args:
+        parts: of the answer.
+        known: which links may stay links.
+        clock: seconds that only grow.
+        may_stream: whether a stream may be started now.
+        opened: told when a part was opened.
+        whole_seconds: see `WHOLE_SECONDS`.
+        flush_seconds: see `FLUSH_SECONDS`.
+
+    Attributes:
+        live: whether text is shown before it is whole.
+        begun: whether there were any words.
+    """
+
+    def __init__(
+        self,
+        parts: Parts,
+        *,
+        known: Known,
+        clock: Callable[[], float],
+        may_stream: Callable[[], bool],
+        opened: Callable[[], None],
+        whole_seconds: float = WHOLE_SECONDS,
+        flush_seconds: float = FLUSH_SECONDS,
+    ) -> None:
+        self._parts, self._known, self._clock = parts, known, clock
+        self._may_stream, self._opened = may_stream, opened
+        self._whole_seconds, self._flush_seconds = whole_seconds, flush_seconds
+        self._filter = Filter(known)
+        self._tail = ""  # what was let through and is in no part that was said
+        self._full_at = FLUSH_CHARS  # characters of the tail at which it waits no longer
+        self._task: asyncio.Task[None] | None = None
+        self._stir = asyncio.Event()  # there is something to do
+        self._ending = False
+        self.live = True
+        self.begun = False
+
+    def take(self, delta: str) -> None:
+        """Take more of the text."""
+        before = len(self._tail)
+        self._tail = (self._tail + self._filter.feed(delta)).lstrip("\n")
+        self.begun = self.begun or bool(self._tail.strip())
+        if not self.live or not self.begun:
+            return
+        if self._task is None:
+            self._task = asyncio.create_task(self._run())
+        if before < self._full_at <= len(self._tail):
+            self._stir.set()
+
+    async def stop(self) -> None:
+        """Bring no more; what has begun is finished, since a call cut in two could show twice.
+
+        Raises:
+            LeaseLost: another worker has the ask.
+            StoreDown: it could not be journalled.
+        """
+        task, self._task = self._task, None
+        if task is not None:
+            self._ending = True
+            self._stir.set()
+            await task
+            self._ending = False
+            self._stir.clear()
+
+    async def restart(self) -> None:
+        """Forget the text so far: another one comes. Raises like `stop`."""
+        await self.stop()
+        self._filter = Filter(self._known)
+        self._tail, self._full_at, self.begun = "", FLUSH_CHARS, False
+
+    async def aclose(self) -> None:
+        """Fall silent at once, whatever has begun."""
+        task, self._task = self._task, None
+        if task is not None:
+            task.cancel()
+            await asyncio.wait({task})
+            if not task.cancelled():
+                task.exception()
+
+    async def _run(self) -> None:
+        await self._stirred(self._whole_seconds)
+        while not self._ending:
+            try:
+                await self._flush()
+            except Limited:
+                pass  # it comes with the next flush, or at the end
+            except SlackError as error:
+                log.warning("not shown yet", method=error.method, code=error.code)
+                if error.code in GONE:
+                    return
+            await self._stirred(self._flush_seconds)
+
+    async def _stirred(self, seconds: float) -> None:
+        try:
+            async with asyncio.timeout(seconds):
+                await self._stir.wait()
+        except TimeoutError:
+            return
+        self._stir.clear()
+
+    async def _flush(self) -> None:
+        """Bring Slack up to what was let through; a part that is full is said, and the next one opened."""
+        while cut(self._tail.rstrip())[1]:
+            part, rest = cut(self._tail)
+            await self._parts.say(await self._current(part), part)
+            self._tail = rest
+        words = self._tail.rstrip()
+        self._full_at = len(words) + FLUSH_CHARS
+        if not words:
+            return
+        piece = await self._current(words)
+        if piece.kind == "stream" and self._clock() - piece.opened > STREAM_SECONDS:
+            await self._parts.close(piece)
+        await self._parts.extend(piece, words)
+
+    async def _current(self, words: str) -> Piece:
+        """The part that is being said, opened with these words if there is none."""
+        for piece in self._parts.pieces:
+            if not piece.said:
+                return piece
+        piece = await self._parts.open(words, stream=self._may_stream())
+        self._opened()
+        return piece

@@ -1,0 +1,162 @@
+"""One part of an answer brought to Slack: started, appended to, closed, posted, edited. Remembers nothing.
+
+A stream takes more words until it is closed, its time has passed, or a person stopped it. It is torn when it may not
+have taken what was appended: then it is closed, and its message edited whole.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, TypeVar
+
+import structlog
+
+from bot.slack.blocks import Block, markdown
+from bot.slack.split import plain
+from bot.slack.wire import GONE, Limited, SlackError, SlackWire, Unsure
+
+LAST_SECONDS = 120.0  # that final words may wait for Slack's rate limits
+EVENT_TYPE = "purser_answer"  # of the metadata under which our messages are found again
+BLOCKS_REFUSED = frozenset(
+    {"invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long", "invalid_arguments"}
+)
+
+Kind = Literal["stream", "torn", "post"]
+T = TypeVar("T")
+
+log = structlog.get_logger()
+
+
+@dataclass(slots=True)
+class Piece:
+    """A part as it stands: `sent` is what Slack shows of it, as far as we know; `opened` is by the clock."""
+
+    n: int
+    kind: Kind
+    ts: str
+    opened: float
+    sent: str = ""
+    said: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where an answer goes: a channel, and a thread in it or ""; a stream needs to know for whom."""
+
+    channel: str
+    thread: str
+    team: str
+    user: str
+
+
+class Pen:
+    """Writes parts; each act raises SlackError when Slack does not do it.
+
+    Args:
+        wire: Slack.
+        ask_id: named by every message, with the part's number.
+    """
+
+    def __init__(self, wire: SlackWire, ask_id: str) -> None:
+        self._wire = wire
+        self._ask_id = ask_id
+
+    def metadata(self, n: int) -> Mapping[str, Any]:
+        """How a message says which part of which answer it is."""
+        return {"event_type": EVENT_TYPE, "event_payload": {"ask_id": self._ask_id, "part": n}}
+
+    async def start(self, place: Place) -> str:
+        """Start a stream, without waiting for Slack's rate limits; its ts."""
+        return await self._wire.start_stream(
+            place.channel, place.thread, team=place.team, user=place.user, patience=0.0
+        )
+
+    async def post(
+        self, place: Place, n: int, text: str, blocks: Sequence[Block] = (), *, patience: float
+    ) -> str:
+        """Post a part; its ts."""
+
+        async def post(said: str, under: list[Block] | None) -> str:
+            return await self._wire.post(
+                place.channel,
+                said,
+                thread=place.thread,
+                blocks=under,
+                metadata=self.metadata(n),
+                patience=patience,
+            )
+
+        return await _with_blocks(text, blocks, post)
+
+    async def append(self, place: Place, piece: Piece, text: str, *, patience: float) -> bool:
+        """Whether a stream has taken the rest of a text; if not, its message has to be edited."""
+        if piece.kind != "stream" or not text.startswith(piece.sent):
+            return False
+        if more := text[len(piece.sent) :]:
+            try:
+                await self._wire.append_stream(place.channel, piece.ts, more, patience=patience)
+            except SlackError as error:
+                if isinstance(error, Limited) or error.code in GONE:
+                    raise
+                piece.kind = "torn"
+                return False
+            piece.sent = text
+        return True
+
+    async def close(self, place: Place, piece: Piece, blocks: Sequence[Block] = ()) -> bool:
+        """Whether a stream is closed with these blocks under it; if not, its message has to be edited."""
+        if piece.kind == "post":
+            return False
+        try:
+            await self._wire.stop_stream(
+                place.channel,
+                piece.ts,
+                blocks=list(blocks) or None,
+                metadata=self.metadata(piece.n),
+                patience=LAST_SECONDS,
+            )
+        except SlackError as error:
+            if isinstance(error, Unsure | Limited) or error.code in GONE:
+                raise
+            # It is over already: its time had passed, or its closing was done and the reply lost.
+            piece.kind = "torn" if blocks and error.code in BLOCKS_REFUSED else "post"
+            return False
+        piece.kind = "post"
+        return True
+
+    async def edit(
+        self,
+        place: Place,
+        piece: Piece,
+        text: str,
+        blocks: Sequence[Block] = (),
+        *,
+        patience: float = LAST_SECONDS,
+    ) -> None:
+        """Replace the words of a message, which is no stream any more."""
+
+        async def update(said: str, under: list[Block] | None) -> None:
+            await self._wire.update(
+                place.channel,
+                piece.ts,
+                said,
+                blocks=under,
+                metadata=self.metadata(piece.n),
+                patience=patience,
+            )
+
+        await _with_blocks(text, blocks, update)
+        piece.sent = text
+
+
+async def _with_blocks(
+    text: str, blocks: Sequence[Block], say: Callable[[str, list[Block] | None], Awaitable[T]]
+) -> T:
+    """Say a text with blocks under it; without them where this workspace refuses them."""
+    if blocks:
+        try:
+            return await say(plain(text), [markdown(text), *blocks])
+        except SlackError as error:
+            if error.code not in BLOCKS_REFUSED:
+                raise
+            log.warning("blocks refused", code=error.code)
+    return await say(text, None)
