@@ -102,7 +102,7 @@ ANYTHING = st.characters(exclude_categories=())  # half surrogate pairs too
 
 
 @settings(max_examples=30, deadline=None)
-@example(["half a pair: \ud800"])
+@example(["half a pair: \ud800", "long" * VALUE_CHARS])
 @example([f"a tool that was made up, number {n}" for n in range(3 * VALUES)])
 @given(st.lists(st.text(ANYTHING, max_size=2 * VALUE_CHARS), min_size=1, max_size=3 * VALUES))
 def test_no_label_takes_any_number_of_values(words: list[str]) -> None:
