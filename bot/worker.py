@@ -148,11 +148,11 @@ class Worker:
             self._rooms.inbox.ended()
 
     async def _work(self, lease: Lease, holding: Holding) -> None:
-        reply = await self._rooms.replies.open(lease)
-        ended = await self._answer(lease, reply, holding)
-        if holding.edited and isinstance(ended, Answer):
-            ended = replace(ended, notes=(*ended.notes, EDITED))
-        await reply.end(ended)
+        async with aclosing(await self._rooms.replies.open(lease)) as reply:
+            ended = await self._answer(lease, reply, holding)
+            if holding.edited and isinstance(ended, Answer):
+                ended = replace(ended, notes=(*ended.notes, EDITED))
+            await reply.end(ended)
         await self._settle(lease, ended)
 
     async def _answer(self, lease: Lease, reply: Reply, holding: Holding) -> Ended:
@@ -258,7 +258,7 @@ class Worker:
     async def _broke(self, lease: Lease, broken: BaseExceptionGroup[Exception]) -> None:
         """Say so, and leave the ask to an operator: `purser dead` shows it."""
         try:
-            reply = await self._rooms.replies.open(replace(lease, attempt=max(2, lease.attempt)))
+            reply = await self._rooms.replies.open(lease, again=True)
             await reply.end(Failed(BROKE))
         except (SlackError, StoreDown, LeaseLost) as error:
             log.warning("a failure could not be told", ask=lease.ask.id, problem=str(error))
