@@ -186,7 +186,8 @@ def _comment(raw: Json, url: str) -> Comment | None:
 
 def _changelog(raw: Json) -> tuple[list[Change], int]:
     """The changes, oldest first, and how many steps before them were not read."""
-    steps = [_dict(found) for found in _list(raw.get("histories"))]
+    # Newest first as Jira tells it, and several may have the same moment.
+    steps = [_dict(found) for found in reversed(_list(raw.get("histories")))]
     steps.sort(key=lambda step: _moment(step.get("created")) or _EARLIEST)
     changes = [change for step in steps for change in _changes(step)]
     return changes, max(0, _number(raw.get("total")) - len(steps))
