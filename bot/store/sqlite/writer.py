@@ -154,9 +154,8 @@ class Writer:
                 raise  # the whole group is gone, not this one alone
             self._undo_one()
             return failure(error)
-        connection.execute(
-            "RELEASE one"
-        )  # fails, and the group with it, if the transaction is gone
+        # If the transaction is gone there is nothing to release: this fails, and the group with it.
+        connection.execute("RELEASE one")
         return rows
 
     def _undo_one(self) -> None:
