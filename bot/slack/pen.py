@@ -14,7 +14,7 @@ from bot.slack.blocks import Block, markdown
 from bot.slack.split import plain
 from bot.slack.wire import GONE, Limited, SlackError, SlackWire, Unsure
 
-LAST_SECONDS = 120.0  # that final words may wait for Slack's rate limits
+LAST_SECONDS = 60.0  # that final words may wait for Slack's rate limits
 EVENT_TYPE = "purser_answer"  # of the metadata under which our messages are found again
 BLOCKS_REFUSED = frozenset(
     {"invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long", "invalid_arguments"}
