@@ -43,8 +43,7 @@ def children(node: Node) -> Iterator[tuple[str, Node]]:
     for child in _content(node):
         if isinstance(child, dict):
             part = cast("Node", child)
-            kind = part.get("type")
-            yield (kind if isinstance(kind, str) else ""), part
+            yield _kind(part), part
 
 
 def words(node: Node) -> str:
@@ -60,11 +59,16 @@ def words(node: Node) -> str:
             about = attrs(part)
             shown = (part.get("text"), about.get("text"), about.get("url"), about.get("title"))
             pieces.append(next((t for s in shown if (t := clean(s))), ""))
-            if part.get("type") not in INLINES:
+            if _kind(part) not in INLINES:
                 stack.append("\n")
                 pieces.append("\n")
             stack += reversed(_content(part))
     return re.sub(r"\s*\n\s*", "\n", "".join(pieces)).strip()
+
+
+def _kind(node: Node) -> str:
+    found = node.get("type")
+    return found if isinstance(found, str) else ""
 
 
 def _content(node: Node) -> list[Any]:

@@ -42,7 +42,7 @@ RETRY_RESERVE = 1.0  # seconds that must be left after waiting for a rate limit
 
 TOO_LARGE = f"Jira's answer is larger than {BODY_BYTES // 1024 // 1024} MiB and was not read."
 UNTRUSTED = (
-    "Jira's certificate is not trusted on this machine; an operator has to check JIRA_API_URL "
+    "No connection to Jira can be trusted on this machine; an operator has to check JIRA_API_URL "
     "and SSL_CERT_FILE."
 )
 NO_WAY = "The proxy lets nothing through to Jira; an operator has to check HTTPS_PROXY."

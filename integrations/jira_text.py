@@ -15,7 +15,8 @@ from integrations.jira_trimmed import Trimmed
 
 MARKUP = 3  # characters of Markdown for each of the text, at most; beyond, the words go alone
 
-# What marklas raises on what it does not expect (tried with random documents; RecursionError is a RuntimeError).
+# What marklas raises on what it does not expect (tried with random documents), and a stack that is full already:
+# RecursionError is a RuntimeError.
 _ODD = (
     ArithmeticError,
     AssertionError,
@@ -36,19 +37,23 @@ def markdown(body: object, *, most: int) -> str:
         most: characters of text that are kept; the rest is counted in the last line.
     """
     if isinstance(body, str):
-        whole = clean(body).strip()
-        return _with_rest(whole[:most], len(whole) - most)
+        return _cut(body, most)
     if not isinstance(body, dict):
         return ""
+    document = cast("Node", body)
     trimmed = Trimmed(most)
-    document = trimmed.document(cast("Node", body))
     try:
-        text = marklas.to_md(document, plain=True)
+        text = marklas.to_md(trimmed.document(document), plain=True).strip()
     except _ODD:
-        text = words(document)
+        return _cut(words(document), most)
     if len(text) > MARKUP * most:
-        text = words(document)
-    return _with_rest(text.strip(), trimmed.left_out)
+        return _cut(words(document), most)
+    return _with_rest(text, trimmed.left_out)
+
+
+def _cut(text: str, most: int) -> str:
+    whole = clean(text).strip()
+    return _with_rest(whole[:most], len(whole) - most)
 
 
 def _with_rest(text: str, left_out: int) -> str:

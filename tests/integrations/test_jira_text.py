@@ -1,6 +1,8 @@
 """Jira's documents as Markdown: each kind of node, and documents that nobody would write."""
 
+import inspect
 import re
+import sys
 import time
 from typing import Any
 
@@ -156,6 +158,7 @@ def test_each_kind_of_node_reads_as_markdown(markup: str, expected: str) -> None
         (node("table", node("paragraph", text("no row"))), "|  |\n| --- |\n| no row |"),
         (node("heading", text("x"), level=99), "###### x"),
         (node("heading", text("x"), level="two"), "# x"),
+        (node("paragraph", {"type": [], "text": "no kind"}), "no kind"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_shown_is_named(found: Any, expected: str) -> None:
@@ -214,6 +217,20 @@ def test_depth_costs_form_but_no_words(depth: int) -> None:
                 inner = node(kind, inner)
 
         assert "the innermost words" in read(inner)
+
+
+def test_where_nothing_can_be_converted_the_words_remain() -> None:
+    """On a stack that is nearly full there is no room for markup, and no error either."""
+    inner = node("paragraph", text("still here"), node("mention", text="@Ana"))
+    for _ in range(10):
+        inner = node("bulletList", node("listItem", inner))
+
+    def below(frames: int) -> str:
+        return below(frames - 1) if frames else read(inner)
+
+    shown = below(sys.getrecursionlimit() - len(inspect.stack(0)) - 30)
+
+    assert shown == "still here@Ana"
 
 
 @pytest.mark.parametrize(
