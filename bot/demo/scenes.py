@@ -40,7 +40,7 @@ def export(basket, name):
 def notify(db, customer):
     try:
         db.execute(f"UPDATE customers SET notified = 1 WHERE id = {customer}")
-    except:
+    except db.Error:
         pass
 """
 """So many bugs that the answer takes a while: long enough to be killed in the middle."""

@@ -1,0 +1,154 @@
+"""The only constructor of clients and store: every room is built here, once, and given what it needs.
+
+    clients   the strangers' clients
+    rooms     what a worker works with
+    doors     what Slack and operators speak to
+
+Wiring only. What is opened is closed in one AsyncExitStack, in the reverse order.
+"""
+
+import asyncio
+import os
+import socket
+import time
+import uuid
+from collections.abc import Callable, Coroutine
+from contextlib import AsyncExitStack
+from typing import Any, TypeVar
+
+import structlog
+
+from bot.app.clients import secret, slack_client, slack_session
+from bot.app.doors import open_doors
+from bot.app.rooms import furnish
+from bot.errors import BadSettings
+from bot.inbox import Inbox
+from bot.metrics import Metrics
+from bot.policy import Policy
+from bot.settings import Settings
+from bot.slack.envelope import Us
+from bot.slack.listen import Listen
+from bot.slack.transport import APART_SECONDS, bolt
+from bot.slack.wire import SlackError, SlackWire
+from bot.store.sqlite import SqliteStore
+from bot.turn import Turn
+from bot.worker import DRAIN_SECONDS, Worker
+
+IDENTITY_SECONDS = 1.0  # between attempts to learn from Slack who we are
+
+T = TypeVar("T")
+
+log = structlog.get_logger()
+
+
+async def serve(
+    settings: Settings,
+    policy: Policy,
+    *,
+    host: str,
+    port: int,
+    stopping: asyncio.Event,
+    ready: Callable[[int], None] = lambda _port: None,
+    apart: float = APART_SECONDS,
+    drain: float = DRAIN_SECONDS,
+    now: Callable[[], float] = time.time,
+) -> None:
+    """Run the bot until `stopping` is set; then let running asks finish and hand back the rest.
+
+    The doors open first: what is asked while Slack does not say who we are is kept, and answered when it does.
+
+    Args:
+        settings: complete, by `Settings.missing`.
+        policy: what is allowed where.
+        host: where health (and, over HTTP, Slack's requests) are taken.
+        port: 0 takes a free one.
+        stopping: set by a signal.
+        ready: told the port once asks are taken.
+        apart: seconds between the two Socket Mode connections.
+        drain: seconds that running asks get when told to stop.
+        now: seconds since the epoch.
+
+    Raises:
+        BadSettings: Slack does not know the bot token.
+        StoreTaken: another process serves this database.
+    """
+    async with AsyncExitStack() as stack:
+        store = await SqliteStore.open(settings.sqlite_path, serve=True)
+        stack.push_async_callback(store.close)
+        session = await stack.enter_async_context(slack_session(settings))
+        client = slack_client(settings, session)
+        token = secret(settings.slack_bot_token)
+        wire = SlackWire(client, session, token=token, clock=time.monotonic)
+        metrics = Metrics()
+        name = f"{socket.gethostname()}:{os.getpid()}"
+        inbox = Inbox(store, now=now, worker=name)
+        await inbox.reclaim()  # this process serves the file alone: who held a lease is gone
+        door = Listen(
+            inbox,
+            Us(),
+            new_id=lambda: _new_id(now),
+            now=now,
+            dropped=metrics.dropped,
+            respond=wire.respond,
+        )
+
+        async def well() -> bool:
+            return bool(door.us.bot_user) and not stopping.is_set() and await store.ready()
+
+        app = bolt(door, client, signing_secret=secret(settings.slack_signing_secret) or "none")
+        doors = open_doors(settings, app, host, port, well, metrics, ready, apart, stack)
+        await _unless(stopping, doors)
+        us = await _unless(stopping, _who_we_are(wire))
+        if us is None:
+            return
+        door.us = us
+        rooms = await furnish(settings, policy, store, inbox, wire, us, metrics, now, stack)
+        worker = Worker(rooms, drain_seconds=drain)
+        for model in sorted({policy.rules("").model, policy.rules("").quick_model}):
+            stack.push_async_callback(_ended, asyncio.create_task(_warm(rooms.turn, policy, model)))
+        watching = asyncio.create_task(worker.watch(stopping))
+        await worker.run(stopping)
+        await watching
+
+
+async def _who_we_are(wire: SlackWire) -> Us:
+    """Our identity by auth.test; while Slack cannot be reached it is asked again."""
+    while True:
+        try:
+            answer = await wire.auth_test()
+        except SlackError as error:
+            if error.code in {"invalid_auth", "account_inactive", "token_revoked", "not_authed"}:
+                raise BadSettings([f"SLACK_BOT_TOKEN: Slack says {error.code}"]) from None
+            log.warning("slack does not say who we are", code=error.code)
+            await asyncio.sleep(IDENTITY_SECONDS)
+            continue
+        return Us(
+            team=str(answer.get("team_id", "")),
+            bot_user=str(answer.get("user_id", "")),
+            bot_id=str(answer.get("bot_id", "")),
+        )
+
+
+async def _unless(stopping: asyncio.Event, work: Coroutine[Any, Any, T]) -> T | None:
+    """What `work` gives, or None when we are told to stop before it has ended."""
+    task, told = asyncio.create_task(work), asyncio.create_task(stopping.wait())
+    try:
+        await asyncio.wait({task, told}, return_when=asyncio.FIRST_COMPLETED)
+        return task.result() if task.done() else None
+    finally:
+        await _ended(told)
+        await _ended(task)
+
+
+async def _warm(turn: Turn, policy: Policy, model: str) -> None:
+    await turn.warm(model=model, effort=policy.rules("").effort)
+
+
+async def _ended(task: asyncio.Task[Any]) -> None:
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
+def _new_id(now: Callable[[], float]) -> str:
+    """An id that sorts by time: milliseconds, then chance."""
+    return f"{int(now() * 1000):012x}{uuid.uuid4().hex[:14]}"

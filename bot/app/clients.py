@@ -1,0 +1,78 @@
+"""The clients of strangers, with every address, key and limit that the settings name."""
+
+import ssl
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+
+import aiohttp
+import httpx2
+from anthropic import AsyncAnthropic, DefaultAsyncHttpxClient
+from pydantic import SecretStr
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.settings import Settings
+from integrations.jira import Jira
+
+CONNECTIONS = 1_000  # to Claude and to Slack at a time; both libraries' own pools are smaller
+SLACK_SECONDS = 30  # for one call to Slack
+
+
+@asynccontextmanager
+async def slack_session(settings: Settings) -> AsyncGenerator[aiohttp.ClientSession]:
+    """The one HTTP session for all of Slack."""
+    connector = aiohttp.TCPConnector(limit=CONNECTIONS, ssl=_trusted(settings))
+    timeout = aiohttp.ClientTimeout(total=SLACK_SECONDS)
+    async with aiohttp.ClientSession(connector=connector, timeout=timeout) as session:
+        yield session
+
+
+def slack_client(settings: Settings, session: aiohttp.ClientSession) -> AsyncWebClient:
+    """Slack's Web API with the bot token; nothing is repeated behind our back."""
+    return AsyncWebClient(
+        secret(settings.slack_bot_token),
+        base_url=settings.slack_api_url,
+        session=session,
+        proxy=secret(settings.https_proxy) or None,
+        retry_handlers=[],
+    )
+
+
+@asynccontextmanager
+async def claude_client(settings: Settings) -> AsyncGenerator[AsyncAnthropic]:
+    """Claude's API; its own retries are off, since the governor owns them."""
+    limits = httpx2.Limits(max_connections=CONNECTIONS, max_keepalive_connections=100)
+    proxy = secret(settings.https_proxy) or None
+    http = DefaultAsyncHttpxClient(
+        limits=limits, proxy=proxy, verify=_trusted(settings), trust_env=False
+    )
+    async with AsyncAnthropic(
+        api_key=secret(settings.anthropic_api_key),
+        base_url=settings.anthropic_base_url,
+        max_retries=0,
+        http_client=http,
+    ) as client:
+        yield client
+
+
+def jira_client(settings: Settings, *, in_flight: int = 1) -> Jira | None:
+    """Jira, or None where it is not set up; opens no connection."""
+    if not (settings.jira_url and settings.jira_email and settings.jira_api_token):
+        return None
+    return Jira(
+        site_url=settings.jira_url,
+        api_url=settings.jira_api_url or settings.jira_url,
+        email=settings.jira_email,
+        token=secret(settings.jira_api_token),
+        in_flight=in_flight,
+        proxy=secret(settings.https_proxy) or None,
+        cafile=settings.ssl_cert_file,
+    )
+
+
+def secret(value: SecretStr | None) -> str:
+    """A secret's value, "" where there is none."""
+    return value.get_secret_value() if value else ""
+
+
+def _trusted(settings: Settings) -> ssl.SSLContext:
+    return ssl.create_default_context(cafile=settings.ssl_cert_file)

@@ -1,0 +1,55 @@
+"""What Slack and operators speak to: two sockets or HTTP, and health."""
+
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
+
+import structlog
+from slack_bolt.app.async_app import AsyncApp
+
+from bot.app.clients import secret
+from bot.metrics import Metrics
+from bot.settings import Settings
+from bot.slack.transport import Sockets, http_app, listening
+
+LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+
+log = structlog.get_logger()
+
+
+async def open_doors(
+    settings: Settings,
+    app: AsyncApp,
+    host: str,
+    port: int,
+    well: Callable[[], Awaitable[bool]],
+    metrics: Metrics,
+    ready: Callable[[int], None],
+    apart: float,
+    stack: AsyncExitStack,
+) -> None:
+    """Open what Slack and operators speak to; asks are taken from here on."""
+    sockets = None
+    if settings.slack_app_token is not None:
+        proxy = secret(settings.https_proxy) or None
+        app_token = secret(settings.slack_app_token)
+        sockets = Sockets(app, app_token=app_token, proxy=proxy, apart=apart)
+
+    async def healthy() -> bool:
+        return (sockets is None or await sockets.connected()) and await well()
+
+    application = http_app(
+        None if sockets else app,
+        ready=healthy,
+        metrics=metrics.text if host in LOOPBACK else None,
+        signing_secret=secret(settings.slack_signing_secret),
+        dropped=metrics.dropped,
+    )
+    taken = await stack.enter_async_context(listening(application, host, port))
+    if settings.metrics_port is not None:
+        numbers = http_app(None, ready=healthy, metrics=metrics.text)
+        await stack.enter_async_context(listening(numbers, host, settings.metrics_port))
+    if sockets is not None:
+        stack.push_async_callback(sockets.close)
+        await sockets.open()
+    log.info("ready", host=host, port=taken, mode="socket" if sockets else "http")
+    ready(taken)

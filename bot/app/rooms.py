@@ -1,0 +1,99 @@
+"""What a worker works with, each room built once and given what it needs."""
+
+import asyncio
+import hashlib
+import random
+import time
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from urllib.parse import urlsplit
+
+from bot.app.clients import claude_client, jira_client, secret
+from bot.budget import Budget
+from bot.conversation import Conversations
+from bot.governor import Governor
+from bot.inbox import Inbox
+from bot.journal import Journal
+from bot.ledger import Ledger
+from bot.metrics import Metrics
+from bot.policy import Policy
+from bot.prompts import Prompts
+from bot.settings import Settings
+from bot.slack.commands import Commands
+from bot.slack.envelope import Us
+from bot.slack.files import Files
+from bot.slack.people import People
+from bot.slack.reply import Replies
+from bot.slack.thread import Threads
+from bot.slack.wire import SlackWire
+from bot.store import Store
+from bot.tool_runner import ToolRunner
+from bot.tools import declare
+from bot.turn import Turn
+from bot.worker import SLOTS, Rooms
+from integrations.claude import Claude
+from integrations.web import Web
+
+CODE_HOSTS = frozenset({"github.com", "gitlab.com", "docs.python.org"})  # links to them stay links
+
+
+async def furnish(
+    settings: Settings,
+    policy: Policy,
+    store: Store,
+    inbox: Inbox,
+    wire: SlackWire,
+    us: Us,
+    metrics: Metrics,
+    now: Callable[[], float],
+    stack: AsyncExitStack,
+) -> Rooms:
+    """What a worker works with."""
+    clock, rng, zone = time.monotonic, random.Random(), policy.workspace.zone  # noqa: S311 - jitter
+    journal, ledger = Journal(store, now=now), Ledger(store, zone=zone, now=now)
+    budget, conversations = Budget(store, now=now, zone=zone), Conversations(store)
+    people = People(wire, team=us.team, now=now)
+    web = Web()
+    stack.push_async_callback(web.close)
+    jira = jira_client(settings, in_flight=SLOTS)
+    if jira is not None:
+        stack.push_async_callback(jira.close)
+    turn = Turn(
+        claude=Claude(await stack.enter_async_context(claude_client(settings))),
+        runner=ToolRunner(declare(jira=jira, web=web, policy=policy), clock=clock),
+        journal=journal,
+        ledger=ledger,
+        budget=budget,
+        governor=Governor(clock=clock, rng=rng),
+        conversations=conversations,
+        store=store,
+        prompts=Prompts.load(),
+        metrics=metrics,
+        user_salt=hashlib.sha256(secret(settings.slack_bot_token).encode()).digest(),
+        now=now,
+        clock=clock,
+        rng=rng,
+        sleep=asyncio.sleep,
+    )
+    hosts = CODE_HOSTS | {urlsplit(settings.jira_url or "").hostname or ""}
+    return Rooms(
+        store=store,
+        inbox=inbox,
+        policy=policy,
+        people=people,
+        threads=Threads(wire, people, Files(wire), us),
+        conversations=conversations,
+        turn=turn,
+        commands=Commands(policy=policy, budget=budget, ledger=ledger, people=people, now=now),
+        replies=Replies(
+            wire,
+            journal,
+            store,
+            us=us.bot_user,
+            hosts=frozenset(hosts),
+            metrics=metrics,
+            clock=clock,
+        ),
+        metrics=metrics,
+        now=now,
+    )
