@@ -1,0 +1,144 @@
+/** Every ask, the newest first; beside them the chosen one's way. */
+
+import { el, set, write } from "./element.js";
+import { Rows } from "./rows.js";
+import { tokenTable } from "./tokens.js";
+import { track, trackNames } from "./track.js";
+import { Way } from "./way.js";
+import { cached, clock, count, lasting, money, share } from "./words.js";
+
+const TICK = 250; // ms between drawings of what still runs
+
+/** @param {any} ask */
+const runs = (ask) => ask.state === "leased" || ask.state === "waiting";
+
+export class AsksPanel {
+  /**
+   * @param {import("./memory.js").Memory} memory
+   * @param {(path: string) => Promise<any>} fetched
+   */
+  constructor(memory, fetched) {
+    this.memory = memory;
+    this.chosen = "";
+    this.follows = true;
+    this.timer = 0;
+    this.rows = new Rows({
+      label: "Asks, the newest first",
+      empty: "Nobody has asked anything yet. Mention @purser in the workspace and watch it arrive here.",
+      height: 68,
+      draw: (ask, node) => this.drawRow(ask, node),
+      mark: (/** @type {any} */ ask) => (runs(ask) ? String(Math.floor(Date.now() / TICK)) : ""),
+      choose: (/** @type {any} */ ask) => this.choose(ask.id),
+    });
+    this.rows.node.addEventListener("click", (event) => this.clickedStop(event));
+    this.follow = el("button", { type: "button", class: "toggle", "aria-pressed": "true", click: () => this.setFollow(!this.follows) }, "Follow the newest");
+    this.head = el("div", { class: "ask-head" });
+    this.way = new Way(fetched);
+    this.tokens = el("div", {});
+    this.detail = el("article", { class: "detail", "aria-label": "The chosen ask", hidden: true }, this.follow, this.head, this.way.node, this.tokens);
+    const names = el("div", { class: "bar" }, trackNames());
+    this.node = el("div", { class: "panel asks" }, el("div", { class: "list" }, names, this.rows.node), this.detail);
+  }
+
+  /** @param {string} id */
+  choose(id) {
+    this.chosen = id;
+    this.setFollow(this.memory.asks.newest()[0]?.id === id);
+  }
+
+  /** @param {boolean} follows */
+  setFollow(follows) {
+    this.follows = follows;
+    set(this.follow, { "aria-pressed": String(follows) });
+    this.draw();
+  }
+
+  draw() {
+    const asks = this.memory.asks.newest();
+    if (this.follows || !this.memory.asks.rows.has(this.chosen)) this.chosen = asks[0]?.id ?? "";
+    this.rows.show(asks, this.chosen);
+    const ask = this.memory.asks.rows.get(this.chosen);
+    set(this.detail, { hidden: !ask });
+    if (ask) this.drawDetail(ask);
+    clearTimeout(this.timer);
+    if (asks.some(runs)) this.timer = setTimeout(() => this.node.hidden || this.draw(), TICK);
+  }
+
+  close() {
+    clearTimeout(this.timer);
+  }
+
+  /**
+   * @param {any} ask
+   * @param {HTMLElement} node
+   */
+  drawRow(ask, node) {
+    const seconds = (ask.ended ?? Date.now() / 1000) - ask.at;
+    node.append(
+      el(
+        "div",
+        { class: "ask-line" },
+        el("span", { class: "asker" }, this.memory.person(ask.user)),
+        el("span", { class: "place" }, this.memory.channel(ask.channel)),
+        el("span", { class: "words" }, ask.text || `(${ask.feature})`),
+        outcome(ask),
+        el("span", { class: "total" }, lasting(seconds)),
+      ),
+      track(ask),
+    );
+  }
+
+  /** @param {any} ask */
+  drawDetail(ask) {
+    const now = Date.now() / 1000;
+    const lines = this.memory.linesOf(ask.id);
+    const mark = JSON.stringify([ask, this.memory.person(ask.user), runs(ask) && Math.floor(now * 4)]);
+    if (this.head.dataset.drawn !== mark) {
+      this.head.dataset.drawn = mark;
+      this.head.replaceChildren(...this.headOf(ask, now));
+      this.tokens.replaceChildren(el("h3", {}, "Tokens"), tokenTable(ask.tokens));
+    }
+    this.way.draw(ask, lines, now);
+  }
+
+  /**
+   * @param {any} ask
+   * @param {number} now
+   */
+  headOf(ask, now) {
+    const { share: hit, prompt } = cached(ask.tokens);
+    const rounds = ask.steps.filter((/** @type {any} */ step) => step.kind === "sent").length;
+    const facts = [
+      ["seconds", lasting((ask.ended ?? now) - ask.at)],
+      ["cost", money(ask.cost), ask.unconfirmed && `${money(ask.unconfirmed)} unconfirmed`],
+      ["cache hits", prompt ? share(hit) : "none"],
+      ["tokens", `${count(prompt)} in, ${count(ask.tokens.output)} out`],
+      ["calls of Claude", String(rounds)],
+      ["model", ask.model || "none"],
+    ];
+    return [
+      el("p", { class: "ask-by" }, el("span", {}, el("b", {}, this.memory.person(ask.user)), ` in ${this.memory.channel(ask.channel)} · ${ask.feature} · ${clock(ask.at)}`), outcome(ask)),
+      el("blockquote", {}, ask.text || "(no words)"),
+      ask.sentence ? el("p", { class: "sentence" }, ask.sentence) : null,
+      el("dl", { class: "facts" }, ...facts.map(([name, value, more]) => el("div", {}, el("dt", {}, name), el("dd", {}, value), more && el("dd", { class: "more" }, more)))),
+    ].filter((node) => node !== null);
+  }
+
+  /**
+   * A stop of a track was clicked: its step is opened.
+   *
+   * @param {Event} event
+   */
+  clickedStop(event) {
+    const stop = /** @type {HTMLElement} */ (event.target).closest?.(".stop");
+    const kind = /** @type {HTMLElement | null} */ (stop)?.dataset.kind;
+    if (kind) this.way.reveal(kind);
+  }
+}
+
+/** @param {any} ask */
+function outcome(ask) {
+  const state = ask.state === "leased" ? "running" : ask.state === "done" ? ask.outcome : ask.state;
+  const tone = { answer: "good", running: "now", waiting: "now", parked: "now", refused: "warn", stopped: "warn" };
+  return el("span", { class: "pill", data: { tone: tone[/** @type {keyof typeof tone} */ (state)] ?? "bad" } }, state);
+}
