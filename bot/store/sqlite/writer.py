@@ -177,10 +177,14 @@ class Writer:
 
 
 def failure(error: Exception) -> StoreDown:
-    """What a foreign error of the engine means, in words without values."""
+    """What a foreign error of the engine or its file means, in words without values of records."""
     name = str(getattr(error, "sqlite_errorname", type(error).__name__))
     kind = name.removeprefix("SQLITE_").partition("_")[0]
     what = WHAT.get(kind, "the database did not take it; check its path and rights, and the disk")
+    if isinstance(error, FileNotFoundError):
+        what = f"there is no folder for {error.filename}; make it first"
+    elif isinstance(error, PermissionError):
+        what = f"{error.filename} may not be opened; check its rights"
     down = StoreDown(f"{what} ({name})")
     down.__cause__ = error
     return down
