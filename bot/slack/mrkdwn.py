@@ -29,6 +29,9 @@ _MAY_OPEN = re.compile(r"[ \t]*(?:(?:[-*+]|\d{1,9}[.)])[ \t]+)*(?:[-*+]|\d{1,9}[
 _MAY_CLOSE = re.compile(r"[ \t]*(?:`*|~*)[ \t]*")
 _LANGUAGE = re.compile(r"[\w+#.-]{1,20}")
 _UNIT = re.compile(rf"\n|[^\S\n]+|\S{{1,{RUN}}}")
+_PLAIN = re.compile(  # whole words of a line in which nothing has to be looked at, for speed
+    rf"(?:[^\S\n]+|(?=\S{{1,{RUN - 1}}}+\s)(?!\S*?(?:[<&\\`\[\]]|://|www\.))\S+)+", re.IGNORECASE
+)
 _UNSAFE_END = re.compile(r"(?:<\S{0,11}|`+)$")  # where a long run is not cut
 _SPECIAL = re.compile(r"[<&\\`\[\]]|://|www\.", re.IGNORECASE)
 _HIDDEN = re.compile(r"://|www\.|<[!@#]", re.IGNORECASE)
@@ -133,7 +136,10 @@ class Filter:
         return f"{marker}```{language[0] if language else ''}"
 
     def _word(self, at: int, out: list[str], *, final: bool) -> int | None:
-        """Take white space, a newline or a word; None while a word may go on."""
+        """Take white space, a newline or a word, or many plain ones; None while a word may go on."""
+        if plain := _PLAIN.match(self._held, at):
+            out.append(plain[0])
+            return plain.end()
         unit = _UNIT.match(self._held, at)
         if unit is None:
             return None
