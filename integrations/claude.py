@@ -1,6 +1,6 @@
 """Claude, as a stranger we call: requests go out, events come back, every failure has our name.
 
-The only module beside `bot/app.py` that imports the SDK. Content blocks travel as plain
+The only module beside `bot/app/` that imports the SDK. Content blocks travel as plain
 dicts and usage as a plain mapping, so nothing above depends on the SDK's types. The
 client's own retries must be off; who retries is decided by whoever calls.
 """
@@ -294,7 +294,8 @@ def _translate(event: Any, attempt: _Attempt, headers: Mapping[str, str]) -> Eve
     if kind == "message_start":
         return attempt.start(event.message, headers)
     if kind == "text" and event.text:
-        attempt.facts = replace(attempt.facts, streamed=True)
+        if not attempt.facts.streamed:
+            attempt.facts = replace(attempt.facts, streamed=True)
         return Text(event.text)
     if kind == "thinking" and event.thinking:
         return Thinking(event.thinking)
