@@ -5,7 +5,7 @@ Ground floor: plain frozen data, and the small protocols by which a lower room i
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any, Literal, Self
+from typing import Any, Literal, Protocol, Self
 
 Feature = Literal["chat", "review", "summarize", "digest", "cost", "purser"]
 """What is asked for. `cost` and `purser` are answered by us, without Claude, and never reach the ledger."""
@@ -148,3 +148,11 @@ class Attached:
     text: str = ""
     data: bytes = field(default=b"", repr=False)  # images and PDFs, as they are
     problem: str = ""
+
+
+class Alerts(Protocol):
+    """Who hears what an admin has to know."""
+
+    async def tell(self, key: str, sentence: str) -> None:
+        """Tell every admin, once for each key; raises StoreDown."""
+        ...

@@ -158,6 +158,8 @@ class Worker:
     async def _answer(self, lease: Lease, reply: Reply, holding: Holding) -> Ended:
         """The way of one ask, from who asks to its end."""
         rooms, ask = self._rooms, lease.ask
+        if ask.origin == "own":  # an alert is its own answer
+            return Answer(ask.text, Receipt())
         person, _ = await asyncio.gather(
             rooms.people.look(ask.user, ask.user_team), reply.first_sign()
         )

@@ -14,6 +14,7 @@ import time
 import uuid
 from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack
+from functools import partial
 from typing import Any, TypeVar
 
 import structlog
@@ -83,10 +84,11 @@ async def serve(
         name = f"{socket.gethostname()}:{os.getpid()}"
         inbox = Inbox(store, now=now, worker=name)
         await inbox.reclaim()  # this process serves the file alone: who held a lease is gone
+        new_id = partial(_new_id, now)
         door = Listen(
             inbox,
             Us(),
-            new_id=lambda: _new_id(now),
+            new_id=new_id,
             now=now,
             dropped=metrics.dropped,
             respond=wire.respond,
@@ -102,7 +104,7 @@ async def serve(
         if us is None:
             return
         door.us = us
-        rooms = await furnish(settings, policy, store, inbox, wire, us, metrics, now, stack)
+        rooms = await furnish(settings, policy, store, inbox, wire, us, metrics, new_id, now, stack)
         worker = Worker(rooms, drain_seconds=drain)
         for model in sorted({policy.rules("").model, policy.rules("").quick_model}):
             stack.push_async_callback(_ended, asyncio.create_task(_warm(rooms.turn, policy, model)))

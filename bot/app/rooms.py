@@ -8,6 +8,7 @@ from collections.abc import Callable
 from contextlib import AsyncExitStack
 from urllib.parse import urlsplit
 
+from bot.alerts import AdminAlerts
 from bot.app.clients import claude_client, jira_client, secret
 from bot.budget import Budget
 from bot.conversation import Conversations
@@ -45,6 +46,7 @@ async def furnish(
     wire: SlackWire,
     us: Us,
     metrics: Metrics,
+    new_id: Callable[[], str],
     now: Callable[[], float],
     stack: AsyncExitStack,
 ) -> Rooms:
@@ -69,6 +71,7 @@ async def furnish(
         store=store,
         prompts=Prompts.load(),
         metrics=metrics,
+        alerts=AdminAlerts(inbox, admins=policy.admins, team=us.team, new_id=new_id, now=now),
         user_salt=hashlib.sha256(secret(settings.slack_bot_token).encode()).digest(),
         now=now,
         clock=clock,

@@ -58,6 +58,9 @@ class Aside:
         if await self.by_url(text):
             return
         ask = self._ask
+        if ask.origin == "own":
+            await self._directly(text)
+            return
         try:
             for words in split(text):
                 await self._wire.ephemeral(
@@ -67,6 +70,9 @@ class Aside:
             return
         except SlackError as error:
             log.warning("slack", method=error.method, code=error.code, ask=ask.id)
-            channel = await self._wire.direct(ask.user)
-            for words in split(text):
-                await self._wire.post(channel, plain(words), blocks=[markdown(words)])
+            await self._directly(text)
+
+    async def _directly(self, text: str) -> None:
+        channel = await self._wire.direct(self._ask.user)
+        for words in split(text):
+            await self._wire.post(channel, plain(words), blocks=[markdown(words)])

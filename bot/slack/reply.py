@@ -286,9 +286,9 @@ class Reply:
 
     @property
     def _private(self) -> bool:
-        """Costs and settings are for the asker alone; an invitation's greeting is for the channel."""
+        """Costs, settings and alerts are for one person alone; an invitation's greeting is for the channel."""
         ask = self._ask
-        alone = ask.origin == "command" or ask.channel_kind != "im"
+        alone = ask.origin in {"command", "own"} or ask.channel_kind != "im"
         return ask.feature in {"cost", "purser"} and ask.origin != "invite" and alone
 
 

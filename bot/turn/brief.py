@@ -4,7 +4,7 @@ import random
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from bot.ask import Feature
+from bot.ask import Alerts, Feature
 from bot.budget import Budget
 from bot.conversation import Conversations
 from bot.governor import Governor
@@ -50,6 +50,7 @@ class Rooms:
     """What every turn works with.
 
     Attributes:
+        alerts: hears what admins have to know.
         user_salt: makes the id of a person that Claude's API sees opaque.
         now: seconds since the epoch.
         clock: seconds that only grow, the governor's.
@@ -66,6 +67,7 @@ class Rooms:
     store: Store
     prompts: Prompts
     metrics: Metrics
+    alerts: Alerts
     user_salt: bytes
     now: Callable[[], float]
     clock: Callable[[], float]

@@ -8,12 +8,13 @@ replay? -> count? -> pace -> reserve + sending -> stream -> book + journal + rel
 import asyncio
 from contextlib import aclosing, suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 import structlog
 
 from bot.answer import Receipt, Thinking, Waiting
 from bot.ask import Lease
-from bot.errors import OverBudget, PurserError
+from bot.errors import OverBudget, PurserError, StoreDown
 from bot.governor import Pause, Retry, Ticket, spoken
 from bot.journal import Told
 from bot.rules import Rules
@@ -30,6 +31,10 @@ from integrations.claude_events import Thinking as Thought
 COUNT_MARGIN = 1.1  # counting is an estimate too
 CHARS_PER_TOKEN = 2.0  # of what was streamed and never confirmed, estimated from above
 STATUS_CHARS = 80  # of a thought shown as status
+SERVED = (
+    "`{served}` answered where `{asked}` is set. What it costs is booked at `{served}`'s price; see the Claude "
+    "Console, or set the model you want under `model` in purser.toml."
+)
 AGAIN = "The answer broke off in the middle; Claude is asked again."
 
 log = structlog.get_logger()
@@ -198,7 +203,18 @@ class Calls:
         self._log_ok(flight, finished)
         response = Response.of(finished)
         await self._books.book(flight.n, order, response)
+        if finished.model != order.model:
+            await self._other_served(order.model, finished.model)
         return response
+
+    async def _other_served(self, asked: str, served: str) -> None:
+        """Tell admins, once a day, that another model answers than the one that is set."""
+        log.warning("another model served", asked=asked, served=served)
+        day = datetime.fromtimestamp(self._rooms.now(), UTC).date().isoformat()
+        with suppress(StoreDown):  # the answer matters more; the log has it
+            await self._rooms.alerts.tell(
+                f"served:{asked}:{served}:{day}", SERVED.format(asked=asked, served=served)
+            )
 
     async def _failed(self, flight: _Flight, error: ClaudeError) -> Outcome | Retry:
         self._log_failed(flight, error)
@@ -263,8 +279,6 @@ class Calls:
             scarce=finished.limits.exhausted(),
             ttft_ms=finished.ttft_ms,
         )
-        if finished.model != flight.order.model:
-            log.warning("another model served", asked=flight.order.model, served=finished.model)
 
     def _log_failed(self, flight: _Flight, error: ClaudeError) -> None:
         facts = error.facts

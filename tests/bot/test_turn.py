@@ -5,6 +5,7 @@ import base64
 import json
 import random
 import time
+import uuid
 from collections import Counter
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
@@ -17,6 +18,7 @@ from typing import Any
 import pytest
 from anthropic import AsyncAnthropic, DefaultAsyncHttpxClient
 
+from bot.alerts import AdminAlerts
 from bot.answer import (
     Answer,
     Event,
@@ -254,6 +256,10 @@ async def world(tmp_path: Path) -> AsyncGenerator[World]:
     async def sleep(seconds: float) -> None:
         slept.append(seconds)
 
+    inbox = Inbox(store, now=time.time, worker="w1")
+    alerts = AdminAlerts(
+        inbox, admins=["U0RUTH"], team="T1", new_id=lambda: uuid.uuid4().hex, now=time.time
+    )
     rng = random.Random(5)
     turn = Turn(
         claude=Claude(client),
@@ -269,13 +275,13 @@ async def world(tmp_path: Path) -> AsyncGenerator[World]:
         store=store,
         prompts=Prompts.load(),
         metrics=Metrics(),
+        alerts=alerts,
         user_salt=b"salt",
         now=time.time,
         clock=time.monotonic,
         rng=rng,
         sleep=sleep,
     )
-    inbox = Inbox(store, now=time.time, worker="w1")
     world = World(stand_in, store, inbox, turn, counts, slept)
     try:
         yield world
@@ -839,6 +845,21 @@ async def test_an_unknown_price_is_not_zero(world: World) -> None:
     assert answer.receipt.cost is None
     assert (await world.rows())[0].cost is None
     assert (await world.rows())[0].output_tokens > 0
+
+
+async def test_admins_hear_once_a_day_that_another_model_serves(world: World) -> None:
+    """Two answers by another model than the one that is set are one message to an admin, with both names."""
+    world.script(Draft("Yes."), Draft("No."))
+    world.claude.troubles.add(Trouble(served_by="claude-unknown-9"), times=2)
+    await world.events("Is 7 prime?")
+    await world.events("Is 8 prime?")
+
+    told = await world.inbox.take(person_in_flight=9, channel_in_flight=9)
+    assert told is not None
+    assert (told.ask.user, told.ask.origin) == ("U0RUTH", "own")
+    assert "claude-unknown-9" in told.ask.text
+    assert SONNET in told.ask.text
+    assert await world.inbox.take(person_in_flight=9, channel_in_flight=9) is None
 
 
 async def test_warming_is_shared_and_read_by_the_first_ask(world: World) -> None:
