@@ -207,7 +207,7 @@ async def test_a_port_that_is_taken_is_said_plainly(tmp_path: Path) -> None:
                 **FULL,
                 "SLACK_BOT_TOKEN": slack.bot_token,
                 "SLACK_API_URL": slack.api_url,
-                "ANTHROPIC_BASE_URL": "http://127.0.0.1:9",
+                "ANTHROPIC_BASE_URL": slack.url,
             }
             ran = await purser("serve", "--port", port, cwd=tmp_path, env=env)
 

@@ -1,0 +1,418 @@
+"""The doctor: each ill is found and named with its mend, and no secret is told."""
+
+import asyncio
+import json
+import re
+import socket
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.demo.claude import ClaudeStandIn
+from bot.demo.jira import JiraStandIn
+from bot.demo.slack import SlackStandIn
+from bot.demo.slack.methods import SCOPES as GRANTED
+from bot.doctor import Finding, examine, show
+from bot.policy import Policy
+from bot.rules import PolicyFile
+from bot.settings import Settings
+from bot.store.sqlite.migrations import migrate
+from tests.bot.terminal import purser
+
+NOW = 1_795_000_000.0  # 2026-11-18
+DAY = 24 * 3600.0
+GOOD = PolicyFile(admins=("U1",), defaults={"jira_projects": ["SHOP"]})
+
+
+@dataclass(frozen=True)
+class World:
+    """Every stranger on loopback, and a folder for the database."""
+
+    slack: SlackStandIn
+    claude: ClaudeStandIn
+    jira: JiraStandIn
+    folder: Path
+
+    def environ(self, **changes: str) -> dict[str, str]:
+        """Everything that is set, with changes; "" takes a name away."""
+        environ = {
+            "SLACK_BOT_TOKEN": self.slack.bot_token,
+            "SLACK_APP_TOKEN": self.slack.app_token,
+            "SLACK_API_URL": self.slack.api_url,
+            "ANTHROPIC_API_KEY": self.claude.api_key,
+            "ANTHROPIC_BASE_URL": self.claude.url,
+            "JIRA_URL": self.jira.url,
+            "JIRA_EMAIL": self.jira.email,
+            "JIRA_API_TOKEN": self.jira.token,
+            "DATABASE_URL": f"sqlite:///{self.folder / 'purser.db'}",
+        }
+        return {name: value for name, value in {**environ, **changes}.items() if value}
+
+    async def examine(
+        self, file: PolicyFile = GOOD, *, now: Callable[[], float] = time.time, **changes: str
+    ) -> dict[str, Finding]:
+        """The findings by their names."""
+        settings = Settings.read(self.environ(**changes))
+        return {f.name: f for f in await examine(settings, Policy(file), now=now)}
+
+
+@pytest.fixture
+async def world(tmp_path: Path) -> AsyncIterator[World]:
+    """A world in which all is well."""
+    made = World(SlackStandIn(), ClaudeStandIn(), JiraStandIn(), tmp_path)
+    await migrate(tmp_path / "purser.db")
+    strangers = (made.slack, made.claude, made.jira)
+    for stranger in strangers:
+        await stranger.start()
+    yield made
+    for stranger in strangers:
+        await stranger.stop()
+
+
+def ill(found: dict[str, Finding]) -> dict[str, str]:
+    """What is not green, by its colour."""
+    return {name: f.colour for name, f in found.items() if f.colour != "green"}
+
+
+async def test_all_is_well(world: World) -> None:
+    """With everything in order each part is examined and found green, and nothing needs mending."""
+    found = await world.examine()
+
+    assert ill(found) == {}
+    assert {f.mend for f in found.values()} == {""}
+    assert list(found) == [
+        "Policy",
+        "Database",
+        "Slack bot token",
+        "Slack scopes",
+        "Clock",
+        "Slack app token",
+        "Claude",
+        "Model claude-haiku-5-5",
+        "Model claude-opus-5-5",
+        "Model claude-sonnet-5-5",
+        "Jira",
+    ]
+
+
+async def test_claude_is_asked_for_one_token(world: World) -> None:
+    """The examination costs one call of one token, by the quick model."""
+    await world.examine()
+
+    [asked] = [e.body for e in world.claude.log if e.path == "/v1/messages"]
+    assert (asked["max_tokens"], asked["model"]) == (1, "claude-haiku-5-5")
+
+
+async def test_no_connection_is_opened_that_would_be_sent_events(world: World) -> None:
+    """The app token is tried without taking a place among the connections that serve."""
+    await world.examine()
+
+    assert world.slack.calls("apps.connections.open") == 1
+    assert world.slack.sockets.count == 0
+
+
+# What is not set
+
+
+async def test_what_is_unset_is_named_and_the_rest_examined(world: World) -> None:
+    """Without tokens nothing is called with them; what is set is examined all the same."""
+    found = await world.examine(SLACK_BOT_TOKEN="", SLACK_APP_TOKEN="", ANTHROPIC_API_KEY="")
+
+    assert ill(found) == dict.fromkeys(
+        ["SLACK_BOT_TOKEN", "ANTHROPIC_API_KEY", "SLACK_SIGNING_SECRET"], "red"
+    )
+    assert "SLACK_APP_TOKEN" in found["SLACK_SIGNING_SECRET"].mend
+    assert found["Jira"].colour == "green"
+    assert list(world.slack.log) == []
+
+
+async def test_jira_is_optional_but_whole(world: World) -> None:
+    """None of its settings is well; half of them is not."""
+    none = await world.examine(JIRA_URL="", JIRA_EMAIL="", JIRA_API_TOKEN="")
+    half = await world.examine(JIRA_EMAIL="")
+
+    assert none["Jira"].says == "is not set up; it is optional"
+    assert ill(half) == {"JIRA_EMAIL": "red"}
+
+
+async def test_over_http_the_signing_secret_is_enough(world: World) -> None:
+    """Without Socket Mode there is no app token to examine."""
+    found = await world.examine(SLACK_APP_TOKEN="", SLACK_SIGNING_SECRET="s")
+
+    assert ill(found) == {}
+    assert "Slack app token" not in found
+    assert "Slack signing secret" in found
+
+
+async def test_nobody_to_ask_is_worth_a_word(world: World) -> None:
+    """Without admins and without an open project it works, but perhaps not as meant."""
+    found = await world.examine(PolicyFile())
+
+    assert ill(found) == {"Policy": "yellow", "Jira projects": "yellow"}
+    assert "[admins]" in found["Policy"].mend
+    assert "jira_projects" in found["Jira projects"].mend
+
+
+# Slack
+
+
+async def test_each_missing_scope_is_named_with_its_reason(world: World) -> None:
+    """A line for each, with what it is needed for and where it is granted."""
+    world.slack.api.scopes = set(GRANTED) - {"files:read", "users:read"}
+    found = await world.examine()
+
+    assert ill(found) == {"Slack scope files:read": "red", "Slack scope users:read": "red"}
+    assert "read files attached to a question" in found["Slack scope files:read"].says
+    assert "purser manifest" in found["Slack scope files:read"].mend
+
+
+@pytest.mark.parametrize(
+    ("error", "colour"),
+    [
+        ("invalid_auth", "red"),
+        ("token_revoked", "red"),
+        ("account_inactive", "red"),
+        ("internal_error", "yellow"),
+    ],
+)
+async def test_a_refused_bot_token_ends_slacks_examination(
+    world: World, error: str, colour: str
+) -> None:
+    """Slack's own word is told; what passes by itself is no fault of the token."""
+    world.slack.troubles.down["auth.test"] = error
+    found = await world.examine()
+
+    assert ill(found) == {"Slack bot token": colour}
+    assert error in found["Slack bot token"].says
+    assert ("OAuth & Permissions" in found["Slack bot token"].mend) == (colour == "red")
+    assert "Slack scopes" not in found
+
+
+async def test_an_app_token_that_opens_nothing_is_found(world: World) -> None:
+    """It is tried by itself, and the mend names the scope it needs."""
+    found = await world.examine(SLACK_APP_TOKEN="xapp-1-wrong")
+
+    assert ill(found) == {"Slack app token": "red"}
+    assert "connections:write" in found["Slack app token"].mend
+
+
+@pytest.mark.parametrize(("skew", "colour"), [(0, "green"), (-100, "yellow"), (400, "red")])
+async def test_a_wrong_clock_is_found(world: World, skew: int, colour: str) -> None:
+    """Beyond five minutes Slack's signatures are refused; a minute is worth a look."""
+    found = await world.examine(now=lambda: time.time() + skew)
+
+    assert found["Clock"].colour == colour
+    assert ("NTP" in found["Clock"].mend) == (colour != "green")
+
+
+async def test_a_world_that_cannot_be_reached_is_said_in_a_line_each(world: World) -> None:
+    """A refused connection is not a traceback; each stranger is named with what to check."""
+    with closing(socket.socket()) as deaf:
+        deaf.bind(("127.0.0.1", 0))  # nobody listens, and nobody else can
+        url = f"http://127.0.0.1:{deaf.getsockname()[1]}"
+        found = await world.examine(SLACK_API_URL=url, ANTHROPIC_BASE_URL=url, JIRA_URL=url)
+
+    assert ill(found) == {"Slack bot token": "red", "Claude": "red", "Jira": "red"}
+    assert "SLACK_API_URL" in found["Slack bot token"].mend
+    assert "ANTHROPIC_BASE_URL" in found["Claude"].mend
+    assert found["Jira"].mend
+
+
+@pytest.mark.parametrize("kind", [b"text/plain", b"text/html", b"application/json"])
+async def test_what_is_not_slack_is_not_taken_for_it(world: World, kind: bytes) -> None:
+    """A proxy's page, in whatever form, is said to be none of Slack's answers."""
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(
+            b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Type: " + kind + b"\r\n\r\n<p>No</p>"
+        )
+        writer.close()
+
+    async with await asyncio.start_server(talk, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        found = await world.examine(SLACK_API_URL=f"http://127.0.0.1:{port}/api/")
+
+    assert ill(found) == {"Slack bot token": "red"}
+    assert "SLACK_API_URL" in found["Slack bot token"].mend
+
+
+# Claude
+
+
+async def test_a_key_that_is_refused_is_one_line(world: World) -> None:
+    """With a wrong key the models are not asked about one after the other."""
+    found = await world.examine(ANTHROPIC_API_KEY="sk-ant-wrong")
+
+    assert ill(found) == {"Claude": "red"}
+    assert "ANTHROPIC_API_KEY" in found["Claude"].mend
+    assert [name for name in found if name.startswith("Model")] == []
+
+
+@pytest.mark.parametrize(("status", "colour"), [(529, "yellow"), (500, "yellow"), (402, "red")])
+async def test_trouble_at_claude_is_told_apart_from_ours(
+    world: World, status: int, colour: str
+) -> None:
+    """What waiting helps is yellow, money is red; each with its own mend."""
+    world.claude.troubles.fail(status)
+    found = await world.examine()
+
+    assert ill(found) == {"Claude": colour}
+    assert str(status) in found["Claude"].says
+    assert found["Claude"].mend
+
+
+@pytest.mark.parametrize(
+    ("rules", "colour", "words"),
+    [
+        ({"lifecycle": "retired"}, "red", "is retired"),
+        ({"lifecycle": "deprecated"}, "yellow", "is deprecated"),
+        ({"retires": "2026-12-08T00:00:00Z"}, "red", "retires on 2026-12-08, in 19 days"),
+        ({"retires": "2027-01-20T00:00:00Z"}, "yellow", "retires on 2027-01-20, in 62 days"),
+        ({"retires": "2028-01-01T00:00:00Z"}, "green", "retires on 2028-01-01"),
+        ({"lifecycle": "deprecated", "retires": "2028-01-01T00:00:00Z"}, "yellow", "2028"),
+    ],
+)
+async def test_a_model_that_ends_is_found_in_time(
+    world: World, rules: dict[str, Any], colour: str, words: str
+) -> None:
+    """By its lifecycle and its day of retirement, with the mend while there is time."""
+    world.claude.change_model("claude-opus-5-5", **rules)
+    found = await world.examine(now=lambda: NOW)
+
+    opus = found["Model claude-opus-5-5"]
+    assert (opus.colour, words in opus.says) == (colour, True), opus
+    assert ("purser.toml" in opus.mend) == (colour != "green")
+
+
+async def test_a_model_that_nobody_knows_is_found(world: World) -> None:
+    """Each model that some channel may call is looked up."""
+    file = PolicyFile(admins=("U1",), channels={"C1": {"deep_model": "claude-typo-9"}})
+    found = await world.examine(file, JIRA_URL="", JIRA_EMAIL="", JIRA_API_TOKEN="")
+
+    assert ill(found) == {"Model claude-typo-9": "red"}
+    assert "policy" in found["Model claude-typo-9"].mend
+
+
+async def test_a_quick_model_that_nobody_knows_hides_nothing(world: World) -> None:
+    """When the one-token call fails for its model, the others are still looked up."""
+    found = await world.examine(
+        PolicyFile(admins=("U1",), defaults={"quick_model": "claude-typo-9"}),
+        JIRA_URL="",
+        JIRA_EMAIL="",
+        JIRA_API_TOKEN="",
+    )
+
+    assert ill(found) == {"Claude": "red", "Model claude-typo-9": "red"}
+    assert found["Model claude-sonnet-5-5"].colour == "green"
+
+
+async def test_a_model_without_a_price_is_found(world: World) -> None:
+    """What it costs would be missing in the books."""
+    world.claude.models["claude-next-1"] = world.claude.models["claude-opus-5-5"]
+    found = await world.examine(
+        PolicyFile(admins=("U1",), defaults={"model": "claude-next-1", "jira_projects": ["*"]})
+    )
+
+    assert ill(found) == {"Model claude-next-1": "yellow"}
+    assert "genai-prices" in found["Model claude-next-1"].mend
+
+
+# Jira
+
+
+async def test_an_expired_jira_token_is_found(world: World) -> None:
+    """Jira's 401 is told as what it most likely is, with the setting to renew."""
+    world.jira.expired = True
+    found = await world.examine()
+
+    assert ill(found) == {"Jira": "red"}
+    assert "JIRA_API_TOKEN" in found["Jira"].mend
+
+
+async def test_a_project_that_the_account_may_not_browse_is_found(world: World) -> None:
+    """Each project that the policy opens is tried; "*" is whatever the account sees."""
+    file = PolicyFile(admins=("U1",), defaults={"jira_projects": ["SHOP", "NOPE", "*"]})
+    found = await world.examine(file)
+
+    assert ill(found) == {"Jira project NOPE": "red"}
+    assert "Browse Projects" in found["Jira project NOPE"].mend
+
+
+# The database
+
+
+async def test_a_database_in_a_bad_state_is_found(world: World, tmp_path: Path) -> None:
+    """Too open, of an older schema, or none at all: each has its own line."""
+    (tmp_path / "purser.db").chmod(0o644)
+    (tmp_path / "old.db").touch()
+    (tmp_path / "text.db").write_text("this is no database, only some words of text")
+    names = ("purser.db", "old.db", "text.db", "new.db", "nowhere/purser.db")
+    said = {
+        name: (await world.examine(DATABASE_URL=f"sqlite:///{tmp_path / name}"))["Database"]
+        for name in names
+    }
+
+    assert [said[name].colour for name in names] == ["yellow", "red", "red", "green", "red"]
+    assert "chmod 600" in said["purser.db"].mend
+    assert "purser migrate" in said["old.db"].says
+    assert "DATABASE_URL" in said["text.db"].mend
+    assert "will be made" in said["new.db"].says
+    assert "DATABASE_URL" in said["nowhere/purser.db"].mend
+    assert not (tmp_path / "new.db").exists()
+
+
+# At the terminal
+
+
+async def test_the_command_ends_0_when_nothing_is_red(world: World) -> None:
+    """Yellow lines are no failure; the JSON has every finding."""
+    ran = await purser("doctor", "--json", cwd=world.folder, env=world.environ())
+
+    assert ran.code == 0, ran.err
+    found = [Finding(**one) for one in json.loads(ran.out)]
+    assert {f.name: f.colour for f in found if f.colour != "green"} == {
+        "Policy": "yellow",
+        "Jira projects": "yellow",
+    }
+    assert ran.err == ""
+
+
+async def test_the_command_ends_1_when_something_is_red(world: World) -> None:
+    """A line for each finding: a sign, what it is, and the mend behind an arrow; no colour codes in a pipe."""
+    ran = await purser("doctor", cwd=world.folder, env=world.environ(SLACK_BOT_TOKEN=""))
+
+    assert ran.code == 1
+    lines = ran.out.splitlines()
+    assert lines[0].startswith("✘ SLACK_BOT_TOKEN: is not set → the bot token")
+    assert [line for line in lines if not re.match(r"[✔!✘] [^:]+: \S", line)] == []
+    assert "\x1b" not in ran.out
+
+
+async def test_no_secret_is_told(world: World) -> None:
+    """Whatever is refused, the words of the secret stand nowhere."""
+    secrets = {
+        "SLACK_BOT_TOKEN": "xoxb-hunter2-bot",
+        "SLACK_APP_TOKEN": "xapp-hunter2-app",
+        "ANTHROPIC_API_KEY": "sk-ant-hunter2",
+        "JIRA_API_TOKEN": "jira-hunter2",
+        "SLACK_SIGNING_SECRET": "sign-hunter2",
+    }
+    for options in ((), ("--json",)):
+        ran = await purser("doctor", *options, cwd=world.folder, env=world.environ(**secrets))
+
+        assert ran.code == 1
+        assert "hunter2" not in ran.out + ran.err
+        assert "invalid_auth" in ran.out
+
+
+def test_a_terminal_gets_colours() -> None:
+    """The sign alone is coloured."""
+    line = show([Finding("Clock", "red", "is wrong", "set it")], as_json=False, colour=True)
+
+    assert line == "\x1b[31m✘\x1b[0m Clock: is wrong → set it"
