@@ -1,0 +1,104 @@
+"""A real browser on the page: Debian's chromium, driven by Playwright; where there is none, its tests are skipped."""
+
+import shutil
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import Browser, async_playwright, expect
+from playwright.async_api import Page as Tab
+
+from bot.demo.page import Page, Shortcut, suggestions
+from bot.demo.slack import SlackStandIn
+from tests.conftest import MACHINE
+from tests.page.app import App, app_on
+
+SWITCHES = (
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+PULLS = "http://127.0.0.1:9"  # nobody is asked there
+SHORTCUT = Shortcut("Review this code", "review_this")
+EXPECTED = ("/inside/static/inside.js", "404 (Not Found)")  # the other half is not mounted here
+
+expect.set_options(timeout=8_000)
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def browser() -> AsyncIterator[Browser]:
+    """One browser for a file of tests."""
+    path = MACHINE.get("CHROMIUM") or shutil.which("chromium")
+    if path is None:
+        pytest.skip("no chromium on PATH and no CHROMIUM")
+    async with async_playwright() as driver:
+        started = await driver.chromium.launch(executable_path=path, args=list(SWITCHES))
+        yield started
+        await started.close()
+
+
+@dataclass
+class Desk:
+    """A workspace with its page, and the windows opened on it."""
+
+    slack: SlackStandIn
+    browser: Browser
+    wrong: list[str] = field(default_factory=list[str])  # what a console or a network said
+
+    async def open(
+        self, who: str = "ana", where: str = "C0SHOPDEV", *, more: str = "", **context: Any
+    ) -> Tab:
+        """A window of somebody, ready to be used."""
+        tab = await (await self.browser.new_context(**context)).new_page()
+        tab.on("console", self._console)
+        tab.on("pageerror", lambda error: self.wrong.append(str(error)))
+        tab.on("request", lambda request: self._asked(request.url))
+        await tab.goto(f"{self.slack.url}/#as={who}&in={where}{more}")
+        await tab.wait_for_selector("body.ready")
+        return tab
+
+    def _console(self, message: Any) -> None:
+        if message.type in {"error", "warning"} and not any(
+            known in f"{message.text} {message.location}" for known in EXPECTED
+        ):
+            self.wrong.append(message.text)
+
+    def _asked(self, url: str) -> None:
+        if not url.startswith((self.slack.url, self.slack.url.replace("http", "ws", 1), "blob:")):
+            self.wrong.append(f"asked {url}")
+
+
+@asynccontextmanager
+async def desk_on(browser: Browser) -> AsyncGenerator[Desk]:
+    """A fresh workspace with its page; every console and network has to stay quiet."""
+    slack = SlackStandIn(limits=False)
+    page = Page(slack, tries=suggestions(PULLS), shortcuts=(SHORTCUT,))
+    slack.mount(page.routes)
+    async with slack:
+        desk = Desk(slack, browser)
+        yield desk
+        for context in browser.contexts:
+            await context.close()
+    assert desk.wrong == []
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def desk(browser: Browser) -> AsyncIterator[Desk]:
+    """A workspace whose app is not running."""
+    async with desk_on(browser) as made:
+        yield made
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def app(desk: Desk) -> AsyncIterator[App]:
+    """An app that runs in the workspace."""
+    async with app_on(desk.slack) as made:
+        yield made
