@@ -162,6 +162,29 @@ async def test_a_gate_is_shut_for_one_method_and_for_everybody(at: Desk) -> None
     assert at.slack.calls("chat.postMessage") == 4
 
 
+async def test_who_waited_looks_at_the_gate_again(at: Desk) -> None:
+    """Another's 429 in the meantime is heeded too."""
+    troubles = at.slack.troubles
+    waits: list[float] = []
+
+    async def asleep(seconds: float) -> None:
+        at.clock.at += seconds
+        waits.append(seconds)
+        if len(waits) == 1:
+            troubles.limited["chat.postMessage"], troubles.retry_after = 1, 10
+            with pytest.raises(Limited):
+                await wire.post(ROOM, "another", patience=0)
+
+    wire = SlackWire(
+        at.client(), at.session, token=at.slack.bot_token, clock=at.clock, sleep=asleep
+    )
+    troubles.limited["chat.postMessage"] = 1
+    await wire.post(ROOM, "first")
+
+    assert waits == [1, 10]
+    assert at.slack.calls("chat.postMessage") == 3
+
+
 async def test_no_call_waits_for_ever(at: Desk) -> None:
     """Where Slack wants more than the caller's patience, it is told at once, and nothing more is sent."""
     at.slack.troubles.limited["chat.postMessage"] = 1
