@@ -1,0 +1,165 @@
+"""Guests, strangers, shared channels, other organisations and bots: refused or dropped, counted, and never paid for."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.demo.slack import Message, SlackStandIn
+from bot.demo.slack.methods import EVENTS
+from bot.demo.slack.world import Person
+from bot.demo.terminal import words_of
+from tests.stories.world import World
+
+EXTERNAL = "I am not open to people of other organisations, or in channels shared with them"
+GUESTS = "I am not open to guest accounts"
+
+
+@pytest.fixture
+def slack() -> SlackStandIn:
+    """A Slack that also tells of messages without a mention."""
+    return SlackStandIn(events=(*EVENTS, "message.channels"))
+
+
+@pytest.mark.parametrize(
+    ("who", "where", "rule", "sentence"),
+    [
+        ("gil", "#shop-dev", "guests", GUESTS),
+        ("sol", "#ext-partner", "external", EXTERNAL),
+        ("petra", "#ext-partner", "external", EXTERNAL),
+        ("ana", "#ext-partner", "external", EXTERNAL),
+        ("gil", "@gil", "guests", GUESTS),
+        ("petra", "@petra", "external", EXTERNAL),
+    ],
+    ids=[
+        "a guest",
+        "a guest in a shared channel",
+        "a stranger",
+        "a member in a shared channel",
+        "a guest, directly",
+        "a stranger, directly",
+    ],
+)
+async def test_outsiders_are_refused_in_a_sentence(
+    world: World, who: str, where: str, rule: str, sentence: str
+) -> None:
+    """Who is not of us is told so where they asked, counted under the rule, and Claude hears nothing of it."""
+    root = await world.slack.say(who, where, "@purser What is 6*7?")
+    ask = await world.ended(root)
+
+    assert ask["outcome"] == "stopped"
+    assert world.words(root).startswith(sentence)
+    assert await world.dropped(f"denied:{rule}") == 1
+    assert world.asked == []
+    assert world.booked() == []
+
+
+@pytest.mark.parametrize("command", ["/summarize", "/cost", "/purser"])
+@pytest.mark.parametrize(("who", "where"), [("gil", "#shop-dev"), ("ana", "#ext-partner")])
+async def test_outsiders_commands_are_refused(
+    world: World, who: str, where: str, command: str
+) -> None:
+    """No command answers a guest, nor anybody in a shared channel: neither tickets nor costs are told."""
+    text = {"/summarize": "SHOP-12", "/cost": "this month", "/purser": "policy"}[command]
+    await world.slack.command(who, where, command, text)
+    await world.idle()
+
+    told = [words_of(m) for m in (*world.slack.by_app(where), *world.slack.ephemerals(where, who))]
+    assert len([words for words in told if words.startswith("I am not open to")]) == 1
+    assert "$" not in "".join(told)
+    assert world.jira.log == []
+    assert world.asked == []
+
+
+async def test_who_slack_cannot_name_is_a_stranger(world: World) -> None:
+    """While Slack does not say who somebody is, they are refused: it fails closed."""
+    world.slack.troubles.down["users.info"] = "internal_error"
+    root = await world.slack.say("ana", "#shop-dev", "@purser What is 6*7?")
+    await world.ended(root)
+
+    assert world.words(root).startswith(EXTERNAL)
+    assert world.asked == []
+
+
+async def test_a_leaver_is_refused(world: World) -> None:
+    """A deactivated account whose last message still arrives gets no answer from Claude."""
+    root = await world.slack.say("otto", "#shop-dev", "@purser What is 6*7?")
+    await world.ended(root)
+
+    assert "deactivated" in world.words(root)
+    assert world.asked == []
+
+
+async def test_a_member_of_another_workspace_without_a_sign(world: World) -> None:
+    """Somebody of another team is external although Slack marks them by nothing but their team."""
+    world.slack.world.add_person(Person("U0FAR", "far", "Far Away", "T0ELSE"))
+    root = await world.slack.say("far", "#shop-dev", "@purser What is 6*7?")
+    await world.ended(root)
+
+    assert world.words(root).startswith(EXTERNAL)
+    assert world.asked == []
+
+
+async def test_the_policy_may_open_a_channel(tmp_path: Path) -> None:
+    """Where an admin allows it, a guest is answered; with "no-tools" no tool is run for them."""
+    channels = '[channels.C0SHOPDEV]\nguests = "no-tools"'
+    async with World(tmp_path, channels=channels) as world:
+        await world.start()
+        root = await world.slack.say("gil", "#shop-dev", "@purser What is 6*7? See SHOP-12.")
+
+        assert "6*7 = 42" in await world.answered(root)
+        assert world.asked[0].body["tool_choice"] == {"type": "none"}
+        assert world.jira.log == []
+
+
+async def test_other_bots_are_dropped(tmp_path: Path, slack: SlackStandIn) -> None:
+    """Another bot's mention is no ask: nothing is stored, nothing is said, so that two bots never chat."""
+    async with World(tmp_path, slack=slack) as world:
+        await world.start()
+        root = await slack.say("deploybot", "#shop-dev", "@purser What is 6*7?")
+        await slack.settled()
+
+        assert world.asks() == []
+        assert world.said(root) == []
+        assert await world.dropped("bot") == 2
+        assert world.asked == []
+
+
+async def test_own_messages_are_dropped(tmp_path: Path, slack: SlackStandIn) -> None:
+    """What the bot itself says, even where it names itself, is never an ask."""
+    async with World(tmp_path, slack=slack) as world:
+        await world.start()
+        root = await slack.say("ana", "#shop-dev", "@purser What is 6*7?")
+        await world.answered(root)
+        (mine,) = world.said(root)
+        event = mine.wire() | {"channel": root.channel, "text": f"<@{slack.bot_user}> go on"}
+        slack.events.tell(event, channel=slack.world.channel("#shop-dev"))
+        await slack.settled()
+
+        assert len(world.asks()) == 1
+        assert await world.dropped("own") >= 1
+        assert len(world.asked) == 1
+
+
+@pytest.mark.parametrize(
+    "subtype", ["channel_join", "channel_topic", "reminder_add", "bot_message", "huddle_thread"]
+)
+async def test_what_slack_says_itself_is_dropped(
+    tmp_path: Path, slack: SlackStandIn, subtype: str
+) -> None:
+    """A message that no person typed is no ask, although it may hold a mention."""
+    async with World(tmp_path, slack=slack) as world:
+        await world.start()
+        event = told(world, "ana", f"<@{slack.bot_user}> What is 6*7?") | {"subtype": subtype}
+        slack.events.tell(event, channel=slack.world.channel("#shop-dev"))
+        await slack.settled()
+
+        assert world.asks() == []
+        assert world.asked == []
+
+
+def told(world: World, who: str, text: str) -> dict[str, Any]:
+    """A message event as Slack would word it."""
+    slack = world.slack.world
+    message = Message(slack.new_ts(), "C0SHOPDEV", slack.person(who).id, text, slack.team)
+    return message.wire() | {"channel": "C0SHOPDEV", "channel_type": "channel"}
