@@ -2,7 +2,10 @@
 
 import asyncio
 import json
+import sqlite3
 from collections.abc import Awaitable, Callable
+from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -361,6 +364,225 @@ async def test_deep_in_the_queue_something_free_is_found(inbox: Inbox, store: St
     assert first is not None
     assert second is not None
     assert second.ask.channel == "C2"
+
+
+async def test_the_order_of_a_lane_is_the_order_of_asking(inbox: Inbox, store: Store) -> None:
+    """When the first of a thread has to wait for its person's other asks, the second does not overtake it."""
+    await inbox.put(arrival("busy", user="U1", channel="C9"))
+    assert await take(inbox) is not None
+    await inbox.put(arrival("first", user="U1", thread="1.0", ts="1.0"))
+    await inbox.put(arrival("second", user="U2", thread="1.0", ts="1.5"))
+    await inbox.put(arrival("elsewhere", user="U2", thread="2.0", ts="2.0"))
+
+    other = await take(inbox, person=1)
+    assert other is not None
+    assert other.ask.ts == "2.0"
+    assert await take(inbox, person=5) is not None
+    assert await take(inbox, person=5) is None
+
+
+async def test_an_ask_for_later_does_not_hold_its_lane(inbox: Inbox, clock: Clock) -> None:
+    """What may not begin yet lets the next of its thread go first."""
+    await inbox.put(arrival("later", thread="1.0", ts="1.0", not_before=clock.at + 60))
+    await inbox.put(arrival("now", thread="1.0", ts="1.5"))
+
+    lease = await take(inbox)
+    assert lease is not None
+    assert lease.ask.ts == "1.5"
+
+
+async def test_a_flood_in_one_channel_drowns_no_other(inbox: Inbox) -> None:
+    """Behind hundreds of older asks of a channel, another channel's first one is the next but one."""
+    flood = [ask(channel="C1") for _ in range(400)]
+    await asyncio.gather(*(inbox.put(Arrival((one.id,), one)) for one in flood))
+    await inbox.put(arrival("small", channel="C2"))
+
+    taken = [await take(inbox) for _ in range(3)]
+    assert [lease.ask.channel for lease in taken if lease] == ["C1", "C2", "C1"]
+
+
+async def test_takers_at_the_same_time_take_different_asks(inbox: Inbox) -> None:
+    """However many look at once, each ask is leased once."""
+    for n in range(10):
+        await inbox.put(arrival(f"e{n}"))
+    leases = await asyncio.gather(*(take(inbox) for _ in range(20)))
+
+    assert len({lease.ask.id for lease in leases if lease}) == 10
+    assert leases.count(None) == 10
+
+
+async def test_the_queue_in_numbers(inbox: Inbox, store: Store, clock: Clock) -> None:
+    """How many wait, are worked on, wait for a person, are dead; and how long the oldest has waited."""
+    for n in range(6):
+        await inbox.put(arrival(f"e{n}", at=clock.at - 10 * (n + 1), key=f"k{n}"))
+    parked, dead, ended, _ = [await take(inbox) for _ in range(4)]
+    assert parked is not None
+    assert dead is not None
+    assert ended is not None
+    tx = Transaction(parked)
+    inbox.park(tx, parked, until=clock.at + 60)
+    await store.commit(tx)
+    tx = Transaction(dead)
+    inbox.dead(tx, dead, reason="it broke")
+    await store.commit(tx)
+    await finish(inbox, store, ended)
+
+    queue = await inbox.queue()
+    assert (queue.waiting, queue.leased, queue.parked, queue.dead) == (2, 1, 1, 1)
+    assert queue.oldest_seconds == 20
+    assert await inbox.drop_dead(dead.ask.id)
+    assert (await inbox.queue()).dead == 0
+
+
+async def test_edits_in_the_wrong_order_leave_the_last_wording(inbox: Inbox) -> None:
+    """An older edit that is delivered after a newer one changes nothing."""
+    await inbox.put(arrival("e1", ts="5.0", text="first"))
+    for key, edited, text in [("e3", "30.0", "third"), ("e2", "20.0", "second")]:
+        after = ask(ts="5.0", text=text, edited=edited, key=f"T1:C1:5.0:{edited}")
+        await inbox.put(Arrival((key,), after, said("edit", ts="5.0", text=text)))
+
+    lease = await take(inbox)
+    assert lease is not None
+    assert lease.ask.text == "third"
+
+
+async def test_a_begun_ask_keeps_its_words(inbox: Inbox) -> None:
+    """Edited after somebody had begun and handed it back, the next holder has the old words and is told."""
+    await inbox.put(arrival("e1", ts="5.0", text="old"))
+    first = await take(inbox)
+    assert first is not None
+    await inbox.give_back(first)
+    after = ask(ts="5.0", text="new", edited="9.0")
+    await inbox.put(Arrival(("e2",), after, said("edit", ts="5.0", text="new")))
+    await inbox.put(Arrival(("e3",), None, said("edit", ts="5.0", text="newer")))
+
+    lease = await take(inbox)
+    assert lease is not None
+    assert lease.ask.text == "old"
+    assert [s.text for s in await inbox.signals(lease)] == ["new", "newer"]
+
+
+async def test_an_edit_without_the_mention_replaces_the_words(inbox: Inbox) -> None:
+    """Where only the new text is known, the waiting ask has it."""
+    await inbox.put(arrival("e1", ts="5.0", text="old", thread="4.0"))
+    await inbox.put(Arrival(("e2",), None, said("edit", ts="5.0", text='new "words"')))
+
+    lease = await take(inbox)
+    assert lease is not None
+    assert (lease.ask.text, lease.ask.thread) == ('new "words"', "4.0")
+
+
+async def test_a_begun_ask_that_is_deleted_is_ended_by_its_holder(inbox: Inbox) -> None:
+    """What was begun may have said and cost something: whoever takes it next hears of the deletion and ends it."""
+    await inbox.put(arrival("e1", ts="5.0"))
+    first = await take(inbox)
+    assert first is not None
+    await inbox.give_back(first)
+    await inbox.put(Arrival(("d1",), None, said("delete", ts="5.0")))
+
+    lease = await take(inbox)
+    assert lease is not None
+    assert [s.kind for s in await inbox.signals(lease)] == ["delete"]
+
+
+async def test_a_message_deleted_before_it_came_is_no_ask(inbox: Inbox) -> None:
+    """When the deletion overtakes the message, nobody answers it."""
+    await inbox.put(Arrival(("d1",), None, said("delete", ts="5.0")))
+
+    assert await inbox.put(arrival("e1", ts="5.0")) == "known"
+    assert await inbox.put(arrival("e2", ts="6.0")) == "new"
+    assert await inbox.put(arrival("e3", ts="")) == "new"
+
+
+@pytest.mark.parametrize(
+    ("kind", "where", "roused"),
+    [
+        ("confirm", {"ask_id": "parked"}, True),
+        ("stop", {"thread": "4.0"}, True),
+        ("delete", {"ts": "5.0"}, True),
+        ("feedback", {"ask_id": "parked"}, False),
+        ("confirm", {"ask_id": "another"}, False),
+        ("stop", {"thread": "9.0"}, False),
+    ],
+)
+async def test_a_word_about_a_parked_ask_rouses_it(
+    inbox: Inbox, store: Store, clock: Clock, kind: str, where: dict[str, str], roused: bool
+) -> None:
+    """A click, a stop or a deletion brings back the ask that waits for it, and the next holder hears what was said."""
+    await inbox.put(arrival("e1", id="parked", ts="5.0", thread="4.0"))
+    lease = await take(inbox)
+    assert lease is not None
+    tx = Transaction(lease)
+    inbox.park(tx, lease, until=clock.at + 600)
+    await store.commit(tx)
+    await inbox.put(Arrival(("s1",), None, said(kind, **where)))
+
+    again = await take(inbox)
+    assert (again is not None) == roused
+    if again is not None:
+        assert [s.kind for s in await inbox.signals(again)] == [kind]
+
+
+async def test_keys_and_signals_are_forgotten_after_two_days(
+    inbox: Inbox, clock: Clock, tmp_path: Path
+) -> None:
+    """What no redelivery can bring again is removed; feedback stays."""
+    await inbox.put(arrival("e1", ts="5.0"))
+    lease = await take(inbox)
+    assert lease is not None
+    await inbox.put(Arrival(("s1",), None, said("stop", ts="5.0")))
+    await inbox.put(Arrival(("s2",), None, said("feedback", ts="5.0")))
+    assert len(await inbox.signals(lease)) == 1
+    assert await inbox.put(Arrival(("s1",), None, said("stop", ts="6.0"))) == "known"
+
+    clock.at += 49 * 3600
+    await take(inbox)
+    assert await inbox.put(Arrival(("s1",), None, said("stop", ts="6.0"))) == "new"
+    with closing(sqlite3.connect(tmp_path / "purser.db")) as file:
+        kinds = [row[0] for row in file.execute("SELECT kind FROM signals ORDER BY kind")]
+        heard = file.execute("SELECT count(*) FROM heard").fetchone()[0]
+    assert (kinds, heard) == (["feedback", "stop"], 0)
+
+
+async def test_a_lost_lease_changes_nothing(inbox: Inbox, store: Store, clock: Clock) -> None:
+    """Whoever lost an ask can neither end it, bury it, park it, hand it back nor take its signals."""
+    await inbox.put(arrival("e1", ts="5.0"))
+    lost = await take(inbox)
+    assert lost is not None
+    clock.at += 31
+    held = await take(inbox)
+    assert held is not None
+    await inbox.put(Arrival(("s1",), None, said("stop", ts="5.0")))
+
+    for write in (
+        lambda tx: inbox.done(tx, lost, outcome="answered"),
+        lambda tx: inbox.dead(tx, lost, reason="it broke"),
+        lambda tx: inbox.park(tx, lost, until=0.0),
+    ):
+        for tx in (Transaction(lost), Transaction()):  # even where the fence was forgotten
+            write(tx)
+            with pytest.raises(LeaseLost):
+                await store.commit(tx)
+    for use in (inbox.renew, inbox.give_back, inbox.signals):
+        with pytest.raises(LeaseLost):
+            await use(lost)
+    assert [s.kind for s in await inbox.signals(held)] == ["stop"]
+    await inbox.renew(held)
+
+
+async def test_an_ended_ask_is_no_lease(inbox: Inbox, store: Store) -> None:
+    """Of an ask that was done, even its last holder can write nothing."""
+    await inbox.put(arrival("e1"))
+    lease = await take(inbox)
+    assert lease is not None
+    await finish(inbox, store, lease)
+
+    with pytest.raises(LeaseLost):
+        await inbox.renew(lease)
+    with pytest.raises(LeaseLost):
+        await finish(inbox, store, lease)
+    with pytest.raises(LeaseLost):
+        await inbox.give_back(lease)
 
 
 async def test_the_body_is_plain_json(inbox: Inbox, store: Store) -> None:
