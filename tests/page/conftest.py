@@ -28,7 +28,10 @@ SWITCHES = (
 )
 PULLS = "http://127.0.0.1:9"  # nobody is asked there
 SHORTCUT = Shortcut("Review this code", "review_this")
-EXPECTED = ("/inside/static/inside.js", "404 (Not Found)")  # the other half is not mounted here
+EXPECTED = (
+    "/inside/static/inside.js",  # the other half is not mounted here
+    "422 (Unprocessable Entity)",  # what a person could not do, told in a sentence
+)
 
 expect.set_options(timeout=8_000)
 

@@ -4,7 +4,6 @@ import json
 import secrets
 from collections.abc import Sequence
 from dataclasses import asdict
-from pathlib import Path
 
 from aiohttp import web
 
@@ -21,6 +20,7 @@ from bot.demo.page.offers import (
     Suggestion,
     suggestions,
 )
+from bot.demo.page.static import PREFIX, Static
 from bot.demo.page.steps import Steps
 from bot.demo.page.telling import Telling
 from bot.demo.page.window import Window
@@ -28,8 +28,6 @@ from bot.demo.slack import SlackStandIn
 from bot.demo.slack.watch import Json
 from bot.demo.slack.world import Channel, Person
 
-STATIC = Path(__file__).parent / "static"
-TYPES = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
 PAGE_MESSAGES = 100  # of a channel's past in one answer
 FIRST_PERSON = "U0ANA"
 
@@ -57,6 +55,7 @@ class Page:
         run: str = "",
     ) -> None:
         self._world = slack.world
+        self._static = Static.read()
         self._telling = Telling(slack)
         self._steps = Steps(slack.watch, run=run or secrets.token_hex(8))
         self._acts = Acts(slack, self._telling, commands=commands, shortcuts=shortcuts)
@@ -74,7 +73,7 @@ class Page:
         """Every address of the page."""
         return [
             web.get("/", open_to_page(self._index)),
-            web.get("/page/static/{path:[a-z_/]+\\.(?:js|css|svg)}", open_to_page(self._static)),
+            web.get(PREFIX + "{path:.+}", open_to_page(self._file)),
             web.get("/page/live", from_page(self._live)),
             web.get("/page/history", open_to_page(self._history)),
             web.get("/page/thread", open_to_page(self._thread)),
@@ -84,15 +83,10 @@ class Page:
         ]
 
     async def _index(self, _: web.Request) -> web.StreamResponse:
-        return web.FileResponse(STATIC / "index.html")
+        return self._static.index()
 
-    async def _static(self, request: web.Request) -> web.StreamResponse:
-        path = STATIC / request.match_info["path"]
-        if not path.is_file():
-            raise web.HTTPNotFound(text="The page has no such part.")
-        return web.FileResponse(
-            path, headers={"Content-Type": TYPES[path.suffix] + "; charset=utf-8"}
-        )
+    async def _file(self, request: web.Request) -> web.StreamResponse:
+        return self._static.file(request.match_info["path"])
 
     async def _live(self, request: web.Request) -> web.StreamResponse:
         since = request.query.get("since", "")

@@ -195,10 +195,11 @@ export class Composer {
       this.attach(files);
     } else if (looksLikeCode(text) && !inFence(this.field.value, this.field.selectionStart)) {
       event.preventDefault();
-      this._insert(fenced(text, this.field));
+      const made = fenced(text, this.field);
+      this._insert(made);
       this.say("Pasted as code.", {
         label: "As plain text instead",
-        act: () => this._replace(fenced(text, this.field).trim(), text),
+        act: () => this._replace(made, text),
       });
     }
   }
