@@ -1,5 +1,6 @@
 """What is taken out before anything is shown: credentials, whatever field they stand in; and bounds on size."""
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, cast
 
@@ -25,6 +26,12 @@ NAMES = frozenset(
 )
 """Fields that hold a credential or a capability by their nature."""
 
+IN_ADDRESS = re.compile(
+    r"(?<=[?&])((?:ticket|token|access_token|secret|signature|sig|key|code)=)[^&\s\"'<>]+",
+    re.IGNORECASE,
+)
+"""The same in an address's query."""
+
 CHARACTERS = 20_000  # of one string that are shown
 ITEMS = 2_000  # of one list or object that are shown
 DEPTH = 40  # of what lies in what
@@ -46,7 +53,7 @@ class Redaction:
         shown = text[: CHARACTERS + 200]  # a secret across the cut is still found whole
         for secret in self._secrets:
             shown = shown.replace(secret, HIDDEN)
-        shown = scrub(shown)
+        shown = IN_ADDRESS.sub(rf"\1{HIDDEN}", scrub(shown))
         left = len(text) - CHARACTERS
         return shown if left <= 0 else f"{shown[:CHARACTERS]}… [{left:,} more characters]"
 
