@@ -6,7 +6,7 @@ happens between the two is found open in the journal, and booked as unconfirmed.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from bot.answer import Receipt
@@ -16,7 +16,7 @@ from bot.ledger import Entry
 from bot.prices import Cost, assumed, dollars, price
 from bot.store import Transaction
 from bot.turn.brief import Brief, Rooms
-from bot.turn.request import Order
+from bot.turn.request import TOKENS_PER_SECOND, Order
 from bot.turn.response import Response
 from bot.usage import Usage
 
@@ -156,12 +156,16 @@ class Books:
         await self._unconfirmed(n, usage, model or order.model, order.purpose, message_id, why)
 
     async def settle_lost(self, told: Told) -> None:
-        """Book the requests that a killed worker left open, by the estimate made before they left."""
-        for one in told.attempts:
-            if one.status == "open":
-                await self._unconfirmed(
-                    one.n, one.estimate, one.model, one.purpose, one.message_id or None, "lost"
-                )
+        """Book the requests that a killed worker left open, rather too high.
+
+        By the estimate made before they left, or by all that Claude can have generated since.
+        """
+        for one in (one for one in told.attempts if one.status == "open"):
+            since = min(self._brief.max_tokens, (self._rooms.now() - one.at) * TOKENS_PER_SECOND)
+            output = max(one.estimate.output_tokens, round(since))
+            usage = replace(one.estimate, output_tokens=output)
+            message_id = one.message_id or None
+            await self._unconfirmed(one.n, usage, one.model, one.purpose, message_id, "lost")
 
     def replayed(self, order: Order, response: Response) -> None:
         """Count a response that was booked before a restart."""

@@ -20,7 +20,7 @@ from bot.journal import Told
 from bot.rules import Rules
 from bot.turn.books import Books
 from bot.turn.brief import Brief, Rooms
-from bot.turn.request import Order
+from bot.turn.request import TOKENS_PER_SECOND, Order
 from bot.turn.response import Filtered, Outcome, Response, Unanswered
 from bot.turn.voice import Voice
 from bot.usage import Usage
@@ -30,6 +30,7 @@ from integrations.claude_events import Thinking as Thought
 
 COUNT_MARGIN = 1.1  # counting is an estimate too
 CHARS_PER_TOKEN = 2.0  # of what was streamed and never confirmed, estimated from above
+UNSEEN_TOKENS = 100  # generated when a line broke, and not seen any more
 STATUS_CHARS = 80  # of a thought shown as status
 SERVED = (
     "`{served}` answered where `{asked}` is set. What it costs is booked at `{served}`'s price; see the Claude "
@@ -50,15 +51,17 @@ class _Flight:
     ticket: Ticket
     began: float
     started: Started | None = None
+    since: float = 0.0  # when it started
     streamed: int = 0  # characters
 
-    def usage(self) -> Usage:
-        """What it has cost if nothing more of it is ever heard, rather too high."""
+    def usage(self, now: float) -> Usage:
+        """What it has cost if nothing more of it is ever heard, rather too high: by what was shown, or by the time."""
         if self.started is None:
             return self.order.likely
         known = dict(self.started.usage)
-        shown = round(self.streamed / CHARS_PER_TOKEN)
-        known["output_tokens"] = max(int(known.get("output_tokens") or 0), shown)
+        worked = max(self.streamed / CHARS_PER_TOKEN, (now - self.since) * TOKENS_PER_SECOND)
+        most = int(self.order.body["max_tokens"])
+        known["output_tokens"] = min(most, round(worked) + UNSEEN_TOKENS)
         return Usage.from_wire(known)
 
 
@@ -234,7 +237,7 @@ class Calls:
         await self._books.book_broken(
             flight.n,
             flight.order,
-            usage=flight.usage(),
+            usage=flight.usage(self._rooms.clock()),
             why=why,
             model=flight.started.model if flight.started else None,
             message_id=flight.started.message_id if flight.started else None,
@@ -249,7 +252,7 @@ class Calls:
             async for event in events:
                 match event:
                     case Started():
-                        flight.started = event
+                        flight.started, flight.since = event, self._rooms.clock()
                         self._rooms.governor.seen(flight.ticket, event.limits)
                         await self._rooms.journal.started(self._lease, flight.n, event.message_id)
                     case Text(delta):

@@ -15,7 +15,8 @@ from bot.usage import Usage
 BYTES_PER_TOKEN = 2.0  # below what text and code have, so that an estimate is rather too high
 PICTURE_TOKENS = 5_000  # above what the largest picture has
 DOCUMENT_TOKENS_PER_BYTE = 0.05  # of a PDF's base64; it is counted exactly before it is sent
-LIKELY_OUTPUT_TOKENS = 2_000  # of an answer nobody saw the end of
+LIKELY_OUTPUT_TOKENS = 4_000  # of an answer nobody saw the end of, at least
+TOKENS_PER_SECOND = 100.0  # of a model at work, thoughts that are never shown included
 _SHAPING = (
     "model",
     "max_tokens",
