@@ -1,4 +1,4 @@
-"""The stage: every stand-in up on loopback, and the bot as a process of its own, which can be killed.
+"""The stage: every stand-in up on loopback, the page, and the bot as a process of its own, which can be killed.
 
 The bot is told nothing of the demo; it differs from a real one by its settings alone. A real `ANTHROPIC_API_KEY`
 or a full set of `JIRA_*` in the environment replaces that one stand-in.
@@ -12,6 +12,8 @@ import tempfile
 import webbrowser
 from collections.abc import Mapping
 from contextlib import AsyncExitStack, suppress
+from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, Self, TextIO
 
@@ -19,9 +21,13 @@ from rich.console import Console
 
 from bot.demo.claude import ClaudeStandIn
 from bot.demo.github import GitHubStandIn
+from bot.demo.inside import Inside, Sources
 from bot.demo.jira import JiraStandIn
+from bot.demo.page import STAND_INS, Page, StandIn, suggestions
 from bot.demo.slack import SlackStandIn
 from bot.demo.web import WebStandIn
+from bot.policy import Policy
+from bot.rules import load
 
 READY_SECONDS = 30.0  # for the bot to be ready
 STOP_SECONDS = 30.0  # for the bot to stop by itself
@@ -55,7 +61,8 @@ class Stage:
         self._environ = environ
         self.real_claude = bool(environ.get("ANTHROPIC_API_KEY"))
         self.real_jira = all(environ.get(name) for name in REAL_JIRA)
-        self.slack = SlackStandIn(port=port)
+        inside = Inside(self._sources)
+        self.slack = SlackStandIn(port=port, sub_apps={"/inside": inside.app})
         self.claude = ClaudeStandIn(tokens_per_second=tokens_per_second)
         self.jira = JiraStandIn()
         self.web = WebStandIn()
@@ -67,15 +74,44 @@ class Stage:
         self._stack = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
-        for stand_in in (self.slack, self.claude, self.jira, self.web, self.github):
+        for stand_in in (self.claude, self.jira, self.web, self.github):
             await stand_in.start()
             self._stack.push_async_callback(stand_in.stop)
+        page = Page(self.slack, stand_ins=self._strangers(), tries=suggestions(self.github.url))
+        self.slack.mount(page.routes)
+        await self.slack.start()
+        self._stack.push_async_callback(self.slack.stop)
         self._write_policy()
         return self
 
     async def __aexit__(self, *_: object) -> None:
         await self.stop_bot()
         await self._stack.aclose()
+
+    def _strangers(self) -> list[StandIn]:
+        """The page's header: which of the strangers are the real ones."""
+        real = {"Claude": self.real_claude, "Jira": self.real_jira}
+        return [replace(one, is_real=real.get(one.name, False)) for one in STAND_INS]
+
+    def _sources(self) -> Sources:
+        """Where the look inside sees everything."""
+        policy = Policy(load(self.folder / "purser.toml"))
+
+        def budget(channel: str) -> Decimal:
+            whole = policy.workspace if not channel else policy.rules(channel)
+            return whole.monthly_budget_usd
+
+        return Sources(
+            slack=self.slack,
+            claude=None if self.real_claude else self.claude,
+            jira=None if self.real_jira else self.jira,
+            web=self.web,
+            github=self.github,
+            database=self.folder / "purser.db",
+            lines=self.lines,
+            budget=budget,
+            kill=self.restart_bot,
+        )
 
     def _write_policy(self) -> None:
         projects = '["*"]' if self.real_jira else '["SHOP", "PAY"]'
@@ -164,6 +200,15 @@ class Stage:
     async def kill_bot(self) -> None:
         """End the bot as a power cut would."""
         await self._end(signal.SIGKILL)
+
+    async def restart_bot(self) -> None:
+        """Kill the bot, and start it again.
+
+        Raises:
+            BotDied: it did not come back.
+        """
+        await self.kill_bot()
+        await self.start_bot()
 
     async def stop_bot(self) -> None:
         """Ask the bot to stop, and wait."""

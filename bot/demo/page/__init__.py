@@ -11,7 +11,24 @@ a window that lost its connection goes on from the last number it has. `gate` le
 that were shown the page itself. The bot knows nothing of any of it.
 """
 
-from bot.demo.page.offers import COMMANDS, Command, Shortcut, StandIn, Suggestion, suggestions
+from bot.demo.page.offers import (
+    COMMANDS,
+    STAND_INS,
+    Command,
+    Shortcut,
+    StandIn,
+    Suggestion,
+    suggestions,
+)
 from bot.demo.page.page import Page
 
-__all__ = ["COMMANDS", "Command", "Page", "Shortcut", "StandIn", "Suggestion", "suggestions"]
+__all__ = [
+    "COMMANDS",
+    "STAND_INS",
+    "Command",
+    "Page",
+    "Shortcut",
+    "StandIn",
+    "Suggestion",
+    "suggestions",
+]
