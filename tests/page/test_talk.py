@@ -248,7 +248,7 @@ async def test_every_suggestion_fills_the_composer(desk: Desk) -> None:
         await expect(field).to_be_focused()
 
     assert len(set(filled)) == len(filled) >= 6
-    assert filled[0].startswith("@purser review this:\n```python\ndef split_bill")
+    assert filled[0].startswith("@purser review this:\n```python\ndef find_orders")
     assert {"/summarize SHOP-12", "/cost this month"} < set(filled)
 
 

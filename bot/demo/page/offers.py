@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from bot.demo.scenes import SNIPPET
+
 
 @dataclass(frozen=True, slots=True)
 class StandIn:
@@ -89,22 +91,6 @@ STAND_INS = (
     ),
 )
 
-SNIPPET = '''\
-```python
-def split_bill(total_cents, people):
-    """Give everybody an equal share; the shares add up to the total."""
-    share = total_cents / len(people)
-    return {person: round(share) for person in people}
-
-
-def last_page(rows, per_page=20):
-    """The rows on the last page."""
-    pages = len(rows) // per_page
-    return rows[pages * per_page : (pages + 1) * per_page]
-```'''
-"""Two planted bugs: rounded shares need not add up, and a full last page comes out empty."""
-
-
 def suggestions(github_url: str = "") -> tuple[Suggestion, ...]:
     """What to try, for each of the bot's uses, with material that the stand-ins have.
 
@@ -113,7 +99,7 @@ def suggestions(github_url: str = "") -> tuple[Suggestion, ...]:
     """
     pull = f"{github_url.rstrip('/')}/shop/checkout/pull/7"
     review = "Code review"
-    reviews = [Suggestion("Find two planted bugs", f"@purser review this:\n{SNIPPET}", review)]
+    reviews = [Suggestion("Find two planted bugs", f"@purser review this:\n```python\n{SNIPPET}```", review)]
     if github_url:
         reviews.append(Suggestion("Review a pull request", f"@purser please review {pull}", review))
     return (
