@@ -55,27 +55,50 @@ class Desk:
     slack: SlackStandIn
     browser: Browser
     wrong: list[str] = field(default_factory=list[str])  # what a console or a network said
+    known: list[str] = field(default_factory=lambda: list(EXPECTED))  # and may say
 
     async def open(
-        self, who: str = "ana", where: str = "C0SHOPDEV", *, more: str = "", **context: Any
+        self,
+        who: str = "ana",
+        where: str = "C0SHOPDEV",
+        *,
+        more: str = "",
+        through: str = "",
+        frames: list[str] | None = None,
+        **context: Any,
     ) -> Tab:
-        """A window of somebody, ready to be used."""
+        """A window of somebody, ready to be used.
+
+        Args:
+            who: A handle.
+            where: A channel's id.
+            more: What else the address holds.
+            through: Another address of the same page.
+            frames: Takes what the window is told.
+            context: Of Playwright: the scheme of colours, the size.
+        """
         tab = await (await self.browser.new_context(**context)).new_page()
+        url = through or self.slack.url
+        if frames is not None:
+            tab.on(
+                "websocket",
+                lambda socket: socket.on("framereceived", lambda text: frames.append(str(text))),
+            )
         tab.on("console", self._console)
         tab.on("pageerror", lambda error: self.wrong.append(str(error)))
         tab.on("request", lambda request: self._asked(request.url))
-        await tab.goto(f"{self.slack.url}/#as={who}&in={where}{more}")
+        await tab.goto(f"{url}/#as={who}&in={where}{more}")
         await tab.wait_for_selector("body.ready")
         return tab
 
     def _console(self, message: Any) -> None:
         if message.type in {"error", "warning"} and not any(
-            known in f"{message.text} {message.location}" for known in EXPECTED
+            known in f"{message.text} {message.location}" for known in self.known
         ):
             self.wrong.append(message.text)
 
     def _asked(self, url: str) -> None:
-        if not url.startswith((self.slack.url, self.slack.url.replace("http", "ws", 1), "blob:")):
+        if not url.startswith(("http://127.0.0.1:", "ws://127.0.0.1:")):
             self.wrong.append(f"asked {url}")
 
 

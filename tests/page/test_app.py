@@ -7,6 +7,7 @@ from playwright.async_api import expect
 
 from bot.demo.slack.message import Message
 from tests.page.app import App, app_on
+from tests.page.cable import cable_to
 from tests.page.conftest import SHORTCUT, Desk
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -117,17 +118,26 @@ async def test_a_reload_in_mid_stream_goes_on(desk: Desk, app: App) -> None:
 
 
 async def test_a_lost_connection_comes_back_by_itself(desk: Desk, app: App) -> None:
-    """What was said while a window was offline is there when it is online again."""
+    """A window without its connection says so; when that is back it goes on from its last number, missing nothing."""
     root = await asked(desk)
-    tab = await desk.open(more=f"&thread={root.ts}")
-    ts = await app.stream(SHOP, root.ts, "one")
-    await expect(tab.locator(".thread .prose")).to_have_text("one")
-    await tab.context.set_offline(True)
-    await app.call("chat.appendStream", channel=SHOP, ts=ts, markdown_text=" two")
-    await desk.slack.say("ben", "#shop-dev", "meanwhile")
-    await tab.context.set_offline(False)
-    await expect(tab.locator(".thread .prose")).to_have_text("one two")
-    await expect(tab.locator(".channel")).to_contain_text("meanwhile")
+    frames: list[str] = []
+    desk.known.append("WebSocket connection to")  # a browser says so of each attempt
+    async with cable_to(desk.slack.url) as cable:
+        tab = await desk.open(more=f"&thread={root.ts}", through=cable.url, frames=frames)
+        ts = await app.stream(SHOP, root.ts, "one")
+        await expect(tab.locator(".thread .prose")).to_have_text("one")
+        cable.pull()
+        await expect(tab.locator(".banner")).to_contain_text("The demo does not answer")
+        await app.call("chat.appendStream", channel=SHOP, ts=ts, markdown_text=" two")
+        await desk.slack.say("ben", "#shop-dev", "meanwhile")
+        cable.is_in = True
+        await expect(tab.locator(".thread .prose")).to_have_text("one two")
+        await expect(tab.locator(".channel")).to_contain_text("meanwhile")
+        await expect(tab.locator(".banner")).to_be_hidden()
+        await tab.close()
+
+    assert sum('"snapshot"' in frame for frame in frames) == 1
+    assert sum('"resumed"' in frame for frame in frames) == 1
 
 
 async def test_status_and_stop(desk: Desk, app: App) -> None:

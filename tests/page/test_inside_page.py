@@ -176,7 +176,7 @@ async def test_tickets_and_pages_are_there_to_read(world: InsideWorld, windows: 
     await expect(detail.locator(".pill")).to_have_text("Done")
 
     await show(page, "Web")
-    await page.get_by_role("option").filter(has_text="/articles/idempotency").click()
+    await page.get_by_role("option").filter(has_text="/articles/idempotency").first.click()
     await expect(page.get_by_label("The chosen page")).to_contain_text("key")
 
 
@@ -220,11 +220,13 @@ async def test_tabs_and_lists_are_used_by_the_keyboard(
     await answered(world, "@purser what is 2+3?")
     page = await windows.open()
     await page.get_by_role("tab", name="Asks").focus()
-    for name in [*TABS[1:], "Asks", "Troubles"]:
-        await page.keyboard.press("ArrowLeft" if name == "Troubles" else "ArrowRight")
+    for name in [*TABS[1:], "Asks"]:
+        await page.keyboard.press("ArrowRight")
         await expect(page.get_by_role("tab", name=name)).to_be_focused()
         await expect(page.get_by_role("tab", name=name)).to_have_attribute("tabindex", "0")
     await expect(page.locator('[role="tab"][tabindex="0"]')).to_have_count(1)
+    await page.keyboard.press("ArrowLeft")
+    await expect(page.get_by_role("tab", name="Troubles")).to_be_focused()
     await page.keyboard.press("Home")
     await page.keyboard.press("Tab")
     await expect(page.get_by_role("listbox", name="Asks, the newest first")).to_be_focused()
@@ -254,13 +256,10 @@ async def test_hostile_text_is_only_text(world: InsideWorld, windows: Windows) -
         await step(page, kind).locator(".step").click()
         await step(page, kind).locator(".message-line").first.click()
         await step(page, kind).locator(".tree").wait_for()
-        for fold in await step(page, kind).locator("details:not([open]) > summary").all():
-            await fold.click()
+        await page.evaluate(UNFOLD)
     await show(page, "Wire")
-    for text in ("onerror", "__proto__"):
-        await page.get_by_label("Find in the wire messages").fill("onerror")
-        await page.locator(".panel.wire .row").first.click()
-        assert text
+    await page.get_by_label("Find in the wire messages").fill("onerror")
+    await page.locator('.panel.wire .row[data-who="slack"]').first.click()
     await expect(page.get_by_label("The chosen message").locator(".tree")).to_contain_text("<img")
     await show(page, "Jira")
     await page.get_by_role("option").filter(has_text="SHOP-12").click()
@@ -418,6 +417,14 @@ async def test_what_is_mounted_can_be_taken_away(world: InsideWorld, windows: Wi
     await expect(page.locator(".inside")).to_have_count(1)
     await world.until(lambda: len(world.inside._sockets) == 1)
 
+
+UNFOLD = """async () => {
+    for (let closed; (closed = document.querySelectorAll(".tree details:not([open])")).length; ) {
+        for (const fold of closed) fold.open = true;
+        await new Promise(requestAnimationFrame);
+    }
+}"""
+"""Opens everything that is folded in the JSON shown."""
 
 FAINT = """() => {
     const parse = (text) => text.match(/[\\d.]+/g).map(Number);

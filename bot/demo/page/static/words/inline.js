@@ -221,8 +221,7 @@ class Line {
       const after = this.text[end + mark.length] || " ";
       if (/\s/.test(this.text[end - 1]) || this.text[end - 1] === "\\") continue;
       if (tight && /[\p{L}\p{N}]/u.test(after)) continue;
-      if (mark.length === 1 && this.dialect.markdown && (after === mark || this.text[end - 1] === mark))
-        continue;
+      if (mark.length === 1 && (after === mark || this.text[end - 1] === mark)) continue;
       if (!this.dialect.markdown && this.text.slice(inner, end).includes("\n")) return -1;
       return end;
     }
