@@ -15,7 +15,8 @@ from bot.errors import ToolProblem
 from bot.policy import Policy
 from bot.rules import Rules
 from bot.tool_runner import Tool, ToolContext
-from bot.tools import NO_JIRA, declare
+from bot.tools import declare
+from bot.tools.tickets import NO_JIRA
 from integrations.jira import Jira
 from integrations.web import Web
 from tests.bot.stores import ask

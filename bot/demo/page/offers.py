@@ -91,6 +91,7 @@ STAND_INS = (
     ),
 )
 
+
 def suggestions(github_url: str = "") -> tuple[Suggestion, ...]:
     """What to try, for each of the bot's uses, with material that the stand-ins have.
 
@@ -99,7 +100,11 @@ def suggestions(github_url: str = "") -> tuple[Suggestion, ...]:
     """
     pull = f"{github_url.rstrip('/')}/shop/checkout/pull/7"
     review = "Code review"
-    reviews = [Suggestion("Find two planted bugs", f"@purser review this:\n```python\n{SNIPPET}```", review)]
+    reviews = [
+        Suggestion(
+            "Find two planted bugs", f"@purser review this:\n```python\n{SNIPPET}```", review
+        )
+    ]
     if github_url:
         reviews.append(Suggestion("Review a pull request", f"@purser please review {pull}", review))
     return (

@@ -1,0 +1,37 @@
+"""The tools Claude is given: declared once, in an order that never changes, the same in every channel.
+
+    pages     web_fetch
+    tickets   jira_get_issue
+
+What a channel may read is asked of `policy` when a tool runs, so that the declared bytes stay in Claude's cache.
+What goes wrong with a stranger becomes words that Claude can act on. Whatever a tool reads is data from outside.
+"""
+
+from bot.policy import Policy
+from bot.tool_runner import Tool
+from bot.tools.pages import Pages
+from bot.tools.tickets import Tickets
+from integrations.jira import Jira
+from integrations.web import Web
+
+ORDER = (
+    "web_fetch",
+    "jira_get_issue",
+)
+"""The order in which Claude is told of them."""
+
+
+def declare(*, jira: Jira | None, web: Web, policy: Policy) -> tuple[Tool, ...]:
+    """Every tool, in their order.
+
+    Args:
+        jira: None where it is not set up; its tools are declared all the same and say so.
+        web: reads the public web.
+        policy: what a channel may read.
+    """
+    made = (*Pages(web).tools(), *Tickets(jira, policy).tools())
+    by_name = {tool.name: tool for tool in made}
+    return tuple(by_name[name] for name in ORDER)
+
+
+__all__ = ["ORDER", "declare"]
