@@ -23,6 +23,7 @@ export class Row {
   /** @param {string} ts @param {Talk} talk */
   constructor(ts, talk) {
     this.ts = ts;
+    this.above = /** @type {string | undefined} */ (undefined); // ts of the message it was drawn below
     this._talk = talk;
     /** @type {Record<string, string>} */ this._keys = {};
     this._before = h("div", { class: "before" });

@@ -149,10 +149,12 @@ export class Timeline {
     }
     let next = this._list.firstElementChild;
     wanted.forEach((ts, at) => {
-      const row = this._rows.get(ts) || this._make(ts);
+      const known = this._rows.get(ts);
+      const row = known || this._make(ts);
       if (row.element === next) next = next.nextElementSibling;
       else this._list.insertBefore(row.element, next);
-      this._fill(row, at ? wanted[at - 1] : stamps[this._start - 1]);
+      const above = at ? wanted[at - 1] : stamps[this._start - 1];
+      if (!known || row.above !== above) this._fill(row, above);
     });
     const isStart = this._start === 0 && this._source.whole();
     this._top.replaceChildren(...(isStart && this._intro instanceof Node ? [this._intro] : []));
@@ -169,6 +171,7 @@ export class Timeline {
 
   /** @param {Row} row @param {string} [above] */
   _fill(row, above) {
+    row.above = above;
     row.show(this._source?.get(row.ts), above && this._source?.get(above), row.ts === this._firstNew);
   }
 

@@ -202,7 +202,10 @@ class Line {
       );
       const made = tags
         .split(" ")
-        .reduceRight((/** @type {Node[]} */ inner, /** @type {string} */ tag) => [h(tag, null, inner)], inside);
+        .reduceRight(
+          (/** @type {Node[]} */ inner, /** @type {string} */ tag) => [h(tag, null, inner)],
+          inside,
+        );
       return this.add(made, end + mark.length - this.at);
     }
     const run = new RegExp(`^\\${this.text[this.at]}+`).exec(this.text.slice(this.at, this.at + 400));
