@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from decimal import Decimal
-from typing import Any
 
 from bot.demo.inside.botfile import ENTRIES, Reading, Row
 from bot.demo.inside.sources import Json
@@ -26,11 +25,11 @@ class Account:
         self.entries: dict[str, Json] = {}
         self.sums: list[Json] = []
 
-    def book(self, reading: Reading, shown: Callable[[Any], Any]) -> list[Json]:
+    def book(self, reading: Reading) -> list[Json]:
         """Take in what was read; the rows that are new or other than they were."""
         changed: list[Json] = []
         for row in reading.entries:
-            entry = shown(_entry(row))
+            entry = _entry(row)
             if self.entries.get(entry["id"]) != entry:
                 self.entries[entry["id"]] = entry
                 changed.append(entry)

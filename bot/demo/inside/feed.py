@@ -7,24 +7,22 @@ the one before it.
 import asyncio
 import json
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from bot.demo.inside.account import Account
-from bot.demo.inside.botfile import ASKS, BotFile, Kept
-from bot.demo.inside.links import NOBODY, Links
+from bot.demo.inside.botfile import BotFile
 from bot.demo.inside.pages import Pages
 from bot.demo.inside.redaction import Redaction
 from bot.demo.inside.sources import Json, Sources
-from bot.demo.inside.story import leased_at, story
 from bot.demo.inside.strangers import whole
 from bot.demo.inside.switches import Switches
 from bot.demo.inside.tickets import Tickets
+from bot.demo.inside.ways import SLICE, Ways
 from bot.demo.inside.wire import Line, Wire
 from bot.demo.slack.world import Channel
 
 LOOK_SECONDS = 0.1  # between two looks
-RECENT_SECONDS = 60.0  # so long it is still found out whose a message is
-RECENT = 2_000  # messages for which it is, at most
 BEHIND = 200  # frames that a viewer may be behind; then it gets a new snapshot
 
 
@@ -68,18 +66,14 @@ class Feed:
     def __init__(self, sources: Sources, switches: Switches, *, now: Callable[[], float]) -> None:
         self._sources = sources
         self._switches = switches
-        self._now = now
         self._wire = Wire.of(sources, now=now)
         self._file = BotFile(sources.database)
-        self._links = Links()
         self._account = Account(sources.budget)
         self._tickets = Tickets(sources.jira) if sources.jira else None
         self._pages = Pages(sources.web)
         self._shown = Redaction(sources.secrets())
-        self._own: dict[str, dict[int, Line]] = {}
-        self._leases: dict[str, dict[int, float]] = {}
-        self._stories: dict[str, Json] = {}
-        self._rows: dict[str, dict[str, Json]] = {"tickets": {}, "pages": {}}
+        self._ways = Ways(self._wire, self._shown, now=now)
+        self._rows: dict[str, dict[Any, Json]] = {"lines": {}, "tickets": {}, "pages": {}}
         self._last: Json = {}
         self._viewers: set[Viewer] = set()
         self._looking: asyncio.Task[None] | None = None
@@ -132,11 +126,9 @@ class Feed:
             "snapshot",
             {
                 **self._last,
-                "lines": [self._line(line) for line in self._wire.lines],
-                "asks": list(self._stories.values()),
+                **{name: list(rows.values()) for name, rows in self._rows.items()},
+                "asks": list(self._ways.stories.values()),
                 "entries": list(self._account.entries.values()),
-                "tickets": list(self._rows["tickets"].values()) if self._tickets else None,
-                "pages": list(self._rows["pages"].values()),
             },
         )
 
@@ -160,16 +152,11 @@ class Feed:
         """Look at every source once; what has changed, by the names of the snapshot."""
         reading = await self._file.changes()
         new = self._wire.collect()
-        learned = reading.asks if reading else ()
-        for kept in learned:
-            self._learn(kept)
-        touched = {kept.id for kept in learned} | {line.ask for line in new}
-        moved = self._place([*new, *self._recent()], touched)
-        lines = {line.id: line for line in (*new, *moved)}
+        asks, moved = await self._ways.look(reading.asks if reading else (), new)
         rows = {
-            "lines": [self._line(line) for _, line in sorted(lines.items())],
-            "asks": self._tell(touched),
-            "entries": self._account.book(reading, self._shown) if reading else [],
+            "lines": await self._lines({line.id: line for line in (*new, *moved)}),
+            "asks": asks,
+            "entries": self._account.book(reading) if reading else [],
             "tickets": self._remember("tickets", self._tickets.changes() if self._tickets else []),
             "pages": self._remember("pages", self._pages.changes()),
         }
@@ -178,57 +165,16 @@ class Feed:
         self._last.update(changed)
         return {**{name: found for name, found in rows.items() if found}, **changed}
 
-    def _learn(self, kept: Kept) -> None:
-        self._links.learn(kept)
-        if attempt := kept.ask["attempt"]:
-            self._leases.setdefault(kept.id, {}).setdefault(attempt, leased_at(kept.ask))
-        while len(self._links.asks) > ASKS:
-            oldest = min(self._links.asks.values(), key=lambda known: known.ask["at"])
-            self._links.forget(oldest.id)
-            for kept_elsewhere in (self._own, self._leases, self._stories):
-                kept_elsewhere.pop(oldest.id, None)
-
-    def _recent(self) -> list[Line]:
-        """Messages young enough that it may still be found out whose they are."""
-        since, found = self._now() - RECENT_SECONDS, list[Line]()
-        for line in reversed(self._wire.lines):
-            if line.at < since or len(found) >= RECENT:
-                break
-            found.append(line)
-        return found
-
-    def _place(self, lines: Iterable[Line], touched: set[str]) -> list[Line]:
-        """Find out whose messages are; those that found another place."""
-        moved: list[Line] = []
-        for line in lines:
-            place = self._links.place(line)
-            if place == (line.ask, line.step) or (place == NOBODY and line.ask not in self._own):
-                continue
-            if line.ask:
-                self._own[line.ask].pop(line.id, None)
-            touched |= {line.ask, place[0]}
-            line.ask, line.step = place
-            if line.ask:
-                self._own.setdefault(line.ask, {})[line.id] = line
-            moved.append(line)
-        return moved
-
-    def _tell(self, touched: Iterable[str]) -> list[Json]:
-        """The stories that have changed, the oldest ask first."""
-        told: list[Json] = []
-        for ask in touched:
-            kept = self._links.asks.get(ask)
-            if kept is None:
-                continue
-            own = self._own.get(ask, {})
-            for number in [number for number in own if self._wire.line(number) is None]:
-                del own[number]
-            lines = [line for _, line in sorted(own.items())]
-            tale = self._shown(story(kept, lines, self._leases.get(ask, {})))
-            if self._stories.get(ask) != tale:
-                self._stories[ask] = tale
-                told.append(tale)
-        return sorted(told, key=lambda tale: tale["at"])
+    async def _lines(self, changed: Mapping[int, Line]) -> list[Json]:
+        """Messages as they are shown, in their order; those no longer kept are forgotten."""
+        shown = self._rows["lines"]
+        for n, number in enumerate(sorted(changed)):
+            shown[number] = self._line(changed[number])
+            if n % SLICE == 0:
+                await asyncio.sleep(0)
+        for number in list(shown)[: max(0, len(shown) - len(self._wire.lines))]:
+            del shown[number]
+        return [shown[number] for number in sorted(changed) if number in shown]
 
     def _remember(self, name: str, changed: list[Json]) -> list[Json]:
         shown = [self._shown(row) for row in changed]

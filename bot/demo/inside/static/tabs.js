@@ -25,6 +25,7 @@ export class Tabs {
         "button",
         { type: "button", role: "tab", id: `${id}-tab`, "aria-controls": id, click: () => this.show(name) },
         name,
+        " ",
         count,
       );
       set(panel.node, { id, role: "tabpanel", "aria-labelledby": `${id}-tab` });
