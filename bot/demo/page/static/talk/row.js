@@ -133,7 +133,7 @@ export class Row {
     const list = this.article.classList;
     list.toggle("joined", joined);
     list.toggle("ephemeral", Boolean(message.only_for));
-    list.toggle("live", message.streaming_state === "in_progress");
+    list.toggle("streaming", message.streaming_state === "in_progress");
     list.toggle("gone", message.subtype === "tombstone");
     list.toggle(
       "to-me",
