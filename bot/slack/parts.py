@@ -79,7 +79,7 @@ class Parts:
                 self._lost = part.n, "stream" if part.kind == "stream" else "post"
             else:
                 said = part.state == "said"
-                kind: Kind = "torn" if part.kind == "stream" and not said else "post"
+                kind: Kind = "torn" if part.kind == "stream" else "post"
                 shown = part.text if said else ""
                 self.pieces.append(Piece(part.n, kind, part.ts, self._clock(), shown, said))
         return bool(self.pieces or self._lost)

@@ -19,6 +19,8 @@ from bot.demo.slack import Message, SlackStandIn
 from bot.inbox import Arrival, Inbox
 from bot.journal import Journal, Part
 from bot.metrics import Metrics
+from bot.slack.parts import Parts
+from bot.slack.pen import Place
 from bot.slack.reply import Replies, Reply
 from bot.slack.wire import SlackWire
 from bot.store import Row, Store, Transaction
@@ -144,6 +146,19 @@ class Desk:
             flush_seconds=flush,
         )
 
+    def parts_of(self, lease: Lease, client: AsyncWebClient | None = None) -> Parts:
+        """The parts of an answer, as a process has them that knows nothing yet."""
+        ask = lease.ask
+        return Parts(
+            self.wire(client),
+            Journal(self.store, now=self.clock),
+            self.store,
+            lease=lease,
+            place=Place(ask.channel, ask.thread, ask.team, ask.user),
+            us=self.slack.bot_user,
+            clock=self.clock,
+        )
+
     async def leased(self, **values: Any) -> Lease:
         """An ask in the inbox, taken."""
         n = next(_numbers)
@@ -206,17 +221,17 @@ class Desk:
         """The words of it."""
         return [words_of(message) for message in self.thread(lease)]
 
-    async def parts(self, lease: Lease) -> list[Part]:
-        """What the journal knows of an answer's parts."""
+    async def journalled(self, lease: Lease) -> list[Part]:
+        """What is known of an answer's parts."""
         return list((await Journal(self.store, now=self.clock).read(lease.ask.id)).parts)
 
     async def shown(self, lease: Lease, text: str) -> None:
         """Wait until a part shows these words."""
         await self.slack.wait_for(lambda: text in self.texts(lease))
 
-    def called(self, *methods: str) -> list[str]:
-        """The calls of these methods that had an answer, in order."""
-        return [line.method for line in self.slack.log if line.method in methods]
+    def spoken(self) -> int:
+        """How many calls to Slack there were that show something."""
+        return sum(line.method.startswith("chat.") for line in self.slack.log)
 
 
 @asynccontextmanager
