@@ -106,7 +106,7 @@ class Inbox:
     def _put_signal(self, tx: Transaction, signal: Signal, ask: Ask | None) -> None:
         values = asdict(signal)
         values.pop("key")
-        tx.add("inbox.signal_if_asked" if ask else "inbox.signal", **values)
+        tx.add("inbox.signal_if_begun" if signal.kind == "edit" else "inbox.signal", **values)
         place: dict[str, Any] = {"team": signal.team, "channel": signal.channel, "ts": signal.ts}
         if signal.kind in {"stop", "delete", "confirm"}:
             tx.add("inbox.rouse", ask_id=signal.ask_id, thread=signal.thread, **place)

@@ -24,11 +24,11 @@ INSERT INTO signals (id, kind, team, channel, user, thread, ts, ask_id, text, at
 VALUES (:id, :kind, :team, :channel, :user, :thread, :ts, :ask_id, :text, :at)
 ON CONFLICT DO NOTHING;
 
--- name: signal_if_asked
--- An edit is a signal only when its message was an ask before.
+-- name: signal_if_begun
+-- An edit is a signal only when somebody has begun the ask: of one that waits it replaces the words.
 INSERT INTO signals (id, kind, team, channel, user, thread, ts, ask_id, text, at)
 SELECT :id, :kind, :team, :channel, :user, :thread, :ts, :ask_id, :text, :at
-WHERE EXISTS (SELECT 1 FROM asks WHERE team = :team AND channel = :channel AND ts = :ts AND ts <> '')
+WHERE EXISTS (SELECT 1 FROM asks WHERE team = :team AND channel = :channel AND ts = :ts AND ts <> '' AND attempt > 0)
 ON CONFLICT DO NOTHING;
 
 -- name: reword
