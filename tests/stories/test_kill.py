@@ -82,7 +82,7 @@ def stuck(method: str, *, streaming: bool = False) -> Callable[[World], None]:
 def hang_behind_the_first_message(world: World) -> None:
     """Let Claude fall silent when it has said more than one message of Slack holds."""
     world.script(Draft(CHAPTERS))
-    world.claude.troubles.hang(FOR_EVER, first=False, after=14_000)
+    world.claude.troubles.hang(FOR_EVER, first=False, after=12_400)
 
 
 def hang_after_tools(world: World) -> None:

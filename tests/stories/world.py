@@ -9,6 +9,7 @@ import json
 import os
 import signal
 import sqlite3
+import time
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, closing
@@ -40,7 +41,9 @@ SECONDS = 10.0  # for whatever a story waits for; nothing takes so long unless i
 PROCESS_SECONDS = 30.0  # for a process to be ready, or to end
 LOG = "log.jsonl"
 FORKS = get_context("forkserver")
-FORKS.set_forkserver_preload(["bot.__main__", "bot.app"])  # so that a process starts at once
+FORKS.set_forkserver_preload(
+    ["bot.__main__", "bot.app", "genai_prices"]
+)  # so that a process starts at once
 ENDED = ("done", "dead")
 
 
@@ -78,6 +81,7 @@ class World:
         self.port = 0
         self._policy, self._channels = policy, channels
         self._http, self._drain, self._apart = http, drain, sockets_apart
+        self.ahead = 0.0  # seconds that the clock of the bot in this process is ahead of ours
         self._warm = 0
         self._stack = AsyncExitStack()
         self._stopping = asyncio.Event()
@@ -147,6 +151,7 @@ class World:
                 ready=ready.set_result,
                 apart=self._apart,
                 drain=self._drain,
+                now=lambda: time.time() + self.ahead,
             )
         )
         await asyncio.wait({self._serving, ready}, return_when=asyncio.FIRST_COMPLETED)
@@ -231,6 +236,11 @@ class World:
             cursor = db.execute(sql, values)
             names = [column[0] for column in cursor.description]
             return [dict(zip(names, row, strict=True)) for row in cursor]
+
+    def damage(self, sql: str) -> None:
+        """Change the bot's database behind its back."""
+        with closing(sqlite3.connect(self.folder / "purser.db")) as db, db:
+            db.execute(sql)
 
     def asks(self) -> list[Row]:
         """Every ask ever committed, the oldest first."""
