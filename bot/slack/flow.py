@@ -51,6 +51,7 @@ class Flow:
         self._may_stream, self._opened = may_stream, opened
         self._whole_seconds, self._flush_seconds = whole_seconds, flush_seconds
         self._filter = Filter(known)
+        self._unread = ""  # what came since the last look: a short answer is never looked at here
         self._tail = ""  # what was let through and is in no part that was said
         self._full_at = FLUSH_CHARS  # characters of the tail at which it waits no longer
         self._task: asyncio.Task[None] | None = None
@@ -61,14 +62,14 @@ class Flow:
 
     def take(self, delta: str) -> None:
         """Take more of the text."""
-        before = len(self._tail)
-        self._tail = (self._tail + self._filter.feed(delta)).lstrip("\n")
-        self.begun = self.begun or bool(self._tail.strip())
+        before = len(self._tail) + len(self._unread)
+        self._unread += delta
+        self.begun = self.begun or bool(delta.strip())
         if not self.live or not self.begun:
             return
         if self._task is None:
             self._task = asyncio.create_task(self._run())
-        if before < self._full_at <= len(self._tail):
+        if before < self._full_at <= before + len(delta):
             self._stir.set()
 
     async def stop(self) -> None:
@@ -90,7 +91,7 @@ class Flow:
         """Forget the text so far: another one comes. Raises like `stop`."""
         await self.stop()
         self._filter = Filter(self._known)
-        self._tail, self._full_at, self.begun = "", FLUSH_CHARS, False
+        self._unread, self._tail, self._full_at, self.begun = "", "", FLUSH_CHARS, False
 
     async def aclose(self) -> None:
         """Fall silent at once, whatever has begun."""
@@ -123,7 +124,9 @@ class Flow:
         self._stir.clear()
 
     async def _flush(self) -> None:
-        """Bring Slack up to what was let through; a part that is full is said, and the next one opened."""
+        """Bring Slack up to what is let through; a part that is full is said, and the next one opened."""
+        fresh, self._unread = self._filter.feed(self._unread), ""
+        self._tail = (self._tail + fresh).lstrip("\n")
         while cut(self._tail.rstrip())[1]:
             part, rest = cut(self._tail)
             await self._parts.say(await self._current(part), part)
