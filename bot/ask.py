@@ -60,6 +60,11 @@ class Ask:
         return f"{self.team}:{self.channel}:{self.thread}" if self.thread else f"{self.key}"
 
     @property
+    def is_first(self) -> bool:
+        """Whether nothing can have been answered in its lane before: a command, or what opens its thread."""
+        return not self.thread or (self.thread == self.ts and not self.edited)
+
+    @property
     def reference(self) -> str:
         """What a person may quote to an operator: the last eight characters of the id."""
         return self.id[-8:]

@@ -127,7 +127,8 @@ class Conversations:
         Raises:
             StoreDown: the memory cannot be read.
         """
-        rows = await self._store.read("conversation.open", lane=lease.ask.lane)
+        lane = lease.ask.lane
+        rows = [] if lease.ask.is_first else await self._store.read("conversation.open", lane=lane)
         # An ask that is resumed after it was answered must not read its own answer.
         rows = [row for row in rows if row["ask_id"] != lease.ask.id]
         kept = _within_memory([str(row["messages"]) for row in rows])

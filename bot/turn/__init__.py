@@ -16,6 +16,7 @@ from typing import Any
 from bot.answer import Answer, Ended, Event, Failed, Refused, Stopped
 from bot.ask import Lease
 from bot.conversation import Conversation
+from bot.journal import Told
 from bot.turn.brief import MAX_TOKENS, Brief, Rooms
 from bot.turn.loop import Loop
 from bot.turn.warm import warm
@@ -78,7 +79,7 @@ class Turn(Rooms):
         queue: "asyncio.Queue[Event | None]",
         stop: asyncio.Event | None,
     ) -> None:
-        told = await self.journal.read(lease.ask.id)
+        told = Told() if lease.attempt == 1 else await self.journal.read(lease.ask.id)
         loop = Loop(self, lease, conversation, brief, told, queue.put_nowait)
         work = asyncio.create_task(loop.end())
         watch = asyncio.create_task((stop or asyncio.Event()).wait())
