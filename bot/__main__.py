@@ -5,6 +5,7 @@ Bad usage and bad settings exit 2, a failed check exits 1, both with a sentence 
 
 import asyncio
 import errno
+import io
 import json
 import os
 import re
@@ -89,6 +90,9 @@ def _run(work: Callable[[], Coroutine[Any, Any, int | None]]) -> None:
 @click.version_option(__version__, prog_name="purser")
 def main() -> None:
     """Purser: Claude and Jira in Slack, with the books kept."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # where there is no sign for a tick, a "?" will do
 
 
 @main.command()

@@ -23,6 +23,7 @@ from bot.rules import PolicyFile
 from bot.settings import Settings
 from bot.store.sqlite.migrations import migrate
 from tests.bot.terminal import purser
+from tests.contract import contract
 
 NOW = 1_795_000_000.0  # 2026-11-18
 DAY = 24 * 3600.0
@@ -342,6 +343,19 @@ async def test_a_project_that_the_account_may_not_browse_is_found(world: World) 
 
     assert ill(found) == {"Jira project NOPE": "red"}
     assert "Browse Projects" in found["Jira project NOPE"].mend
+
+
+async def test_what_is_asked_of_jira_is_in_its_description(
+    world: World, jira_openapi: Path
+) -> None:
+    """Every request is one that Atlassian's own description knows."""
+    await world.examine()
+    judge = contract(jira_openapi)
+    asked = {(heard.method, heard.path): heard.query for heard in world.jira.log}
+
+    assert {path for _, path in asked} == {"/rest/api/3/myself", "/rest/api/3/mypermissions"}
+    for (method, path), query in asked.items():
+        assert judge.request(method, path, query) == []
 
 
 # The database

@@ -152,7 +152,7 @@ async def test_a_twin_gives_what_serving_needs(tmp_path: Path) -> None:
     env = {f"{name}_FILE": name for name in FULL} | {"DATABASE_URL": "sqlite:///nowhere/purser.db"}
     ran = await purser("serve", cwd=tmp_path, env=env)
 
-    refused(ran, "database")
+    refused(ran, "nowhere")
     assert "is not set" not in ran.err
 
 
@@ -214,6 +214,15 @@ async def test_a_port_that_is_taken_is_said_plainly(tmp_path: Path) -> None:
     assert ran.code == 2, ran.err
     assert "cannot listen on 127.0.0.1" in ran.err
     assert "--port" in ran.err
+
+
+async def test_a_terminal_that_knows_few_letters_is_no_obstacle(tmp_path: Path) -> None:
+    """Where signs cannot be shown, the words still are."""
+    env = {"PYTHONIOENCODING": "iso-8859-15"}
+    ran = await purser("doctor", cwd=tmp_path, env=env)
+
+    assert (ran.code, ran.err) == (1, "")
+    assert "? SLACK_BOT_TOKEN: is not set ? the bot token" in ran.out
 
 
 async def test_the_manifest_is_what_slack_takes(tmp_path: Path) -> None:
