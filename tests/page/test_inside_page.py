@@ -418,6 +418,17 @@ async def test_what_is_mounted_can_be_taken_away(world: InsideWorld, windows: Wi
     await world.until(lambda: len(world.inside._sockets) == 1)
 
 
+async def test_what_is_folded_away_watches_nothing(world: InsideWorld, windows: Windows) -> None:
+    """While the look inside is hidden it holds no connection; shown again it is live again."""
+    page = await windows.open()
+    await page.evaluate("document.getElementById('inside').hidden = true")
+    await world.until(lambda: not world.inside._sockets)
+
+    await page.evaluate("document.getElementById('inside').hidden = false")
+    await world.until(lambda: len(world.inside._sockets) == 1)
+    await expect(page.locator(".lamp")).not_to_have_attribute("data-state", "lost")
+
+
 UNFOLD = """async () => {
     for (let closed; (closed = document.querySelectorAll(".tree details:not([open])")).length; ) {
         for (const fold of closed) fold.open = true;

@@ -28,7 +28,7 @@ WHERE ask_id IN (SELECT value FROM json_each(:ids)) ORDER BY ask_id, n;
 
 -- name: booked
 -- What the books hold of them.
-SELECT ask_id, model, purpose, message_id, request_id, input_tokens, cache_write_5m_tokens,
+SELECT ask_id, entry_id, model, purpose, message_id, request_id, input_tokens, cache_write_5m_tokens,
   cache_write_1h_tokens, cache_read_tokens, output_tokens, thinking_tokens, billed, cost_picos, ttft_ms, status
 FROM ledger WHERE ask_id IN (SELECT value FROM json_each(:ids)) ORDER BY ask_id, at, entry_id;
 

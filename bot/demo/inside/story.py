@@ -41,6 +41,7 @@ class Step:
         state: waits, now, done or bad.
         note: a few words.
         tools: of a tools step, what was called.
+        bill: of a request that was booked, its tokens by kind and its cost.
     """
 
     key: str
@@ -51,6 +52,7 @@ class Step:
     note: str = ""
     tools: tuple[Json, ...] = ()
     first: float | None = None
+    bill: Json | None = None
 
     def wire(self) -> Json:
         """As it is sent to the page."""
@@ -107,10 +109,9 @@ def _steps(kept: Kept, lines: Sequence[Line], leases: Mapping[int, float]) -> It
         taken[attempt] = min(taken.get(attempt, request["at"]), request["at"])
     yield from _heard(ask, lines, min(taken.values(), default=None))
     work = list(_leases(ask, taken))
-    spoke = {row["message_id"]: row["ttft_ms"] for row in kept.booked if row["ttft_ms"]}
     for request in kept.requests:
         wanted = [use for use in uses(kept) if use.n == request["n"]]
-        work += _round(request, wanted, ask, spoke.get(request["message_id"]))
+        work += _round(request, wanted, kept)
     yield from sorted(work, key=lambda step: step.at or 0.0)
     yield _parts(kept, lines)
     over = ask["state"] in FINAL
@@ -144,17 +145,19 @@ def _leases(ask: Row, taken: Mapping[int, float]) -> Iterator[Step]:
         yield Step(key, "leased", at, until, "now" if live else "done", note)
 
 
-def _round(request: Row, wanted: Sequence[Use], ask: Row, ttft_ms: int | None) -> Iterator[Step]:
+def _round(request: Row, wanted: Sequence[Use], kept: Kept) -> Iterator[Step]:
     """A request to Claude, and the tools that its answer wants."""
-    n, ended = request["n"], request["ended_at"]
+    ask, n, ended = kept.ask, request["n"], request["ended_at"]
     said = request["error"] or request["stop_reason"] or ""
     bad = bool(request["error"]) or said == "refusal"
     lost = ended is None and ask["state"] in FINAL
     state = "bad" if bad or lost else "done" if ended is not None else "now"
     purpose = "" if request["purpose"] == "answer" else request["purpose"]
     note = " · ".join(part for part in (request["model"], purpose, said) if part)
-    spoke = None if ttft_ms is None else request["at"] + ttft_ms / 1000
-    yield Step(f"sent:{n}", "sent", request["at"], ended, state, note, first=spoke)
+    row = _booked(request, kept)
+    spoke = request["at"] + row["ttft_ms"] / 1000 if row and row["ttft_ms"] else None
+    bill = _bill(row) if row else None
+    yield Step(f"sent:{n}", "sent", request["at"], ended, state, note, first=spoke, bill=bill)
     if not wanted:
         return
     running = any(use.until is None for use in wanted) and ask["state"] not in FINAL
@@ -163,6 +166,25 @@ def _round(request: Row, wanted: Sequence[Use], ask: Row, ttft_ms: int | None) -
     state = "now" if running else "bad" if failed else "done"
     told = tuple(_tool(use) for use in wanted)
     yield Step(f"tools:{n}", "tools", ended, until, state, "", told)
+
+
+def _booked(request: Row, kept: Kept) -> Row | None:
+    """The row of the books for a request."""
+    lost = f"{kept.id}:{request['n']}:unconfirmed"
+    for row in kept.booked:
+        if row["entry_id"] == lost or (row["message_id"] or "-") == request["message_id"]:
+            return row
+    return None
+
+
+def _bill(row: Row) -> Json:
+    cost = row["cost_picos"]
+    return {
+        **{kind: row[column] for kind, column in TOKENS.items()},
+        "cost": None if cost is None else str(dollars(cost)),
+        "billed": bool(row["billed"]),
+        "status": row["status"],
+    }
 
 
 def _tool(use: Use) -> Json:

@@ -31,7 +31,7 @@ export class AsksPanel {
       choose: (/** @type {any} */ ask) => this.choose(ask.id),
     });
     this.rows.node.addEventListener("click", (event) => this.clickedStop(event));
-    this.follow = el("button", { type: "button", class: "toggle", "aria-pressed": "true", click: () => this.setFollow(!this.follows) }, "Follow the newest");
+    this.follow = el("button", { type: "button", class: "toggle", "aria-pressed": "true", "aria-label": "Follow the newest", title: "Always show the newest ask", click: () => this.setFollow(!this.follows) }, "Follow");
     this.head = el("div", { class: "ask-head" });
     this.way = new Way(fetched);
     this.tokens = el("div", {});

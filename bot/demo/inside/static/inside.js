@@ -53,8 +53,11 @@ export function mount(element) {
     headline.draw();
     tabs.draw();
   });
-  link.open();
+  // Folded away, nobody watches: then nothing is sent, and the bot's file is left alone.
+  const seen = new ResizeObserver(() => (root.clientWidth ? link.open() : link.close()));
+  seen.observe(root);
   return () => {
+    seen.disconnect();
     stop();
     link.close();
     tabs.close();

@@ -19,12 +19,18 @@ export class Link {
     this.wait = FIRST_WAIT;
     /** @type {WebSocket | null} */
     this.socket = null;
-    this.closed = false;
+    this.wanted = false;
     this.timer = 0;
   }
 
-  /** Connect, and connect again whenever the connection is lost. */
+  /** Connect, and connect again whenever the connection is lost, until `close`. */
   open() {
+    if (this.wanted) return;
+    this.wanted = true;
+    this.connect();
+  }
+
+  connect() {
     const socket = (this.socket = new WebSocket(this.url));
     socket.addEventListener("message", (event) => {
       this.wait = FIRST_WAIT;
@@ -32,9 +38,9 @@ export class Link {
       this.memory.take(JSON.parse(event.data));
     });
     socket.addEventListener("close", () => {
-      if (this.closed) return;
+      if (this.socket !== socket) return;
       this.become("lost");
-      this.timer = setTimeout(() => this.open(), this.wait);
+      this.timer = setTimeout(() => this.connect(), this.wait);
       this.wait = Math.min(this.wait * 2, LONGEST_WAIT);
     });
   }
@@ -49,11 +55,14 @@ export class Link {
     if (this.socket?.readyState === WebSocket.OPEN) this.socket.send(JSON.stringify({ turn: name, on }));
   }
 
-  /** Connect no more. */
+  /** Connect no more; `open` begins anew. */
   close() {
-    this.closed = true;
+    this.wanted = false;
     clearTimeout(this.timer);
-    this.socket?.close();
+    const socket = this.socket;
+    this.socket = null;
+    socket?.close();
+    this.become("connecting");
   }
 
   /** @param {LinkState} state */

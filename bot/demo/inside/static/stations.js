@@ -18,7 +18,7 @@ export const STATIONS = [
 const BY_KIND = new Map(STATIONS.map((station) => [station.kind, station]));
 const SEVERITY = ["waits", "done", "now", "bad"];
 
-/** @typedef {{key: string, kind: string, at: number | null, first: number | null, until: number | null, state: string, note: string, tools: any[]}} Step */
+/** @typedef {{key: string, kind: string, at: number | null, first: number | null, until: number | null, state: string, note: string, tools: any[], bill: any}} Step */
 
 /** @param {string} kind */
 export function station(kind) {

@@ -6,7 +6,7 @@
 import { el, set, svg, write } from "./element.js";
 import { Exchange } from "./exchange.js";
 import { handedOver, station } from "./stations.js";
-import { lasting } from "./words.js";
+import { cached, count, lasting, money, share } from "./words.js";
 
 const SCALE = 1000; // units of the time scale
 const THINNEST = 4;
@@ -87,6 +87,7 @@ class Stage {
     this.arrow = el("span", { class: "arrow", "aria-hidden": "true" });
     this.name = el("span", { class: "name" });
     this.note = el("span", { class: "note" });
+    this.bill = el("span", { class: "bill" });
     this.tools = el("span", { class: "tools" });
     this.chips = el("span", { class: "chips" });
     this.offset = el("span", { class: "offset" });
@@ -105,7 +106,7 @@ class Stage {
       "button",
       { type: "button", class: "step", "aria-expanded": "false", click: toggle },
       el("span", { class: "node", "aria-hidden": "true" }),
-      el("span", { class: "title" }, this.name, this.note, this.tools, this.chips),
+      el("span", { class: "title" }, this.name, this.note, this.bill, this.tools, this.chips),
       el("span", { class: "when" }, scale, el("span", { class: "times" }, this.offset, this.lasted)),
     );
     this.node = el("li", {}, this.arrow, this.button, this.exchange.node);
@@ -137,6 +138,7 @@ class Stage {
     write(this.arrow, arrow);
     write(this.name, number && Number(number) > 1 ? `${name} ${number}` : name);
     write(this.note, step.note);
+    write(this.bill, step.bill ? billed(step.bill) : "");
     this.drawTools(step.tools);
     this.drawChips(lines);
     write(this.offset, step.at === null ? "" : `+${lasting(step.at - span.began)}`);
@@ -192,4 +194,15 @@ class Stage {
       ...[...counts].map(([who, n]) => el("span", { class: "chip", data: { who } }, n > 1 ? `${who} ${n}` : who)),
     );
   }
+}
+
+/**
+ * What a request cost, in words.
+ *
+ * @param {any} bill
+ */
+function billed(bill) {
+  const { prompt, share: hit } = cached(bill);
+  const cost = !bill.billed ? "not billed" : bill.status === "settled" ? money(bill.cost) : `${money(bill.cost)} ${bill.status}`;
+  return `${count(prompt)} in, ${share(hit)} cached · ${count(bill.output)} out · ${cost}`;
 }
