@@ -28,6 +28,7 @@ SWITCHES = (
 )
 PULLS = "http://127.0.0.1:9"  # nobody is asked there
 SHORTCUT = Shortcut("Review this code", "review_this")
+ANYWHERE = Shortcut("Raise a budget", "raise_budget", "global")
 EXPECTED = (
     "/inside/static/inside.js",  # the other half is not mounted here
     "422 (Unprocessable Entity)",  # what a person could not do, told in a sentence
@@ -106,7 +107,7 @@ class Desk:
 async def desk_on(browser: Browser) -> AsyncGenerator[Desk]:
     """A fresh workspace with its page; every console and network has to stay quiet."""
     slack = SlackStandIn(limits=False)
-    page = Page(slack, tries=suggestions(PULLS), shortcuts=(SHORTCUT,))
+    page = Page(slack, tries=suggestions(PULLS), shortcuts=(SHORTCUT, ANYWHERE))
     slack.mount(page.routes)
     async with slack:
         desk = Desk(slack, browser)

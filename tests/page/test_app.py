@@ -8,7 +8,7 @@ from playwright.async_api import expect
 from bot.demo.slack.message import Message
 from tests.page.app import App, app_on
 from tests.page.cable import cable_to
-from tests.page.conftest import SHORTCUT, Desk
+from tests.page.conftest import ANYWHERE, SHORTCUT, Desk
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -291,6 +291,17 @@ async def test_a_shortcut_of_a_message(desk: Desk, app: App) -> None:
     heard = (await desk.slack.wait_for(lambda: app.of("message_action")))[0]
     assert heard["callback_id"] == SHORTCUT.callback_id
     assert "Basket totals" in heard["message"]["text"]
+
+
+async def test_a_shortcut_from_anywhere(desk: Desk, app: App) -> None:
+    """The app's global shortcuts stand among the commands; one that is chosen is told, not written."""
+    tab = await desk.open()
+    field = tab.locator(".channel .composer .writing")
+    await field.press_sequentially("/rai")
+    await field.press("Enter")
+    heard = (await desk.slack.wait_for(lambda: app.of("shortcut")))[0]
+    assert heard["callback_id"] == ANYWHERE.callback_id
+    await expect(field).to_have_value("")
 
 
 async def test_without_the_app_one_writes_on(desk: Desk) -> None:

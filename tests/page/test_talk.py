@@ -224,6 +224,17 @@ async def test_what_one_has_not_seen_is_marked(desk: Desk) -> None:
     await expect(place).not_to_have_class(re.compile("unread"))
 
 
+async def test_replies_one_has_not_seen_are_marked(desk: Desk) -> None:
+    """New replies in a thread one takes part in are counted under its root until one opens it."""
+    root = await desk.slack.say("ana", "#shop-dev", "a question")
+    tab = await desk.open()
+    await desk.slack.say("ben", "#shop-dev", "an answer", thread_ts=root.ts)
+    line = tab.get_by_role("button", name=re.compile("1 reply 1 new"))
+    await line.click()
+    await expect(tab.locator(".thread")).to_contain_text("an answer")
+    await expect(tab.locator(".channel .thread-line .fresh")).to_have_count(0)
+
+
 async def test_one_can_be_somebody_else(desk: Desk) -> None:
     """The menu of people makes this window another person's, with what that person may see."""
     tab = await desk.open("ana")
@@ -234,6 +245,17 @@ async def test_one_can_be_somebody_else(desk: Desk) -> None:
     await tab.get_by_role("button", name=re.compile("You are Maya")).click()
     await tab.get_by_role("dialog").get_by_role("button", name=re.compile("Petra")).click()
     await expect(tab.locator(".sidebar [data-place^=C0]")).to_have_text("ext-partner")
+
+
+async def test_a_draft_is_its_persons(desk: Desk) -> None:
+    """What one has half written does not stand there for the next who sits at the window."""
+    tab = await desk.open("ana")
+    field = tab.locator(".channel .composer .writing")
+    await field.fill("ana's thought")
+    await tab.get_by_role("button", name=re.compile("You are Ana Duarte")).click()
+    await tab.get_by_role("dialog").get_by_role("button", name=re.compile("Ben")).click()
+    await expect(tab.get_by_role("button", name=re.compile("You are Ben"))).to_be_visible()
+    await expect(field).to_have_value("")
 
 
 async def test_every_suggestion_fills_the_composer(desk: Desk) -> None:
@@ -271,6 +293,7 @@ async def test_people_write_to_each_other_directly(desk: Desk) -> None:
     """A direct message reaches the other window, marked, and nobody else's."""
     ana, ben, chi = [await desk.open(who) for who in ("ana", "ben", "chi")]
     await ana.get_by_role("link", name="Ben Okafor").click()
+    await expect(ana.locator("h1")).to_have_text("Ben Okafor")
     await write(ana, "just between us")
     place = ben.get_by_role("link", name=re.compile("Ana Duarte"))
     await expect(place.locator(".badge")).to_have_text("1")

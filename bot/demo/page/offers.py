@@ -47,7 +47,7 @@ class Command:
 
 @dataclass(frozen=True, slots=True)
 class Shortcut:
-    """A shortcut of the app: "message" ones stand in a message's menu, "global" ones in the composer's."""
+    """A shortcut of the app: "message" ones stand in a message's menu, "global" ones among the commands."""
 
     name: str
     callback_id: str

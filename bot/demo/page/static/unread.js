@@ -17,6 +17,7 @@ export class Unread extends EventTarget {
     this._looks = looks;
     /** @type {Record<string, Mark>} */ this._marks = {};
     this._newest = "";
+    this._shown = "";
     workspace.addEventListener("snapshot", () => this._catchUp());
     workspace.addEventListener("message", (event) => this._hear(/** @type {CustomEvent} */ (event).detail));
   }
@@ -83,9 +84,13 @@ export class Unread extends EventTarget {
     return root && (root.user === me || (root.reply_users || []).includes(me));
   }
 
+  /** Keeps it, and tells who listens when there is something to tell. */
   _save() {
-    const told = JSON.stringify({ marks: this._marks, newest: this._newest });
+    const marks = JSON.stringify(this._marks);
+    const told = `{"marks":${marks},"newest":${JSON.stringify(this._newest)}}`;
     sessionStorage.setItem(`unread/${this._workspace.me}`, told);
+    if (marks === this._shown) return;
+    this._shown = marks;
     this.dispatchEvent(new Event("change"));
   }
 }

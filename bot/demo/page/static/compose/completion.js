@@ -9,13 +9,25 @@ import { EMOJI } from "../words/emoji.js";
 
 const MOST = 8; // offers at once
 
-/** @typedef {{insert: string, label: string, quiet: string, sign: any}} Offer */
+/**
+ * @typedef {object} Offer
+ * @property {string} insert what is written
+ * @property {string} label
+ * @property {string} quiet
+ * @property {any} sign
+ * @property {string} [shortcut] is chosen instead of written
+ */
 
 /** A list above a text field, driven from the field's own keys. */
 export class Completion {
-  /** @param {HTMLTextAreaElement} field @param {any} workspace @param {() => boolean} inThread */
-  constructor(field, workspace, inThread) {
+  /**
+   * @param {HTMLTextAreaElement} field
+   * @param {any} workspace
+   * @param {{inThread: () => boolean, shortcut: (callback: string) => void}} place
+   */
+  constructor(field, workspace, { inThread, shortcut }) {
     this._field = field;
+    this._shortcut = shortcut;
     this._workspace = workspace;
     this._inThread = inThread;
     /** @type {Offer[]} */ this._offers = [];
@@ -133,8 +145,18 @@ export class Completion {
       quiet: one.usage ? `${one.description} · ${one.usage}` : one.description,
       sign: "/",
     }));
+    const shortcuts = this._workspace.offers.shortcuts
+      .filter((/** @type {any} */ one) => one.kind === "global")
+      .map((/** @type {any} */ one) => ({
+        insert: `/${one.name}`,
+        label: one.name,
+        quiet: `Shortcut of ${this._workspace.app.name}`,
+        sign: "↗",
+        shortcut: one.callback_id,
+      }));
     return [
       ...own,
+      ...shortcuts,
       {
         insert: "/invite",
         label: "/invite",
@@ -164,8 +186,9 @@ export class Completion {
   /** @param {Offer} offer */
   _choose(offer) {
     const caret = this._field.selectionStart;
-    this._field.setRangeText(`${offer.insert} `, this._from, caret, "end");
+    this._field.setRangeText(offer.shortcut ? "" : `${offer.insert} `, this._from, caret, "end");
     this.close();
+    if (offer.shortcut) this._shortcut(offer.shortcut);
     this._field.dispatchEvent(new Event("input"));
     this._field.focus();
   }

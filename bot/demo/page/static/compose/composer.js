@@ -30,14 +30,20 @@ export class Composer {
     this._where = where;
     this._deeds = deeds;
     this._spot = "";
+    this._waits = false;
+    this._sending = false;
     this.field = /** @type {HTMLTextAreaElement} */ (
       h("textarea", { rows: "1", dir: "auto", class: "writing", spellcheck: "true", "aria-label": "Message" })
     );
-    this._completion = new Completion(this.field, workspace, () => Boolean(where().thread));
+    this._completion = new Completion(this.field, workspace, {
+      inThread: () => Boolean(where().thread),
+      shortcut: (callback) =>
+        deeds.act("shortcut", { callback_id: callback }).catch((t) => this.say(t.message)),
+    });
     this._files = new Attached(
       wire,
       () => workspace.offers.limits,
-      () => this._ready(),
+      () => this._filed(),
     );
     this._notice = h("div", { class: "notice", role: "alert", hidden: true });
     this._picker = /** @type {HTMLInputElement} */ (
@@ -135,7 +141,8 @@ export class Composer {
   async submit() {
     const text = this.field.value;
     const ids = this._files.ids;
-    if ((!text.trim() && !ids.length) || this._files.isBusy || this._sending) return;
+    this._waits = this._files.isBusy; // sent as soon as the last file is there
+    if ((!text.trim() && !ids.length) || this._waits || this._sending) return;
     const where = this._where();
     this._sending = true;
     this._ready();
@@ -234,6 +241,12 @@ export class Composer {
     this.field.value = text;
     this.field.dispatchEvent(new Event("input"));
     this._completion.close();
+  }
+
+  /** Something changed among the files. */
+  _filed() {
+    this._ready();
+    if (this._waits && !this._files.isBusy) this.submit();
   }
 
   _ready() {

@@ -39,6 +39,7 @@ export class ChannelPane {
   constructor(rooms, drawer) {
     this._rooms = rooms;
     this._shown = "";
+    this._me = "";
     const { workspace } = rooms;
     this.pane = new Pane(rooms, {
       label: "Messages",
@@ -70,6 +71,8 @@ export class ChannelPane {
       this._home.element,
     );
     this.pane.takesFiles(this._talk);
+    this.pane.timeline.element.addEventListener("end", () => rooms.unread.seen(this._shown));
+    rooms.unread.addEventListener("change", () => this.pane.timeline.lines());
     workspace.addEventListener(
       "channel",
       (event) => /** @type {CustomEvent} */ (event).detail.id === this._shown && this._frame(),
@@ -81,8 +84,9 @@ export class ChannelPane {
     const { workspace, unread } = this._rooms;
     const channel = workspace.channels.get(id);
     if (!channel) return;
-    const moved = id !== this._shown;
+    const moved = id !== this._shown || workspace.me !== this._me;
     this._shown = id;
+    this._me = workspace.me;
     this._frame();
     this._tab();
     if (moved || anew) {

@@ -17,6 +17,7 @@ export class ThreadPane {
   constructor(rooms) {
     this._rooms = rooms;
     this._where = { channel: "", thread: "" };
+    this._me = "";
     this.pane = new Pane(rooms, {
       label: "Thread",
       inThread: true,
@@ -33,6 +34,9 @@ export class ThreadPane {
       this.pane.composer.element,
     );
     this.pane.takesFiles(this.element);
+    this.pane.timeline.element.addEventListener("end", () =>
+      rooms.unread.seen(this._where.channel, this._where.thread),
+    );
     this.element.addEventListener("keydown", (event) => {
       if (event.key === "Escape" && !event.defaultPrevented) this.close();
     });
@@ -51,8 +55,10 @@ export class ThreadPane {
     const channel = workspace.channels.get(channelId);
     this.element.hidden = !root || !channel;
     document.body.classList.toggle("in-thread", !this.element.hidden);
-    const moved = this._where.channel !== channelId || this._where.thread !== root;
+    const same = this._where.channel === channelId && this._where.thread === root;
+    const moved = !same || workspace.me !== this._me;
     this._where = { channel: channelId, thread: root };
+    this._me = workspace.me;
     if (!root || !channel || !(moved || anew)) return;
     this._frame(channel);
     this._open(root);

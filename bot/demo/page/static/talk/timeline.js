@@ -29,7 +29,7 @@ const NEAR = 700; // pixels from an end
  * @property {() => Promise<void>} older loads some of what is older
  */
 
-/** The element is a scrolling region with a list in it. */
+/** The element is a scrolling region with a list in it; it has the event `end` when one arrives at the newest. */
 export class Timeline {
   /** @param {Talk} talk @param {string} label */
   constructor(talk, label) {
@@ -111,6 +111,11 @@ export class Timeline {
     if (message) this._rows.get(ts)?.line(message);
   }
 
+  /** Draws all those lines anew where something in them changed. */
+  lines() {
+    for (const ts of this._rows.keys()) this.line(ts);
+  }
+
   /** @param {string} ts @returns {Row | undefined} */
   row(ts) {
     return this._rows.get(ts);
@@ -189,9 +194,11 @@ export class Timeline {
     const { scrollTop, scrollHeight, clientHeight } = this._scroller;
     const below = scrollHeight - scrollTop - clientHeight;
     const shown = this._end >= this._total;
+    const wasPinned = this._pinned;
     if (shown && below < 48) this._pinned = true;
     else if (scrollTop < this._last - 1) this._pinned = false; // moved up by hand; growing below is no move
     this._last = scrollTop;
+    if (this._pinned && !wasPinned) this.element.dispatchEvent(new Event("end"));
     this._pill.hidden = shown && below < 400;
     if (scrollTop < NEAR && this._start > 0) this._move(-1);
     else if (scrollTop < NEAR) this._older();
