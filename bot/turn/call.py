@@ -322,7 +322,7 @@ def _bare(line: str) -> str:
 
 def _over(scope: str, rules: Rules) -> str:
     if scope == "ask":
-        return f"This ask has reached its limit of ${rules.ask_limit_usd} and was ended."
+        return f"This ask has reached its limit of ${rules.ask_limit_usd:.2f} and was ended."
     whose = "the workspace's" if scope == "workspace" else "this channel's"
     return (
         f"This would go beyond {whose} budget for the month, so Claude was not asked. "
