@@ -2,7 +2,7 @@
 
 import asyncio
 import itertools
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+from aiohttp import web
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
@@ -247,6 +248,24 @@ async def desk(path: Path, **slack: Any) -> AsyncGenerator[Desk]:
     async with SlackStandIn(now=clock, **given) as stand_in, aiohttp.ClientSession() as session:
         yield Desk(stand_in, store, session, clock, Inbox(store, now=clock, worker="w1"))
     await store.close()
+
+
+@asynccontextmanager
+async def server(
+    answer: Callable[[web.Request], web.StreamResponse],
+) -> AsyncGenerator[str]:
+    """Something that answers every request in one way; its address."""
+
+    async def take(request: web.Request) -> web.StreamResponse:
+        return answer(request)
+
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", take)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    yield f"http://127.0.0.1:{runner.addresses[0][1]}"
+    await runner.cleanup()
 
 
 def words_of(message: Message) -> str:

@@ -1,8 +1,7 @@
 """Calls to Slack: one gate per method, nothing shown twice, every failure named, the token for Slack alone."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 import aiohttp
@@ -12,7 +11,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.slack.gate import AGAIN_SECONDS
 from bot.slack.wire import Limited, SlackError, SlackWire, Unsure
-from tests.bot.slack.answering import Desk, desk
+from tests.bot.slack.answering import Desk, desk, server
 from tests.demo.slack_worlds import Clock
 
 ROOM = "C0PAYMENTS"
@@ -269,22 +268,6 @@ async def test_only_slacks_file_host_is_asked_with_our_token(url: str) -> None:
             with pytest.raises(SlackError) as answered:
                 await wire.respond(url, "secret words")
             assert answered.value.code == "foreign_address"
-
-
-@asynccontextmanager
-async def server(answer: Callable[[web.Request], web.Response]) -> AsyncGenerator[str]:
-    """Something that answers every request in one way; its address."""
-
-    async def take(request: web.Request) -> web.Response:
-        return answer(request)
-
-    app = web.Application()
-    app.router.add_route("*", "/{path:.*}", take)
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    yield f"http://127.0.0.1:{runner.addresses[0][1]}"
-    await runner.cleanup()
 
 
 @pytest.mark.parametrize("status", [302, 307, 308])
