@@ -199,8 +199,9 @@ async def test_buttons_menus_and_feedback_reach_the_app(desk: Desk, app: App) ->
     options = [
         {"text": {"type": "plain_text", "text": f"by {x}"}, "value": x} for x in ("model", "day")
     ]
+    day = {"type": "datepicker", "action_id": "day"}
     menu = {"type": "static_select", "action_id": "by", "options": options}
-    elements = [button("yes", "Yes", value="1"), button("sure", "Sure", confirm=confirm), menu]
+    elements = [button("yes", "Yes", value="1"), button("sure", "Sure", confirm=confirm), menu, day]
     await app.post(SHOP, text="?", blocks=[{"type": "actions", "elements": elements}, FEEDBACK])
     tab = await desk.open()
     await tab.get_by_role("button", name="Yes").click()
@@ -209,15 +210,18 @@ async def test_buttons_menus_and_feedback_reach_the_app(desk: Desk, app: App) ->
     await tab.get_by_role("button", name="Sure").click()
     await tab.get_by_role("button", name="Go on").click()
     await tab.locator(".actions select").select_option("day")
+    await tab.locator(".actions input").fill("2026-11-25")
+    await tab.locator(".actions input").blur()
     await tab.get_by_role("button", name="Good answer").click()
     await expect(tab.get_by_role("button", name="Good answer")).to_have_attribute(
         "aria-pressed", "true"
     )
 
     clicks = [payload["actions"][0] for payload in app.of("block_actions")]
-    assert [click["action_id"] for click in clicks] == ["yes", "sure", "by", "feedback"]
-    assert clicks[2]["selected_option"]["value"] == "day"
-    assert clicks[3]["value"] == "a:good"
+    assert [click["action_id"] for click in clicks] == ["yes", "sure", "by", "day", "feedback"]
+    assert clicks[2]["selected_option"] == options[1]
+    assert clicks[3]["selected_date"] == "2026-11-25"
+    assert clicks[4]["value"] == "a:good"
 
 
 async def test_a_modal_is_filled_in_refused_and_sent(desk: Desk, app: App) -> None:

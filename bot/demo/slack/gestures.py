@@ -13,6 +13,14 @@ from bot.demo.slack.watch import Json
 from bot.demo.slack.world import Channel, Person, World
 
 KIND_NAMES = {"im": "directmessage", "private": "privategroup", "mpim": "mpdm"}
+PICKED = {
+    "datepicker": "selected_date",
+    "timepicker": "selected_time",
+    "users_select": "selected_user",
+    "conversations_select": "selected_conversation",
+    "channels_select": "selected_channel",
+}
+"""What an action or a view's state calls the value of a field that is picked, not typed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,8 +217,11 @@ def _ack(carried: Carried) -> Ack:
 def _chosen(element: Json, value: str) -> Json:
     kind = str(element.get("type"))
     if kind in {"static_select", "radio_buttons", "overflow"}:
-        return {"selected_option": {"value": value, "text": {"type": "plain_text", "text": value}}}
-    return {"value": value}
+        named = {"value": value, "text": {"type": "plain_text", "text": value}}
+        options: list[Json] = element.get("options") or []
+        chosen = next((one for one in options if one.get("value") == value), named)
+        return {"selected_option": chosen}
+    return {PICKED.get(kind, "value"): value}
 
 
 def _state(view: Json, values: Mapping[str, Any]) -> Json:
