@@ -72,16 +72,21 @@ class Journal:
 
     async def read(self, ask_id: str) -> Told:
         """Everything about an ask, in one read."""
-        rows = await self._store.read("journal.told", ask_id=ask_id)
-        sorted_out: dict[str, list[dict[str, Any]]] = {"request": [], "tool": [], "part": []}
-        for row in rows:
-            sorted_out[row["what"]].append(json.loads(row["record"]))
-        return Told(
-            attempts=tuple(_sent(record) for record in sorted_out["request"]),
-            responses={r["n"]: r["response"] for r in sorted_out["request"] if r["response"]},
-            tool_results={r["use_id"]: r["content"] for r in sorted_out["tool"]},
-            parts=tuple(Part(**record) for record in sorted_out["part"]),
-        )
+        attempts: list[Sent] = []
+        responses: dict[int, Mapping[str, Any]] = {}
+        tool_results: dict[str, Any] = {}
+        parts: list[Part] = []
+        for row in await self._store.read("journal.told", ask_id=ask_id):
+            record = json.loads(row["record"])
+            if row["what"] == "request":
+                attempts.append(_sent(record))
+                if row["content"] is not None:
+                    responses[record["n"]] = json.loads(row["content"])
+            elif row["what"] == "tool":
+                tool_results[record["use_id"]] = json.loads(row["content"])
+            else:
+                parts.append(Part(**record))
+        return Told(tuple(attempts), responses, tool_results, tuple(parts))
 
     def sending(
         self,

@@ -30,17 +30,17 @@ ON CONFLICT (ask_id, n) DO UPDATE
 SET state = excluded.state, kind = excluded.kind, channel = excluded.channel, ts = excluded.ts, text = excluded.text, at = excluded.at;
 
 -- name: told
--- Everything that is known of an ask's earlier attempts, in one read.
+-- Everything that is known of an ask's earlier attempts, in one read; `content` and `response` are as they were given.
 SELECT 'request' AS what, n AS n, json_object(
   'n', n, 'attempt', attempt, 'model', model, 'purpose', purpose, 'prefix_hash', prefix_hash,
   'estimate', json(estimate), 'estimate_cost', estimate_cost, 'status', status, 'message_id', message_id,
-  'at', at, 'error', error, 'response', json(response)) AS record
+  'at', at, 'error', error) AS record, response AS content
 FROM requests WHERE ask_id = :ask_id
 UNION ALL
-SELECT 'tool', 0, json_object('use_id', use_id, 'content', json(content), 'outcome', outcome)
+SELECT 'tool', 0, json_object('use_id', use_id), content
 FROM tool_results WHERE ask_id = :ask_id
 UNION ALL
-SELECT 'part', n, json_object('n', n, 'state', state, 'kind', kind, 'channel', channel, 'ts', ts, 'text', text, 'at', at)
+SELECT 'part', n, json_object('n', n, 'state', state, 'kind', kind, 'channel', channel, 'ts', ts, 'text', text, 'at', at), NULL
 FROM parts WHERE ask_id = :ask_id
 ORDER BY 1, 2;
 
