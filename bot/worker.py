@@ -137,8 +137,9 @@ class Worker:
             log.warning("lease lost", ask=lease.ask.id, attempt=lease.attempt)
         except* StoreDown:
             log.warning("the store is down; the ask stays in the inbox", ask=lease.ask.id)
+            await self._hand_back(lease, patiently=True)
         except* asyncio.CancelledError:
-            await self._rooms.inbox.give_back(lease)
+            await self._hand_back(lease)
         except* SlackError as unsaid:
             await self._unsaid(lease, unsaid)
         except* Exception as broken:  # the frontier of one ask: told, logged, dead-lettered
@@ -146,6 +147,19 @@ class Worker:
             await self._broke(lease, broken)
         finally:
             self._rooms.inbox.ended()
+
+    async def _hand_back(self, lease: Lease, *, patiently: bool = False) -> None:
+        """Let the ask wait again, unless another has it already; patiently, until the store takes it."""
+        while True:
+            try:
+                await self._rooms.inbox.give_back(lease)
+                return
+            except LeaseLost:
+                return
+            except StoreDown:
+                if not patiently:
+                    return
+            await asyncio.sleep(IDLE_SECONDS)
 
     async def _work(self, lease: Lease, holding: Holding) -> None:
         async with aclosing(await self._rooms.replies.open(lease)) as reply:
