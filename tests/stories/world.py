@@ -156,9 +156,15 @@ class World:
         )
         await asyncio.wait({self._serving, ready}, return_when=asyncio.FIRST_COMPLETED)
         if self._serving.done():
-            self._serving.result()
+            await self.served()
         await self._taken(await ready, warm=warm)
         return self
+
+    async def served(self) -> None:
+        """Wait until the bot in this process ends by itself, and how it does."""
+        serving, self._serving = self._serving, None
+        assert serving is not None
+        await serving
 
     async def stop(self) -> None:
         """Tell the bot in this process to stop, and wait until it has."""
@@ -174,7 +180,7 @@ class World:
         lines = len(self.log)
         self._process = FORKS.Process(target=_serve, args=(self.environ(), self.folder))
         self._process.start()
-        ready = await self.until(lambda: self._logged("ready", lines), PROCESS_SECONDS)
+        ready = await self.until(lambda: self._ready(lines), PROCESS_SECONDS)
         await self._taken(int(ready["port"]), warm=warm)
         return self
 
@@ -210,8 +216,8 @@ class World:
         assert process.exitcode is not None
         return process.exitcode
 
-    def _logged(self, event: str, since: int = 0) -> Row | None:
-        return next((line for line in self.log[since:] if line.get("event") == event), None)
+    def _ready(self, since: int) -> Row | None:
+        return next((line for line in self.log[since:] if line.get("event") == "ready"), None)
 
     async def _taken(self, port: int, *, warm: bool) -> None:
         self.port = port
@@ -312,6 +318,12 @@ class World:
     def books(self) -> list[Row]:
         """The ledger, in its order."""
         return self.rows("SELECT * FROM ledger ORDER BY at, entry_id")
+
+    async def status(self, path: str) -> int:
+        """The HTTP status of one of our own paths."""
+        address = f"http://127.0.0.1:{self.port}{path}"
+        async with aiohttp.ClientSession() as session, session.get(address) as answer:
+            return answer.status
 
     async def metric(self, name: str) -> float:
         """A counter's value at `/metrics`; 0 where it does not stand."""
