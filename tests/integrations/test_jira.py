@@ -366,6 +366,16 @@ async def test_no_address_of_a_person_is_kept(jira: Jira) -> None:
     assert "712020:" not in str(issue)
 
 
+def test_times_are_in_utc_whatever_zone_the_account_has() -> None:
+    """Jira tells times in its account's zone; ours are comparable."""
+    raw = {"id": "1", "created": "2026-11-24T00:05:00.000+0530"}
+    comment = jira_reading.comments({"comments": [raw]}, SITE).comments[0]
+
+    assert comment is not None
+    assert comment.at is not None
+    assert comment.at.isoformat() == "2026-11-23T18:35:00+00:00"
+
+
 @given(JSON, JSON)
 def test_any_answer_is_an_issue_or_a_problem(one: Any, other: Any) -> None:
     """Whatever shape Jira's JSON has, reading it gives plain data or says that it is none."""

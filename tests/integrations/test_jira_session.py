@@ -3,11 +3,14 @@
 import asyncio
 import gzip
 import json
+import time
 import zlib
 
 import pytest
 
-from integrations.jira import JiraBroken, JiraSlow
+from integrations.jira import JiraBroken, JiraRefused, JiraSlow
+from integrations.jira_client import Client
+from integrations.jira_session import until
 from tests.integrations.jira_worlds import (
     SECONDS,
     SHORT,
@@ -68,6 +71,35 @@ async def test_a_drip_anywhere_ends_with_the_deadline(start: bytes, piece: bytes
         assert await happened(lambda: threads() == 0)
     # http.client gives up by itself after a hundred headers, and a size of chunk may be too long
     assert isinstance(raised.value, JiraSlow) or start.endswith((b"OK\r\n", b"chunked\r\n\r\n"))
+
+
+@pytest.mark.parametrize("body", [b"", b" "], ids=["hangs", "drips"])
+async def test_a_thread_ends_by_itself(body: bytes) -> None:
+    """Even when nobody watches, the thread is back at its deadline, and knows that time was the reason."""
+
+    async def answer(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(HEAD + b"Content-Length: 99999\r\n\r\n")
+        await drip(writer, body)
+
+    def work(url: str) -> None:
+        client = Client(api_url=url, email="e", token="t", proxy=None, cafile=None)
+        with until(time.monotonic() + SHORT), pytest.raises(JiraSlow):
+            client.read("myself")
+        client.close()
+
+    async with saying(answer) as url:
+        await asyncio.to_thread(work, url)
+
+
+async def test_a_login_that_failed_is_told_at_any_status() -> None:
+    """Jira answers as if to a stranger when credentials are dropped, and says so in a header alone."""
+
+    async def answer(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(whole(ME, HEAD + b"X-Seraph-LoginReason: AUTHENTICATED_FAILED\r\n"))
+
+    async with saying(answer) as url:
+        with pytest.raises(JiraRefused, match="JIRA_API_TOKEN"):
+            await elsewhere(url).myself(deadline=SECONDS)
 
 
 @pytest.mark.parametrize(
