@@ -5,6 +5,7 @@
 
 The library's own session waits for minutes, repeats writes whose answer was lost, and its timeout is for each read
 of the socket: a server that drips keeps a thread for ever. A thread cannot be killed, so it has to end by itself.
+Only a look-up of the host's name takes the time that the system gives it; whoever waits is let go all the same.
 """
 
 import io
