@@ -1,7 +1,7 @@
 """What is answered for a repository: pull requests, diffs, commits, files and comments."""
 
 import json
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from typing import Any
 
 from aiohttp import web
@@ -21,6 +21,8 @@ from bot.demo.loopback import Refusal
 
 PAGE = 30  # files of a page; 100 at most
 MOST = 100
+DIFF_FILES = 300  # of a diff that is printed as one
+DIFF_LINES = 20_000
 COMMENT_CHARACTERS = 65_536
 REPOSITORY = "/repos/{owner}/{name}"
 
@@ -38,12 +40,14 @@ class Call:
         *,
         login: str,
         readable: Collection[str],
+        moved: Mapping[str, int],
     ) -> None:
         self.request = request
         self.shapes = shapes
         self.login = login
         self._repositories = repositories
         self._readable = readable
+        self._moved = moved
 
     @property
     def media(self) -> str:
@@ -59,10 +63,15 @@ class Call:
         """The repository of the path.
 
         Raises:
-            Refusal: 404, also for a private one that the token may not read.
+            Refusal: 301 for one that has another name now, else 404, also for a private one that
+                the token may not read.
         """
         match = self.request.match_info
-        found = self._repositories.get(f"{match['owner']}/{match['name']}")
+        name = f"{match['owner']}/{match['name']}"
+        found = self._repositories.get(name)
+        if found is None and (moved := self._moved.get(name)) is not None:
+            place = str(self.request.url).replace(f"/repos/{name}", f"/repositories/{moved}")
+            raise Refusal(301, ("Moved Permanently",), headers={"Location": place})
         if found is None or (found.private and found.name not in self._readable):
             raise Refusal(404, ("Not Found",))
         return found
@@ -127,7 +136,15 @@ async def pull(call: Call) -> web.StreamResponse:
 
 def _diff(base: Commit, head: Commit) -> web.Response:
     kind = "application/vnd.github.diff; charset=utf-8"
-    return web.Response(body=unified(base.tree, head.tree).encode(), headers={"Content-Type": kind})
+    text = unified(base.tree, head.tree)
+    for count, most, what in (
+        (text.count("\ndiff --git ") + 1, DIFF_FILES, "files"),
+        (text.count("\n"), DIFF_LINES, "lines"),
+    ):
+        if count > most:
+            words = f"Sorry, the diff exceeded the maximum number of {what} ({most})."
+            raise Refusal(406, (words,))
+    return web.Response(body=text.encode(), headers={"Content-Type": kind})
 
 
 async def pull_files(call: Call) -> web.StreamResponse:

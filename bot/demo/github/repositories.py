@@ -50,6 +50,7 @@ class Pull:
     head: str
     days: int
     state: str = "open"
+    merged: bool = False
     comments: list[Json] = field(default_factory=list[Json])
     review_comments: list[Json] = field(default_factory=list[Json])
 

@@ -28,6 +28,7 @@ class GitHubStandIn(Loopback):
 
     Attributes:
         remaining: Requests left in this hour, by token ("" without one).
+        moved: Former names of repositories, with the id that they are answered by.
     """
 
     def __init__(
@@ -46,6 +47,7 @@ class GitHubStandIn(Loopback):
             public_token: TOKEN_LIMIT,
             "": ANONYMOUS_LIMIT,
         }
+        self.moved: dict[str, int] = {}
         self._reset_at = now() + WINDOW_SECONDS
 
     @property
@@ -75,6 +77,7 @@ class GitHubStandIn(Loopback):
                     Shapes(base, self.url, self.now()),
                     login="purser-bot" if token else "",
                     readable=set(self.repositories) if token == self.token else (),
+                    moved=self.moved,
                 )
                 response = await answer(call)
             except Refusal as refusal:

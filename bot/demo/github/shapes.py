@@ -63,7 +63,7 @@ class Shapes:
             "state": pull.state,
             "locked": False,
             "draft": False,
-            "merged": False,
+            "merged": pull.merged,
             "mergeable": True,
             "title": pull.title,
             "body": pull.body or None,

@@ -1,0 +1,280 @@
+"""Reads changes and files from GitHub, as ourselves where that is permitted and as nobody where it is not.
+
+    GitHub.address -> Address -> GitHub.change, GitHub.file -> github_wire (gidgethub, bounded)
+                                                            -> github_reading -> Change, File, Folder
+
+Whoever calls says each time whether our token is used: a private repository is never read by accident.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing, asynccontextmanager
+from typing import Any, cast
+
+import aiohttp
+import gidgethub
+from gidgethub.sansio import accept_format
+
+from integrations import github_address, github_reading
+from integrations.github_address import PUBLIC_API, Address, lines_of
+from integrations.github_errors import (
+    NOT_GITHUB,
+    GitHubBadAddress,
+    GitHubBusy,
+    GitHubDown,
+    GitHubMoved,
+    GitHubNotFound,
+    GitHubProblem,
+    GitHubRejected,
+    GitHubSlow,
+    GitHubTooLarge,
+    named,
+)
+from integrations.github_reading import Change, File, Folder
+from integrations.github_wire import Wire
+
+DIFF = accept_format(media="diff", json=False)
+RAW = accept_format(media="raw", json=False)
+PER_PAGE = 100
+FILES = 3_000  # of one change, as many as GitHub lists
+READS = 2  # of a pull request that is pushed to meanwhile
+
+
+class _Site:
+    """One GitHub: what people look at, and the two ways to ask it."""
+
+    def __init__(
+        self, session: aiohttp.ClientSession, api_url: str, token: str, proxy: str | None
+    ) -> None:
+        self.web = github_address.web_of(api_url)
+        self.has_token = bool(token)
+        self.nobody = Wire(session, api_url=api_url, token="", proxy=proxy)
+        self.ourselves = Wire(session, api_url=api_url, token=token, proxy=proxy)
+        self.limited_until = {True: 0.0, False: 0.0}  # by whether our token is used
+
+
+class GitHub:
+    """Reads from one GitHub with our token, and from the public one without.
+
+    Args:
+        session: makes the connections; closed by whoever made it.
+        api_url: of the GitHub that the token is for.
+        token: "" where there is none.
+        proxy: for https, or None.
+        now: epoch seconds.
+    """
+
+    def __init__(
+        self,
+        session: aiohttp.ClientSession,
+        *,
+        api_url: str,
+        token: str,
+        proxy: str | None = None,
+        now: Callable[[], float],
+    ) -> None:
+        api_url = api_url.rstrip("/")
+        self._now = now
+        self._sites = [_Site(session, api_url, token, proxy)]
+        if api_url != PUBLIC_API:
+            self._sites.append(_Site(session, PUBLIC_API, "", proxy))
+
+    def __repr__(self) -> str:
+        return f"GitHub({self._sites[0].web.host!r})"
+
+    def address(self, url: str) -> Address:
+        """What a web address names.
+
+        Raises:
+            GitHubBadAddress: nothing that can be read here.
+        """
+        for site in self._sites:
+            found = github_address.address(url, site.web)
+            if found is not None:
+                return found
+        hosts = " and ".join(github_address.host_of(site.web) for site in self._sites)
+        raise GitHubBadAddress(f"{GitHubBadAddress.sentence} Addresses of {hosts} are read.")
+
+    def has_token(self, address: Address) -> bool:
+        """Whether we have a token for the host of an address."""
+        return self._site(address).has_token
+
+    def link(self, address: Address, sha: str) -> str:
+        """The beginning of links to files at a commit; a path and `#L12` follow."""
+        return f"{self._site(address).web}/{address.repository}/blob/{sha}/"
+
+    async def change(self, address: Address, *, as_us: bool, deadline: float) -> Change:
+        """Read a pull request, a commit or a comparison with its diff.
+
+        Args:
+            address: of one of them.
+            as_us: whether our token may be used.
+            deadline: seconds for everything.
+
+        Raises:
+            GitHubProblem: it was not read; the message is a sentence for the reader.
+        """
+        readers = {"pull": self._pull, "commit": self._commit, "compare": self._compare}
+        if address.kind not in readers:
+            raise GitHubBadAddress(
+                "This is the address of a repository or a file, not of a change; a pull request, "
+                "a commit or a comparison has a diff."
+            )
+        async with self._asking(address, as_us=as_us, deadline=deadline) as wire:
+            return await readers[address.kind](wire, address)
+
+    async def file(
+        self, address: Address, path: str, ref: str, *, as_us: bool, deadline: float
+    ) -> File | Folder:
+        """Read a text file, or the names in a folder, as they are at a branch, tag or commit.
+
+        Args:
+            address: of its repository, or of anything in it.
+            path: from the repository's top.
+            ref: "" is what the address names: a pull request's head, a commit, or the default branch.
+            as_us: whether our token may be used.
+            deadline: seconds for everything.
+
+        Raises:
+            GitHubProblem: it was not read; the message is a sentence for the reader.
+        """
+        quoted = github_address.path_in_path(path)
+        async with self._asking(address, as_us=as_us, deadline=deadline) as wire:
+            at = ref or await self._ref(wire, address)
+            query = f"?ref={github_address.ref_in_path(at)}" if at else ""
+            here = f"repos/{address.repository}/contents/{quoted}{query}"
+            raw: Any = await wire.getitem(here, accept=RAW)
+        if raw is None:
+            return File(address.repository, path, at, "")
+        if isinstance(raw, str):
+            return File(address.repository, path, at, raw)
+        names = github_reading.names(raw)
+        if names is None:
+            raise GitHubNotFound(f"{path} is neither a file nor a folder; it may be a submodule.")
+        return Folder(address.repository, path.strip("/"), at, names)
+
+    @asynccontextmanager
+    async def _asking(
+        self, address: Address, *, as_us: bool, deadline: float
+    ) -> AsyncGenerator[Wire]:
+        """The wire to ask, within the deadline; what goes wrong is one of our errors."""
+        site = self._site(address)
+        with_token = as_us and site.has_token
+        wait = site.limited_until[with_token] - self._now()
+        if wait > 0:  # who goes on asking while limited may be shut out altogether
+            raise GitHubBusy(wait, primary=False, as_us=with_token)
+        try:
+            async with asyncio.timeout(deadline):
+                yield site.ourselves if with_token else site.nobody
+        except TimeoutError:
+            raise GitHubSlow from None
+        except (
+            *(gidgethub.GitHubException, aiohttp.ClientError),
+            *(OSError, ValueError, LookupError, GitHubProblem),
+        ) as error:
+            problem = named(error, as_us=with_token, now=self._now())
+            if isinstance(problem, GitHubBusy):
+                site.limited_until[with_token] = self._now() + problem.seconds
+            if problem is error:
+                raise
+            raise problem from error
+
+    def _site(self, address: Address) -> _Site:
+        return next(
+            site for site in self._sites if github_address.host_of(site.web) == address.host
+        )
+
+    async def _ref(self, wire: Wire, address: Address) -> str:
+        """Where a file is read when nothing is said: at what the address names."""
+        if address.kind == "pull":
+            raw = await _mapping(wire, _pull_path(address))
+            return github_reading.pull(raw, "", (), moving=False).head_sha
+        return address.ref.rpartition("...")[2]
+
+    async def _pull(self, wire: Wire, address: Address) -> Change:
+        """A pull request; its head is looked at again behind the diff, which costs nothing if it is the same."""
+        path = _pull_path(address)
+        raw = await _mapping(wire, path)
+        diff, without, moving = "", (), True
+        for _ in range(READS):
+            diff, without = await _diff(wire, path, f"{path}/files")
+            before, raw = raw, await _mapping(wire, path)
+            moving = _sha(before) != _sha(raw)
+            if not moving:
+                break
+        return github_reading.pull(raw, diff, without, moving=moving)
+
+    async def _commit(self, wire: Wire, address: Address) -> Change:
+        path = f"repos/{address.repository}/commits/{github_address.ref_in_path(address.ref)}"
+        raw = await _mapping(wire, f"{path}?per_page=1")  # its files come with the diff
+        diff, without = await _diff(wire, path, path)
+        return github_reading.commit(raw, address.repository, diff, without)
+
+    async def _compare(self, wire: Wire, address: Address) -> Change:
+        base, _, head = address.ref.partition("...")
+        ends = [_end(base), _end(head)]
+        path = f"repos/{address.repository}/compare/{'...'.join(ends)}"
+        raw = await _mapping(wire, path)
+        diff, without = await _diff(wire, path, path)
+        return github_reading.comparison(raw, address.repository, address.ref, diff, without)
+
+
+async def _mapping(wire: Wire, path: str) -> dict[str, Any]:
+    raw: Any = await wire.getitem(path)
+    if not isinstance(raw, dict):
+        raise GitHubDown(NOT_GITHUB)
+    return cast("dict[str, Any]", raw)
+
+
+async def _diff(wire: Wire, path: str, files: str) -> tuple[str, tuple[str, ...]]:
+    """A change's diff; where GitHub finds it too large to print, what its list of files has of it."""
+    try:
+        text: Any = await wire.getitem(path, accept=DIFF)
+    except gidgethub.HTTPException as error:
+        if error.status_code != 406:
+            raise
+    else:
+        if text is not None and not isinstance(text, str):
+            raise GitHubDown(NOT_GITHUB)
+        return text or "", ()
+    listed: list[Any] = []
+    pages = wire.getiter(f"{files}?per_page={PER_PAGE}", iterable_key="files")
+    async with aclosing(pages):
+        async for file in pages:
+            listed.append(file)
+            if len(listed) >= FILES:
+                break
+    return github_reading.assembled(listed)
+
+
+def _pull_path(address: Address) -> str:
+    return f"repos/{address.repository}/pulls/{address.ref}"
+
+
+def _end(text: str) -> str:
+    """One end of a comparison: a ref, or one of a fork (`owner:branch`, `owner:name:branch`)."""
+    *fork, ref = text.split(":")
+    return ":".join([*map(github_address.ref_in_path, fork), github_address.ref_in_path(ref)])
+
+
+def _sha(raw: dict[str, Any]) -> str:
+    return github_reading.pull(raw, "", (), moving=False).head_sha
+
+
+__all__ = [
+    "Address",
+    "Change",
+    "File",
+    "Folder",
+    "GitHub",
+    "GitHubBadAddress",
+    "GitHubBusy",
+    "GitHubDown",
+    "GitHubMoved",
+    "GitHubNotFound",
+    "GitHubProblem",
+    "GitHubRejected",
+    "GitHubSlow",
+    "GitHubTooLarge",
+    "lines_of",
+]
