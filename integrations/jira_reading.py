@@ -7,8 +7,8 @@ counted; another issue is shown as its bare key unless it is of the same project
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime
-from typing import Any, cast
+from datetime import UTC, datetime
+from typing import Any
 
 from integrations.jira_errors import NOT_JIRA, JiraBroken
 from integrations.jira_issue import (
@@ -20,8 +20,18 @@ from integrations.jira_issue import (
     Reference,
     Status,
 )
-from integrations.jira_node import clean
 from integrations.jira_text import markdown
+from integrations.jira_values import (
+    day,
+    items,
+    line,
+    mapping,
+    moment,
+    name_of,
+    names_of,
+    number,
+    person,
+)
 
 FIELDS = (
     "project,summary,issuetype,status,priority,assignee,reporter,created,updated,duedate,resolution,"
@@ -64,7 +74,7 @@ def account(raw: Json) -> Account:
     Raises:
         JiraBroken: the answer says nothing of the kind.
     """
-    account_id, name = _text(raw.get("accountId")), _text(raw.get("displayName"))
+    account_id, name = line(raw.get("accountId")), line(raw.get("displayName"))
     if not account_id:
         raise JiraBroken(NOT_JIRA)
     return Account(name=name or account_id, account_id=account_id)
@@ -80,42 +90,43 @@ def issue(raw: Json, site: str) -> Issue:
     Raises:
         JiraBroken: key or project are missing, so that nobody could decide who may see it.
     """
-    key, fields = _text(raw.get("key")), _dict(raw.get("fields"))
-    project = _text(_dict(fields.get("project")).get("key"))
+    key, fields = line(raw.get("key")), mapping(raw.get("fields"))
+    project = line(mapping(fields.get("project")).get("key"))
     if not KEY.fullmatch(key) or not project:
         raise JiraBroken(NOT_JIRA)
-    changes, older_changes = _changelog(_dict(raw.get("changelog")))
-    created = _moment(fields.get("created"))
-    status = _dict(fields.get("status"))
+    changes, older_changes = _changelog(mapping(raw.get("changelog")))
+    created = moment(fields.get("created"))
+    status = mapping(fields.get("status"))
     return Issue(
         key=key,
         project=project,
-        summary=_text(fields.get("summary")),
-        type=_name(fields.get("issuetype")),
+        summary=line(fields.get("summary")),
+        type=name_of(fields.get("issuetype")),
         status=Status(
-            name=_name(status),
-            category=_CATEGORIES.get(_text(_dict(status.get("statusCategory")).get("key")), ""),
+            name=name_of(status),
+            category=_CATEGORIES.get(line(mapping(status.get("statusCategory")).get("key")), ""),
             since=_since(changes, older_changes, created) if "changelog" in raw else None,
         ),
-        priority=_name(fields.get("priority")),
-        assignee=_person(fields.get("assignee")),
-        reporter=_person(fields.get("reporter")),
+        priority=name_of(fields.get("priority")),
+        assignee=person(fields.get("assignee")),
+        reporter=person(fields.get("reporter")),
         created=created,
-        updated=_moment(fields.get("updated")),
-        due=_day(fields.get("duedate")),
-        resolution=_name(fields.get("resolution")),
-        labels=tuple(t for x in _list(fields.get("labels")) if (t := _text(x))),
-        components=_names(fields.get("components")),
-        fix_versions=_names(fields.get("fixVersions")),
+        updated=moment(fields.get("updated")),
+        due=day(fields.get("duedate")),
+        resolution=name_of(fields.get("resolution")),
+        labels=tuple(t for x in items(fields.get("labels")) if (t := line(x))),
+        components=names_of(fields.get("components")),
+        fix_versions=names_of(fields.get("fixVersions")),
         parent=next(iter(_references([("parent", fields.get("parent"))], project)), None),
         links=tuple(_references(_links(fields.get("issuelinks")), project)),
         subtasks=tuple(
-            _references((("sub-task", s) for s in _list(fields.get("subtasks"))), project)
+            _references((("sub-task", s) for s in items(fields.get("subtasks"))), project)
         ),
         description=markdown(fields.get("description"), most=DESCRIPTION_CHARS),
         attachments=tuple(_attachments(fields.get("attachment"))),
         # An issue that has a level without a name is restricted all the same.
-        security=_name(fields.get("security")) or ("restricted" if fields.get("security") else ""),
+        security=name_of(fields.get("security"))
+        or ("restricted" if fields.get("security") else ""),
         url=f"{site}/browse/{key}",
         changes=tuple(changes),
         older_changes=older_changes,
@@ -125,9 +136,9 @@ def issue(raw: Json, site: str) -> Issue:
 def open_keys(raw: Json) -> frozenset[str]:
     """Keys of the issues in a bulk answer that have no security level."""
     return frozenset(
-        _text(found.get("key"))
-        for x in _list(raw.get("issues"))
-        if "fields" in (found := _dict(x)) and not _dict(found.get("fields")).get("security")
+        line(found.get("key"))
+        for x in items(raw.get("issues"))
+        if "fields" in (found := mapping(x)) and not mapping(found.get("fields")).get("security")
     )
 
 
@@ -163,8 +174,8 @@ def comments(raw: Json, url: str) -> CommentPage:
         raw: of GET issue/KEY/comment.
         url: where people open the issue.
     """
-    page = [_comment(_dict(found), url) for found in _list(raw.get("comments"))]
-    return CommentPage(tuple(page), max(_number(raw.get("total")), len(page)))
+    page = [_comment(mapping(found), url) for found in items(raw.get("comments"))]
+    return CommentPage(tuple(page), max(number(raw.get("total")), len(page)))
 
 
 def _comment(raw: Json, url: str) -> Comment | None:
@@ -172,31 +183,31 @@ def _comment(raw: Json, url: str) -> Comment | None:
     public = raw.get("jsdPublic", True)
     if raw.get("visibility") is not None or public is not True:
         return None
-    number = _text(raw.get("id"))
-    created = _text(raw.get("created"))
+    ident = line(raw.get("id"))
+    created = line(raw.get("created"))
     return Comment(
-        id=number,
-        author=_person(raw.get("author")),
-        at=_moment(created),
+        id=ident,
+        author=person(raw.get("author")),
+        at=moment(created),
         body=markdown(raw.get("body"), most=COMMENT_CHARS),
-        url=f"{url}?focusedCommentId={number}" if number.isdigit() else url,
-        edited=_text(raw.get("updated")) not in {"", created},
+        url=f"{url}?focusedCommentId={ident}" if ident.isdigit() else url,
+        edited=line(raw.get("updated")) not in {"", created},
     )
 
 
 def _changelog(raw: Json) -> tuple[list[Change], int]:
     """The changes, oldest first, and how many steps before them were not read."""
     # Newest first as Jira tells it, and several may have the same moment.
-    steps = [_dict(found) for found in reversed(_list(raw.get("histories")))]
-    steps.sort(key=lambda step: _moment(step.get("created")) or _EARLIEST)
+    steps = [mapping(found) for found in reversed(items(raw.get("histories")))]
+    steps.sort(key=lambda step: moment(step.get("created")) or _EARLIEST)
     changes = [change for step in steps for change in _changes(step)]
-    return changes, max(0, _number(raw.get("total")) - len(steps))
+    return changes, max(0, number(raw.get("total")) - len(steps))
 
 
 def _changes(step: Json) -> Iterator[Change]:
-    at, author = _moment(step.get("created")), _person(step.get("author"))
-    for item in map(_dict, _list(step.get("items"))):
-        field = _text(item.get("field"))
+    at, author = moment(step.get("created")), person(step.get("author"))
+    for item in map(mapping, items(step.get("items"))):
+        field = line(item.get("field"))
         if not field or field.lower() in _UNTOLD:
             continue
         shown = field.lower() in _SHOWN
@@ -205,8 +216,8 @@ def _changes(step: Json) -> Iterator[Change]:
             at=at,
             author=author,
             field=field,
-            before=_text(before)[:VALUE_CHARS] if shown else "",
-            after=_text(after)[:VALUE_CHARS] if shown else "",
+            before=line(before)[:VALUE_CHARS] if shown else "",
+            after=line(after)[:VALUE_CHARS] if shown else "",
         )
 
 
@@ -221,75 +232,30 @@ def _since(
 
 
 def _links(raw: object) -> Iterator[tuple[str, object]]:
-    for link in map(_dict, _list(raw)):
-        kind = _dict(link.get("type"))
+    for link in map(mapping, items(raw)):
+        kind = mapping(link.get("type"))
         for end, relation in (("outwardIssue", "outward"), ("inwardIssue", "inward")):
             if link.get(end):
-                yield _text(kind.get(relation)) or "is linked to", link[end]
+                yield line(kind.get(relation)) or "is linked to", link[end]
 
 
 def _references(ends: Iterable[tuple[str, object]], project: str) -> Iterator[Reference]:
     """Other issues: those of other projects are bare keys."""
     for relation, raw in ends:
-        other = _dict(raw)
-        key, fields = _text(other.get("key")), _dict(other.get("fields"))
+        other = mapping(raw)
+        key, fields = line(other.get("key")), mapping(other.get("fields"))
         if not KEY.fullmatch(key):
             continue
         same = key.rpartition("-")[0] == project
         yield Reference(
             key=key,
             relation=relation,
-            status=_name(fields.get("status")) if same else "",
-            summary=_text(fields.get("summary")) if same else "",
+            status=name_of(fields.get("status")) if same else "",
+            summary=line(fields.get("summary")) if same else "",
         )
 
 
 def _attachments(raw: object) -> Iterator[Attachment]:
-    for found in map(_dict, _list(raw)):
-        name = _text(found.get("filename"))
-        yield Attachment(name, _text(found.get("mimeType")), _number(found.get("size")))
-
-
-def _dict(value: object) -> dict[str, Any]:
-    return cast("dict[str, Any]", value) if isinstance(value, dict) else {}
-
-
-def _list(value: object) -> list[Any]:
-    return cast("list[Any]", value) if isinstance(value, list) else []
-
-
-def _number(value: object) -> int:
-    return max(0, value) if isinstance(value, int) else 0
-
-
-def _text(value: object) -> str:
-    """A short text, in one line."""
-    return " ".join(clean(value).split())
-
-
-def _name(value: object) -> str:
-    return _text(_dict(value).get("name"))
-
-
-def _names(value: object) -> tuple[str, ...]:
-    return tuple(name for found in _list(value) if (name := _name(found)))
-
-
-def _person(value: object) -> str:
-    return _text(_dict(value).get("displayName"))
-
-
-def _moment(value: object) -> datetime | None:
-    """A time in UTC; Jira gives it in the account's zone."""
-    try:
-        found = datetime.fromisoformat(_text(value))
-        return found.astimezone(UTC) if found.tzinfo else None
-    except (ValueError, OverflowError):
-        return None
-
-
-def _day(value: object) -> date | None:
-    try:
-        return date.fromisoformat(_text(value))
-    except ValueError:
-        return None
+    for found in map(mapping, items(raw)):
+        name = line(found.get("filename"))
+        yield Attachment(name, line(found.get("mimeType")), number(found.get("size")))
