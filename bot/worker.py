@@ -35,6 +35,8 @@ DRAIN_SECONDS = 25.0  # what running asks get when the process is told to stop
 IDLE_SECONDS = (
     1.0  # between looks at the inbox when nobody wakes us: leases that ran out are found so
 )
+LOOKED_FOR = 2  # asks at first: one that is found may not be the only one
+TAKEN_AT_ONCE = 16  # asks at most, where many wait
 BEHIND_SECONDS = 3.0  # an ask that waits so long for its own thread is told
 UNSAID_SECONDS = 20.0  # until an answer that Slack did not take is said again
 UNSAID_AT_MOST = 6 * 3600.0  # after asking; an answer older than that is a dead letter
@@ -81,18 +83,18 @@ class Worker:
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Take and serve asks until told to stop; then let those running finish, and hand back the rest."""
+        wanted = LOOKED_FOR
         while not stopping.is_set():
-            try:
-                lease = await self._take()
-            except StoreDown:
-                log.warning("the inbox cannot be read")
-                lease = None
-            if lease is None:
-                await self._rooms.inbox.wait(IDLE_SECONDS)
+            leases = await self._take(wanted)
+            for lease in leases:
+                task = asyncio.create_task(self._serve(lease))
+                self._running.add(task)
+                task.add_done_callback(self._running.discard)
+            if len(leases) == wanted:
+                wanted = min(2 * wanted, TAKEN_AT_ONCE)
                 continue
-            task = asyncio.create_task(self._serve(lease))
-            self._running.add(task)
-            task.add_done_callback(self._running.discard)
+            wanted = LOOKED_FOR
+            await self._rooms.inbox.wait(IDLE_SECONDS)
         await self._drain()
 
     async def watch(self, stopping: asyncio.Event) -> None:
@@ -109,13 +111,24 @@ class Worker:
             await _wait(stopping, IDLE_SECONDS)
         self._rooms.inbox.ended()  # so that `run`, if it waits for an ask, hears at once
 
-    async def _take(self) -> Lease | None:
-        if len(self._running) >= self._slots:
-            return None
-        rules = self._rooms.policy.rules("")
-        return await self._rooms.inbox.take(
-            person_in_flight=rules.person_in_flight, channel_in_flight=rules.channel_in_flight
+    async def _take(self, most: int) -> list[Lease]:
+        """So many asks, or as many as there are slots and asks; side by side, so that they share a commit."""
+        rules, inbox = self._rooms.policy.rules(""), self._rooms.inbox
+        caps = {
+            "person_in_flight": rules.person_in_flight,
+            "channel_in_flight": rules.channel_in_flight,
+        }
+        free = min(most, self._slots - len(self._running))
+        taken = await asyncio.gather(
+            *(inbox.take(**caps) for _ in range(free)), return_exceptions=True
         )
+        broken = [one for one in taken if isinstance(one, BaseException)]
+        for one in broken:
+            if not isinstance(one, StoreDown):
+                raise one
+        if broken:
+            log.warning("the inbox cannot be read")
+        return [lease for lease in taken if isinstance(lease, Lease)]
 
     async def _drain(self) -> None:
         if self._running:
