@@ -19,7 +19,7 @@ US_GEO = Decimal("1.1")  # `inference_geo: us`, on all token prices, Claude 4.6 
 # Source: https://platform.claude.com/docs/en/about-claude/pricing; genai-prices does not know it.
 
 # Taken where a price is unknown, so that a budget holds all the same; above every price known.
-UNKNOWN_INPUT_PICOS = 20_000_000  # a token, $20 a million
+UNKNOWN_INPUT_PICOS = 40_000_000  # a token, $40 a million
 UNKNOWN_OUTPUT_PICOS = 100_000_000  # a token, $100 a million
 
 _STANDARD = ("", "standard")

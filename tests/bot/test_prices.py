@@ -1,140 +1,205 @@
-"""Prices are exact, dated, and unknown rather than wrong."""
+"""What tokens cost: exact, by tier, kind of cache, speed and place; null where nobody knows."""
 
+from collections.abc import Mapping
 from decimal import Decimal
+from importlib.metadata import version
 from typing import Any
 
 import pytest
+from genai_prices import data, extract_usage
+from genai_prices.types import ModelPrice, TieredPrices
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.prices import PICOS, Cost, assumed, dollars, picos, price
 from bot.usage import Usage
 
-NOVEMBER = 1_795_000_000.0  # seconds; 2026-11-18
-SEPTEMBER = 1_790_000_000.0  # 2026-09-21
-FEBRUARY = 1_771_000_000.0  # 2026-02-13
+NOVEMBER = 1_795_000_000.0  # 2026-11-18
+AUGUST = 1_786_000_000.0  # 2026-08-06
 SONNET, OPUS, HAIKU = "claude-sonnet-5-5", "claude-opus-5-5", "claude-haiku-5-5"
-KINDS = (
+MODELS = (SONNET, OPUS, HAIKU)
+KINDS: tuple[str, ...] = (
     "input_tokens",
     "output_tokens",
     "cache_read_tokens",
     "cache_write_5m_tokens",
     "cache_write_1h_tokens",
 )
-
-
-def cost(model: str, *, at: float = NOVEMBER, **usage: Any) -> Decimal | None:
-    """What tokens cost in dollars."""
-    found = price(Usage(**usage), model=model, at=at)
-    return None if found is None else dollars(found.picos)
-
-
-# Source: https://platform.claude.com/docs/en/about-claude/pricing, November 2026; dollars a million tokens.
-LIST = {
+# Dollars a million tokens, by the pricing page of November 2026.
+LISTED: Mapping[str, tuple[str, ...]] = {
     SONNET: ("2", "10", "0.10", "2.50", "4"),
     OPUS: ("4", "20", "0.20", "5", "8"),
     HAIKU: ("0.10", "0.50", "0.01", "0.125", "0.20"),
 }
 
 
-@pytest.mark.parametrize("model", LIST)
-@pytest.mark.parametrize("kind", range(5), ids=KINDS.__getitem__)
-def test_each_kind_of_token_has_its_list_price(model: str, kind: int) -> None:
-    """Input, output, cache reads and both kinds of cache writes, at what the vendor's page says."""
-    assert cost(model, **{KINDS[kind]: 100_000}) == Decimal(LIST[model][kind]) / 10
+def usage_of(**values: Any) -> Usage:
+    """A usage by names."""
+    return Usage(**values)
 
 
-@given(counts=st.tuples(*[st.integers(0, 200_000)] * 5), model=st.sampled_from([SONNET, OPUS]))
-def test_a_response_costs_what_its_kinds_cost(counts: tuple[int, ...], model: str) -> None:
-    """The whole is the sum of the parts, to the last pico-dollar."""
-    each = dict(zip(KINDS, counts, strict=True))
-    parts = [cost(model, **{kind: n}) or Decimal(0) for kind, n in each.items()]
-
-    assert cost(model, **each) == sum(parts)
+def cost(usage: Usage, model: str, at: float = NOVEMBER) -> Decimal | None:
+    """The price in dollars."""
+    found = price(usage, model=model, at=at)
+    return dollars(found.picos) if found else None
 
 
-@pytest.mark.parametrize("kind", ["input_tokens", "cache_read_tokens", "cache_write_1h_tokens"])
-def test_a_long_prompt_makes_haiku_dearer_as_a_whole(kind: str) -> None:
-    """Beyond 100,000 tokens of prompt, cached ones too, everything costs five times as much."""
-    short = cost(HAIKU, **{kind: 100_000}, output_tokens=1_000)
-    long = cost(HAIKU, **{kind: 100_001}, output_tokens=1_000)
-    one = cost(HAIKU, **{kind: 1})
-
-    assert short is not None
-    assert one is not None
-    assert long == 5 * (short + one)
+@pytest.mark.parametrize("model", MODELS)
+def test_a_token_of_each_kind_costs_what_is_listed(model: str) -> None:
+    """Fresh, written, read from cache, generated: each at its own price, to the last digit."""
+    for kind, listed in zip(KINDS, LISTED[model], strict=True):
+        assert cost(usage_of(**{kind: 1_000}), model) == Decimal(listed) / 1_000, kind
 
 
-def test_thinking_is_output_and_is_paid_once() -> None:
-    """Thinking tokens are part of the output tokens, not on top of them."""
-    assert cost(SONNET, output_tokens=500, thinking_tokens=400) == cost(SONNET, output_tokens=500)
+@pytest.mark.parametrize("kind", [k for k in KINDS if k != "output_tokens"])
+def test_haikus_long_prompts_cost_five_times(kind: str) -> None:
+    """Up to 100,000 tokens of prompt, cached ones too, is one price; one more, and all of them and the output cost five times."""
+    base = dict(zip(KINDS, map(Decimal, LISTED[HAIKU]), strict=True))
+    for tokens, factor in ((100_000, 1), (100_001, 5)):
+        expected = (base[kind] * tokens + base["output_tokens"] * 10) * factor / 10**6
+
+        assert cost(usage_of(**{kind: tokens, "output_tokens": 10}), HAIKU) == expected
 
 
-def test_prices_are_those_of_the_day() -> None:
-    """Long prompts cost twice as much on Sonnet 4.6 until March 13th, 2026."""
-    long: dict[str, Any] = {"model": "claude-sonnet-4-6", "input_tokens": 300_000}
+@pytest.mark.parametrize("model", MODELS)
+def test_batch_is_half(model: str) -> None:
+    """What ran in a batch costs half of everything."""
+    usage: dict[str, Any] = dict.fromkeys(KINDS, 1_000)
+    whole = cost(Usage(**usage), model)
+    assert whole is not None
+    assert cost(Usage(**usage, service_tier="batch"), model) == whole / 2
 
-    assert cost(**long, at=FEBRUARY) == Decimal("1.80")
-    assert cost(**long, at=NOVEMBER) == Decimal("0.90")
+
+def test_speed_and_place_have_prices_of_their_own() -> None:
+    """Fast Opus costs double, inference in the US a tenth more, also of a batch."""
+    usage: dict[str, Any] = dict.fromkeys(KINDS, 1_000)
+    whole = cost(Usage(**usage), OPUS)
+    assert whole is not None
+    assert cost(Usage(**usage, speed="fast"), OPUS) == whole * 2
+    assert cost(Usage(**usage, inference_geo="us"), OPUS) == whole * Decimal("1.1")
+    assert cost(Usage(**usage, inference_geo="global"), OPUS) == whole
+    batch = Usage(**usage, inference_geo="us", service_tier="batch")
+    assert cost(batch, OPUS) == whole * Decimal("0.55")
 
 
-def test_batches_fast_mode_and_a_region_have_prices_of_their_own() -> None:
-    """Half for batches, double for Opus in fast mode, a tenth more for processing in the US."""
-    assert cost(OPUS, input_tokens=10**6, service_tier="batch") == 2
-    assert cost(OPUS, input_tokens=10**6, speed="fast") == 8
-    assert cost(OPUS, input_tokens=10**6, inference_geo="us") == Decimal("4.4")
-    assert cost(OPUS, input_tokens=10**6, inference_geo="global") == 4
+def test_prices_are_dated() -> None:
+    """A read of Sonnet 5's cache in August costs what it cost in August."""
+    read = Usage(cache_read_tokens=1_000_000)
+
+    assert (cost(read, "claude-sonnet-5", AUGUST), cost(read, SONNET)) == (
+        Decimal("0.2"),
+        Decimal("0.1"),
+    )
 
 
 @pytest.mark.parametrize(
-    "usage",
+    ("model", "odd"),
     [
-        {"model": "claude-next-9"},
-        {"model": ""},
-        {"model": "gpt-5"},
-        {"model": SONNET, "speed": "fast"},
-        {"model": OPUS, "service_tier": "priority"},
-        {"model": OPUS, "service_tier": "batch", "at": SEPTEMBER},
+        ("claude-nova-9", {}),
+        ("", {}),
+        ("gpt-5", {}),
+        ("claude-sonnet-5-5-latest", {}),
+        (SONNET, {"speed": "fast"}),
+        (SONNET, {"service_tier": "priority"}),
+        (OPUS, {"service_tier": "batch", "speed": "fast"}),
+        (OPUS, {"speed": "ludicrous"}),
     ],
-    ids=str,
 )
-def test_what_no_list_says_is_unknown_and_never_nothing(usage: dict[str, Any]) -> None:
-    """An unknown model, tier or speed has no price; the standard one would be a guess."""
-    asked: dict[str, Any] = {"input_tokens": 1_000, **usage}
-
-    assert cost(**asked) is None
+def test_an_unknown_price_is_none(model: str, odd: dict[str, Any]) -> None:
+    """A model, a speed or a tier that the list does not know has no price: not 0, and not the standard one."""
+    assert price(Usage(input_tokens=1_000, **odd), model=model, at=NOVEMBER) is None
 
 
-@given(model=st.text(max_size=40), tokens=st.integers(0, 10**9))
-def test_no_model_name_breaks_it(model: str, tokens: int) -> None:
-    """Whatever a response names as its model, it is priced or it is not."""
-    assert isinstance(price(Usage(input_tokens=tokens), model=model, at=NOVEMBER), Cost | None)
+def test_the_price_list_is_named() -> None:
+    """With each price goes the version of the list it is from."""
+    found = price(Usage(output_tokens=1), model=SONNET, at=NOVEMBER)
+
+    assert found == Cost(10_000_000, f"genai-prices {version('genai-prices')}")
 
 
-def test_a_cost_names_its_price_list() -> None:
-    """By the list's version any cost can be computed again."""
-    found = price(Usage(input_tokens=1), model=SONNET, at=NOVEMBER)
-
-    assert found is not None
-    assert found.version.startswith("genai-prices ")
-    assert found.version.split()[1][0].isdigit()
+US = Decimal("1.1")  # on all token prices
+COUNT = st.integers(0, 400_000)
 
 
-def test_what_has_no_price_counts_for_more_than_any_that_has() -> None:
-    """A budget holds also for a model nobody knows the price of."""
-    for model in LIST:
-        dearest = cost(model, cache_write_1h_tokens=10**6, output_tokens=10**6, inference_geo="us")
-        assert dearest is not None
-        assert dollars(assumed(10**6, 10**6)) > dearest
+@given(model=st.sampled_from(MODELS), counts=st.tuples(*[COUNT] * 5))
+def test_it_is_what_the_price_list_says_of_the_response(
+    model: str, counts: tuple[int, ...]
+) -> None:
+    """Read off a response of the wire by both, our price and that of genai-prices are the same number."""
+    fresh, output, read, five, hour = counts
+    wire = {
+        "input_tokens": fresh,
+        "output_tokens": output,
+        "cache_read_input_tokens": read,
+        "cache_creation_input_tokens": five + hour,
+        "cache_creation": {"ephemeral_5m_input_tokens": five, "ephemeral_1h_input_tokens": hour},
+        "service_tier": "standard",
+    }
+    listed = extract_usage({"model": model, "usage": wire}, provider_id="anthropic").calc_price()
+
+    assert cost(Usage.from_wire(wire), model) == listed.total_price
 
 
 @given(st.integers(0, 2**63 - 1))
-def test_money_comes_back_as_it_was(amount: int) -> None:
-    """Pico-dollars to dollars and back lose nothing."""
+def test_money_is_whole_inside_and_exact_outside(amount: int) -> None:
+    """Pico-dollars to dollars and back is the same number."""
     assert picos(dollars(amount)) == amount
 
 
-@given(st.decimals(0, 1000, places=15))
-def test_a_fraction_is_rounded_up(amount: Decimal) -> None:
-    """Less than a pico-dollar is never lost, and never more than one is added."""
-    assert 0 <= Decimal(picos(amount)) - amount * PICOS < 1
+@given(st.decimals(0, 9_000_000, places=20))
+def test_no_fraction_is_lost(amount: Decimal) -> None:
+    """What is smaller than a pico-dollar is rounded up: never less than it is."""
+    assert amount <= Decimal(picos(amount)) / PICOS < amount + Decimal(1) / PICOS
+
+
+def test_what_is_assumed_is_above_every_price() -> None:
+    """Where a price is unknown, at least the highest known one is assumed, so that budgets hold."""
+    (claude,) = (provider for provider in data.providers if provider.id == "anthropic")
+    most = {"input": Decimal(0), "output": Decimal(0)}
+    for model in claude.models:
+        listed = [model.prices] if isinstance(model.prices, ModelPrice) else model.prices
+        prices = [p if isinstance(p, ModelPrice) else p.prices for p in listed]
+        prices += [variant.prices for variant in model.price_variants or ()]
+        for one in prices:
+            for name, value in vars(one).items():
+                if not name.endswith("_mtok") or value is None:
+                    continue
+                side = "output" if name.startswith("output") else "input"
+                dearest = value if isinstance(value, Decimal) else _dearest(value)
+                most[side] = max(most[side], dearest)
+
+    assert dollars(assumed(1_000_000, 0)) >= most["input"] * US
+    assert dollars(assumed(0, 1_000_000)) >= most["output"] * US
+
+
+def _dearest(value: TieredPrices) -> Decimal:
+    return max(value.base, *(tier.price for tier in value.tiers))
+
+
+def test_odd_usage_counts_as_nothing() -> None:
+    """What is no count is none; a write without its split is one for five minutes."""
+    odd = {"input_tokens": None, "output_tokens": "7", "cache_creation": [], "service_tier": None}
+
+    assert Usage.from_wire(odd) == Usage()
+    assert Usage.from_wire({"cache_creation_input_tokens": 5}) == Usage(cache_write_5m_tokens=5)
+    assert Usage.from_wire({}).prompt_tokens == 0
+
+
+def test_all_of_a_usage_is_read() -> None:
+    """Each field of the wire stands in its own place, and the prompt is all that was in it."""
+    usage = Usage.from_wire(
+        {
+            "input_tokens": 1,
+            "cache_creation_input_tokens": 30,
+            "cache_read_input_tokens": 400,
+            "output_tokens": 5_000,
+            "output_tokens_details": {"thinking_tokens": 600},
+            "cache_creation": {"ephemeral_5m_input_tokens": 10, "ephemeral_1h_input_tokens": 20},
+            "service_tier": "batch",
+            "speed": "fast",
+            "inference_geo": "us",
+        }
+    )
+
+    assert usage == Usage(1, 10, 20, 400, 5_000, 600, "batch", "fast", "us")
+    assert usage.prompt_tokens == 431
