@@ -1,21 +1,26 @@
 """Answers that do not stand in the channel: through a command's response_url, to one person alone, or directly."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 import structlog
 
 from bot.ask import Ask
 from bot.slack.blocks import Block, markdown
 from bot.slack.split import plain, split
-from bot.slack.wire import SlackError, SlackWire, Unsure
+from bot.slack.wire import SlackError, SlackWire
 
 URL_POSTS = 5  # that one response_url takes
+
+Way = Callable[[str], Awaitable[None]]
+"""How one message is said; raises SlackError where it is not, or may not be."""
 
 log = structlog.get_logger()
 
 
 class Aside:
     """Says one ask's answer aside.
+
+    Where a reply was lost, the next way is taken: the asker had better read something twice than never.
 
     Args:
         wire: Slack.
@@ -25,25 +30,16 @@ class Aside:
     def __init__(self, wire: SlackWire, ask: Ask) -> None:
         self._wire, self._ask = wire, ask
 
-    async def by_url(
-        self, text: str, blocks: Sequence[Block] = (), *, public: bool = False
-    ) -> bool:
-        """Through the command's response_url, for the channel or for the asker alone; whether it was said.
-
-        A reply that was lost counts as said: the answer may stand there, and nobody could find out.
-        """
+    async def in_channel(self, text: str, under: Sequence[Block]) -> bool:
+        """Through the command's response_url, for everybody in the channel; whether all of it was said."""
         ask, messages = self._ask, split(text)
         if not ask.response_url or len(messages) > URL_POSTS:
             return False
         try:
             for n, words in enumerate(messages):
-                under = blocks if n == len(messages) - 1 else ()
-                whole = [markdown(words), *under]
-                await self._wire.respond(
-                    ask.response_url, plain(words), blocks=whole, public=public
-                )
-        except Unsure:
-            return True
+                last = under if n == len(messages) - 1 else ()
+                blocks = [markdown(words), *last]
+                await self._wire.respond(ask.response_url, plain(words), blocks=blocks, public=True)
         except SlackError as error:
             log.warning("slack", method="response_url", code=error.code, ask=ask.id)
             return False
@@ -55,24 +51,32 @@ class Aside:
         Raises:
             SlackError: it can be said nowhere.
         """
-        if await self.by_url(text):
-            return
-        ask = self._ask
-        if ask.origin == "own":
-            await self._directly(text)
-            return
-        try:
-            for words in split(text):
-                await self._wire.ephemeral(
-                    ask.channel, ask.user, plain(words), thread=ask.thread, blocks=[markdown(words)]
-                )
-        except Unsure:
-            return
-        except SlackError as error:
-            log.warning("slack", method=error.method, code=error.code, ask=ask.id)
-            await self._directly(text)
-
-    async def _directly(self, text: str) -> None:
-        channel = await self._wire.direct(self._ask.user)
+        ways: list[Way] = [self._by_url, self._ephemeral, self._directly]
+        if not self._ask.response_url:
+            del ways[0]
         for words in split(text):
-            await self._wire.post(channel, plain(words), blocks=[markdown(words)])
+            await self._say(words, ways)
+
+    async def _say(self, words: str, ways: list[Way]) -> None:
+        """Say one message by the first way that works; one that does not is not tried again."""
+        while len(ways) > 1:
+            try:
+                await ways[0](words)
+                return
+            except SlackError as error:
+                log.warning("slack", method=error.method, code=error.code, ask=self._ask.id)
+                del ways[0]
+        await ways[0](words)
+
+    async def _by_url(self, words: str) -> None:
+        await self._wire.respond(self._ask.response_url, plain(words), blocks=[markdown(words)])
+
+    async def _ephemeral(self, words: str) -> None:
+        ask, blocks = self._ask, [markdown(words)]
+        await self._wire.ephemeral(
+            ask.channel, ask.user, plain(words), thread=ask.thread, blocks=blocks
+        )
+
+    async def _directly(self, words: str) -> None:
+        channel = await self._wire.direct(self._ask.user)
+        await self._wire.post(channel, plain(words), blocks=[markdown(words)])

@@ -66,7 +66,7 @@ class Parts:
         self._lost: tuple[int, Kind] | None = None  # opened, it may be, but its ts is not known
         self.place = place
         self.pieces: list[Piece] = []
-        self.by_url = False  # a response_url has said the answer already, or may have
+        self.by_url: PartState | None = None  # how far a response_url has come with the answer
 
     async def resume(self) -> bool:
         """Take over what an earlier attempt had opened; whether there is anything."""
@@ -74,7 +74,7 @@ class Parts:
             if part.channel != self.place.channel:
                 self.move(part.channel)
             if part.kind == "url":
-                self.by_url = True
+                self.by_url = part.state
             elif not part.ts:
                 self._lost = part.n, "stream" if part.kind == "stream" else "post"
             else:
@@ -153,8 +153,9 @@ class Parts:
         await self.extend(piece, notice, patience=LAST_SECONDS)
 
     async def note_url(self, state: PartState) -> None:
-        """Journal that a response_url says the answer, or said it; it gives no ts."""
+        """Journal that a response_url is about to say the answer, or said it; it gives no ts."""
         await self._write(self._next, state, "url")
+        self.by_url = state
 
     async def reclaim(self) -> Piece | None:
         """The part whose reply was lost, if it stands in Slack; where it does not, it is forgotten."""

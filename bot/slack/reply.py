@@ -190,7 +190,7 @@ class Reply:
             if self._private:
                 await self._parts.check()
                 await self._aside.alone(text)
-            elif not self._parts.by_url:
+            elif self._parts.by_url != "said":
                 await self._say(text, blocks)
         except SlackError:
             await self._end_status()
@@ -225,6 +225,9 @@ class Reply:
 
     async def _say(self, text: str, blocks: list[Block]) -> None:
         """Bring the parts to the final words: what stands already is left, what differs is edited."""
+        if self._parts.by_url:
+            await self._say_elsewhere(text, blocks, ELSEWHERE)
+            return
         try:
             await self._parts.reclaim()
             await self._say_parts(text, blocks)
@@ -249,11 +252,14 @@ class Reply:
             await self._parts.say(extra, WITHDRAWN)
 
     async def _say_elsewhere(self, text: str, blocks: list[Block], why: str) -> None:
-        """Where the channel is closed to us: through the command's response_url, else to the asker directly."""
+        """Where the channel is closed to us: through the command's response_url, else to the asker directly.
+
+        A url that may have said it in an earlier attempt is not asked again.
+        """
         under = [*blocks, context(why)]
-        if self._ask.response_url:
+        if self._ask.response_url and not self._parts.by_url:
             await self._parts.note_url("opening")
-            if await self._aside.by_url(text, under, public=True):
+            if await self._aside.in_channel(text, under):
                 await self._parts.note_url("said")
                 return
         self._parts.move(await self._all.wire.direct(self._ask.user))

@@ -28,6 +28,7 @@ from bot.demo.slack.text import pings
 from bot.demo.slack.world import Status
 from bot.errors import LeaseLost
 from bot.slack.aside import Aside
+from bot.slack.mrkdwn import escaped
 from bot.slack.reply import PLACEHOLDER, Replies
 from bot.slack.status import StatusLine
 from bot.slack.wire import SlackError, SlackWire
@@ -296,6 +297,22 @@ async def test_a_long_answer_stands_in_numbered_parts(at: Desk, way: str) -> Non
     ]
 
 
+async def test_a_part_that_was_said_stays_as_it_is(at: Desk) -> None:
+    """Where the whole text would be cut elsewhere than its beginning was, the rest goes on after what stands."""
+    intro, row = "Before the table. " * 150, "| some | cells | of a long table |\n"
+    text = f"{intro}\n\n{row * 900}"
+    lease = await at.mention()
+    async with aclosing(await at.replies(whole=NEVER, flush=NEVER).open(lease)) as reply:
+        await say(reply, text[:11_500])
+        await at.slack.wait_for(lambda: len(at.thread(lease)) == 2 and at.texts(lease)[1])
+        first = at.texts(lease)[0]
+        await reply.end(answer(text))
+
+    assert first.strip() == intro.strip()
+    assert at.texts(lease)[0] == first
+    assert letters(at.texts(lease)) == letters([text])
+
+
 async def test_a_stream_is_closed_before_slack_kills_it(at: Desk) -> None:
     """Long before its five minutes are over it goes on by edits: nobody sees it stuck."""
     lease = await at.mention()
@@ -348,29 +365,25 @@ async def test_troubles_on_the_way_never_reach_the_turn(at: Desk) -> None:
 
 
 async def test_nothing_pings_and_no_unknown_host_is_linked(at: Desk) -> None:
-    """However it is cut, in words, notes, sentences, doings and notices, while it comes and at the end."""
+    """However it is cut, in words, sentences, doings and notices, nothing that we ever send does either."""
     nasty = "<!channel> <@U0BEN> https://evil.example/?q=1 "
     lease = await at.mention(text="see http://exa\u2100mple.com and https://wiki.example/page")
     no_status(at)
-    seen: list[str] = []
-    with at.slack.listen() as changes:
-        async with aclosing(await at.replies(whole=0).open(lease)) as reply:
-            await reply.first_sign()
-            at.clock.at += 9
-            await reply.on(Thinking(nasty))
-            await say(reply, "<!chan", "nel> <@U0", "BEN> https://evil.", "example/?q=1 ")
-            await at.slack.wait_for(lambda: "evil.example" in at.texts(lease)[0])
-            await reply.on(Withdrawn(nasty))
-            await reply.end(Failed(nasty, RECEIPT, nasty))
-        changes.close()
-        async for change in changes:
-            if change.kind in {"message", "edited", "stream"}:
-                message = change.what["message"]
-                seen += [message.text, *(str(block) for block in message.blocks)]
+    async with aclosing(await at.replies(whole=0).open(lease)) as reply:
+        await reply.first_sign()
+        at.clock.at += 9
+        await reply.on(Thinking(nasty))
+        await say(reply, "Said: <!chan", "nel> <@U0", "BEN> https://evil.", "example/?q=1 ")
+        await at.slack.wait_for(lambda: "Said" in at.texts(lease)[0])
+        await reply.on(Withdrawn(nasty))
+        await reply.end(Failed(nasty, RECEIPT, nasty))
+    other = await at.mention()
+    await answered(at, other, answer(nasty, nasty))
 
-    assert pings("".join(seen)) == []
-    assert "https://evil.example" not in "".join(seen)
-    assert "evil.example" in at.texts(lease)[0]
+    sent = [str(line.arguments) for line in at.slack.log if line.method.startswith("chat.")]
+    assert sum("evil.example" in one for one in sent) > 4
+    assert pings("".join(sent)) == []
+    assert "https://evil.example" not in "".join(sent).replace(escaped(nasty).strip(), "")
 
 
 async def test_notes_cannot_ping_either(at: Desk) -> None:
@@ -485,6 +498,8 @@ async def test_a_command_is_answered_in_its_channel(at: Desk) -> None:
     async with aclosing(await at.replies(whole=0).open(lease)) as reply:
         await reply.first_sign()
         await say(reply, "SHOP-12 is ", "done ")
+        await asyncio.sleep(0.05)
+        assert at.spoken() == 0
         await reply.end(answer("SHOP-12 is done."))
 
     message = at.slack.by_app("#payments")[-1]
@@ -526,12 +541,14 @@ async def test_where_the_url_does_not_do_it_is_said_directly(at: Desk, reason: s
     assert at.slack.by_app("#random") == []
 
 
-async def test_a_lost_answer_through_a_url_is_not_repeated(at: Desk) -> None:
-    """It may stand there, and nobody could find out: twice would be worse."""
+async def test_a_doubtful_url_is_not_asked_twice(at: Desk) -> None:
+    """When its reply is lost the next way is taken, for the rest of the answer too; nothing goes there again."""
     posts: list[str] = []
 
     def cut(request: web.Request) -> web.Response:
         posts.append(request.path)
+        if request.path != "/response/1":
+            return web.json_response({"ok": True, "channel": {"id": "D1"}, "ts": "1.0"})
         assert request.transport is not None
         request.transport.abort()
         return web.Response()
@@ -541,10 +558,10 @@ async def test_a_lost_answer_through_a_url_is_not_repeated(at: Desk) -> None:
         wire = SlackWire(client, at.session, token="xoxb-1", clock=at.clock)
         lease = await at.command("#random", response_url=f"{slack}/response/1")
 
-        assert await Aside(wire, lease.ask).by_url("Hello", public=True)
-        await Aside(wire, lease.ask).alone("Hello")
+        assert not await Aside(wire, lease.ask).in_channel(LONG, ())
+        await Aside(wire, lease.ask).alone(LONG)
 
-    assert posts == ["/response/1"] * 2
+    assert posts == ["/response/1"] * 2 + ["/api/chat.postEphemeral"] * 3
 
 
 @pytest.mark.parametrize(
@@ -604,12 +621,27 @@ async def test_spoken_twins_are_answered_in_the_thread_to_the_asker(at: Desk, fe
     """After a mention the answer is ephemeral, where it was asked, without status or placeholder."""
     lease = await at.mention(feature=feature)
 
-    await answered(at, lease, Answer("**$1.25**", Receipt()), Thinking())
+    async with aclosing(await at.replies(whole=0).open(lease)) as reply:
+        await reply.first_sign()
+        await reply.on(Thinking())
+        await say(reply, "**$1.25** ")
+        await asyncio.sleep(0.05)
+        await reply.end(Answer("**$1.25**", Receipt()))
 
     (alone,) = at.slack.ephemerals("#payments", "ana")
     assert (words_of(alone), alone.thread_ts) == ("**$1.25**", lease.ask.thread)
     assert at.thread(lease) == []
     assert status_of(at, lease) == Status()
+
+
+async def test_the_longest_private_answer_goes_on_where_the_url_ends(at: Desk) -> None:
+    """A response_url takes five messages; those that are left are shown in the channel, none twice."""
+    lease = await at.command("#payments", **PRIVATE)
+    await answered(at, lease, Answer(LONG * 3, Receipt()))
+
+    said = [words_of(m) for m in at.slack.ephemerals("#payments", "ana")]
+    assert letters(said) == letters([LONG * 3])
+    assert at.slack.calls("chat.postEphemeral") == len(said) - 5 > 0
 
 
 async def test_a_long_private_answer_comes_whole(at: Desk) -> None:
@@ -669,7 +701,27 @@ async def test_what_is_told_beside_the_answer_is_for_the_asker(at: Desk) -> None
     assert (pings(alone.text), alone.thread_ts) == ([], lease.ask.thread)
 
 
-# Without the lease
+# Without the lease, and at the last moment
+
+
+async def test_the_end_lets_a_call_under_way_finish(tmp_path: Path) -> None:
+    """A stream that is just being started is not started a second time."""
+    arrived = asyncio.Event()
+
+    async def slowly(seconds: float) -> None:
+        arrived.set()
+        await asyncio.sleep(seconds)
+
+    async with desk(tmp_path, sleep=slowly) as at:
+        at.slack.troubles.slow["chat.startStream"] = 0.05
+        lease = await at.mention()
+        async with aclosing(await at.replies(whole=0).open(lease)) as reply:
+            await say(reply, "Because ")
+            await arrived.wait()
+            await reply.end(answer("Because of the tests."))
+
+        await asyncio.sleep(0.06)
+        assert at.texts(lease) == ["Because of the tests."]
 
 
 async def test_who_lost_the_lease_falls_silent(at: Desk) -> None:

@@ -1,5 +1,6 @@
 """A process that dies at any step of speaking: the next one brings one whole answer, and says nothing twice."""
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import aclosing
 from pathlib import Path
@@ -160,6 +161,8 @@ async def test_another_answer_after_the_restart_replaces_the_first(at: Desk) -> 
     async with aclosing(await at.replies(whole=0).open(await at.taken_over())) as reply:
         await reply.first_sign()
         await say(reply, "Something ")
+        await asyncio.sleep(0.05)
+        assert len(at.texts(lease)[0]) > 10_000  # what stood is not shortened while more may come
         await reply.end(answer("Something else."))
 
     first, second = at.thread(lease)
@@ -193,6 +196,20 @@ async def test_an_answer_said_elsewhere_is_not_repeated(at: Desk, url: bool) -> 
     said = at.slack.by_app("#random" if url else "@ana")
     assert [words_of(message) for message in said] == [SHORT]
     assert len(at.slack.by_app("#random")) + len(at.slack.by_app("@ana")) == 1
+
+
+@pytest.mark.parametrize("steps", range(6))
+async def test_through_a_url_one_message_stands_in_the_channel(at: Desk, steps: int) -> None:
+    """Killed at any step, the channel never sees it twice, and the asker always sees it somewhere."""
+    lease, life = await at.command("#random"), Life(steps)
+    assert not await lives(at, lease, at.replies(life=life), whole, life)
+    async with aclosing(await at.replies().open(await at.taken_over())) as reply:
+        await reply.end(answer(SHORT))
+
+    public, direct = at.slack.by_app("#random"), at.slack.by_app("@ana")
+    assert len(public) <= 1
+    assert len(direct) <= 1
+    assert {words_of(message) for message in (*public, *direct)} == {SHORT}
 
 
 async def test_slack_down_at_the_restart_is_waited_out(at: Desk) -> None:
