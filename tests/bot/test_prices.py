@@ -15,7 +15,7 @@ from bot.prices import PICOS, Cost, assumed, dollars, picos, price
 from bot.usage import Usage
 
 NOVEMBER = 1_795_000_000.0  # 2026-11-18
-AUGUST = 1_786_000_000.0  # 2026-08-06
+FEBRUARY = 1_770_000_000.0  # 2026-02-02
 SONNET, OPUS, HAIKU = "claude-sonnet-5-5", "claude-opus-5-5", "claude-haiku-5-5"
 MODELS = (SONNET, OPUS, HAIKU)
 KINDS: tuple[str, ...] = (
@@ -83,13 +83,12 @@ def test_speed_and_place_have_prices_of_their_own() -> None:
 
 
 def test_prices_are_dated() -> None:
-    """A read of Sonnet 5's cache in August costs what it cost in August."""
-    read = Usage(cache_read_tokens=1_000_000)
+    """A long prompt of Sonnet 4.6 cost double before March 2026; of batches before October 2026 no price is listed."""
+    long, batch = Usage(input_tokens=300_000), Usage(input_tokens=1_000, service_tier="batch")
 
-    assert (cost(read, "claude-sonnet-5", AUGUST), cost(read, SONNET)) == (
-        Decimal("0.2"),
-        Decimal("0.1"),
-    )
+    assert cost(long, "claude-sonnet-4-6", FEBRUARY) == Decimal("1.8")
+    assert cost(long, "claude-sonnet-4-6", NOVEMBER) == Decimal("0.9")
+    assert cost(batch, SONNET, FEBRUARY) is None
 
 
 @pytest.mark.parametrize(
