@@ -10,8 +10,22 @@ from bot.rules import Rules, Workspace
 from bot.turn import Brief
 
 KEY = re.compile(r"\b[A-Z][A-Z0-9_]{1,9}-[1-9]\d{0,6}\b")
+JQL = re.compile(
+    r"^\s*\(?\s*(project|status|assignee|reporter|sprint|labels?|issuetype|type|key|issuekey|priority|component|"
+    r"fixversion|epic|parent|created|updated|due|resolution|text|summary|statusCategory)"
+    r"\s*(!=|=|~|!~|<=|>=|<|>|\s(not\s+)?in\s*\(|\sis\s)",
+    re.IGNORECASE,
+)
+SPRINT = re.compile(r"^sprint\s+(?:of\s+)?(?P<board>\S.*)", re.IGNORECASE)
 KEYS_AT_MOST = 10  # tickets read one by one for one summary
-USAGE = "Tell me which ticket: `/summarize SHOP-12`, or several keys, or a Jira address as it is pasted."
+WORDS = (
+    "Give the whole first: their number, how far they are, what is at risk. Then those that need somebody's "
+    "attention, and why; read such a ticket where its line does not say enough. Say what you did not read."
+)
+USAGE = (
+    "Which tickets? `/summarize SHOP-12`, several keys, a Jira address, JQL such as "
+    "`project = SHOP AND status = Open`, or `sprint SHOP`."
+)
 
 
 def brief(rules: Rules, workspace: Workspace, *, tools: bool) -> Brief:
@@ -36,7 +50,13 @@ def keys(text: str) -> list[str]:
 
 
 def question(text: str) -> str | None:
-    """The request as Claude reads it, or None when no ticket is named."""
+    """The request as Claude reads it, or None when neither ticket, query nor sprint is named."""
+    if jql := query(text):
+        return (
+            f"Summarise the tickets that this Jira query finds, asked exactly so: `{jql}`. {WORDS}"
+        )
+    if found := SPRINT.match(text.strip()):
+        return f"Summarise the active sprint of {found['board'].strip()}. {WORDS}"
     named = keys(text)
     if not named:
         return None
@@ -46,6 +66,20 @@ def question(text: str) -> str | None:
         words += f" (Say that these were not read, ten being the most at once: {', '.join(rest)}.)"
     prose = text.strip()
     return words if _only_keys(prose) else f"{words} The person wrote: {prose}"
+
+
+def query(text: str) -> str:
+    """The JQL that a person wrote, or that stands in the Jira address they pasted; "" where there is none."""
+    bare = text.strip()
+    if JQL.match(bare):
+        return " ".join(bare.split())
+    for word in bare.split():
+        address = word.strip("<>(),;").split("|", maxsplit=1)[0]
+        if address.startswith(("http://", "https://")):
+            asked = parse_qs(urlsplit(address).query).get("jql", [""])[0]
+            if asked.strip():
+                return " ".join(asked.split())
+    return ""
 
 
 def _of_address(word: str) -> list[str]:

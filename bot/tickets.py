@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 
-from integrations.jira import Change, Comment, Issue, Reference
+from integrations.jira import Change, Comment, Issue, Reference, Row
 
 KEY = re.compile(r"[A-Z][A-Z0-9_]{1,9}-[1-9]\d{0,6}")
 DESCRIPTION_CHARS = 12_000
@@ -31,6 +31,25 @@ def told(issue: Issue) -> str:
         parts.append("\n".join(["## History", *_changes(issue)]))
     parts.append("\n\n".join([_heading(issue), *(_comment(c) for c in issue.comments)]))
     return "\n\n".join(parts)
+
+
+def listed(rows: Iterable[Row]) -> str:
+    """Tickets of a search, a line each."""
+    return "\n".join(_row(row) for row in rows)
+
+
+def _row(row: Row) -> str:
+    told = (
+        f"[{row.key}]({row.url})",
+        row.type,
+        row.status.name,
+        row.priority,
+        row.assignee or "nobody",
+        f"updated {row.updated:%Y-%m-%d}" if row.updated else "",
+        f"due {row.due}" if row.due else "",
+        row.summary,
+    )
+    return "- " + " · ".join(_line(part) for part in told if part)
 
 
 def _fields(issue: Issue) -> Iterator[str]:
@@ -76,8 +95,9 @@ def _changes(issue: Issue) -> Iterable[str]:
 
 
 def _change(change: Change) -> str:
-    before, after = _line(change.before) or "–", _line(change.after) or "–"
-    what = f"{_line(change.field)}: {before} → {after}"
+    before, after = _line(change.before), _line(change.after)
+    values = f": {before or 'nothing'} → {after or 'nothing'}" if before or after else " changed"
+    what = f"{_line(change.field)}{values}"
     return f"- {_when(change.at)}, {_line(change.author)}: {what}"
 
 

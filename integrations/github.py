@@ -16,7 +16,7 @@ import gidgethub
 from gidgethub.sansio import accept_format
 
 from integrations import github_address, github_reading
-from integrations.github_address import PUBLIC_API, Address, lines_of
+from integrations.github_address import PUBLIC_API, Address, lines_of, web_of
 from integrations.github_errors import (
     NOT_GITHUB,
     GitHubBadAddress,
@@ -46,7 +46,7 @@ class _Site:
     def __init__(
         self, session: aiohttp.ClientSession, api_url: str, token: str, proxy: str | None
     ) -> None:
-        self.web = github_address.web_of(api_url)
+        self.web = web_of(api_url)
         self.has_token = bool(token)
         self.nobody = Wire(session, api_url=api_url, token="", proxy=proxy)
         self.ourselves = Wire(session, api_url=api_url, token=token, proxy=proxy)
@@ -277,4 +277,5 @@ __all__ = [
     "GitHubSlow",
     "GitHubTooLarge",
     "lines_of",
+    "web_of",
 ]

@@ -17,7 +17,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
-from integrations import jira_reading
+from integrations import jira_reading, jira_search
 from integrations.jira_client import Client
 from integrations.jira_errors import (
     JiraBroken,
@@ -29,6 +29,7 @@ from integrations.jira_errors import (
     JiraSlow,
 )
 from integrations.jira_issue import Account, Attachment, Change, Comment, Issue, Reference, Status
+from integrations.jira_search import Found, Row, Sprint
 from integrations.jira_session import until
 
 COMMENTS = 20  # the newest ones, read with an issue unless more are asked for
@@ -123,6 +124,49 @@ class Jira:
                 f"{wanted} does not exist in Jira, or the bot's account may not see it; "
                 "check the key, and whether the account may browse its project."
             ) from None
+
+    async def search(self, jql: str, *, limit: int, page: str = "", deadline: float) -> Found:
+        """A page of what a query finds, in one call.
+
+        Args:
+            jql: bounded, as Jira demands.
+            limit: rows at most, up to ROWS_AT_MOST.
+            page: `next_page` of the page before.
+            deadline: seconds, waiting for a thread included.
+
+        Raises:
+            JiraProblem: nothing was found out; of a wrong query it has Jira's own words.
+        """
+        return await self._ask(
+            lambda client: jira_search.search(client, jql, limit=limit, page=page, site=self._site),
+            deadline,
+        )
+
+    async def count(self, jql: str, *, deadline: float) -> int:
+        """About how many issues a query finds, in one call.
+
+        Args:
+            jql: bounded, as Jira demands.
+            deadline: seconds, waiting for a thread included.
+
+        Raises:
+            JiraProblem: nothing was found out.
+        """
+        return await self._ask(lambda client: jira_search.count(client, jql), deadline)
+
+    async def sprint(self, board_or_project: str, *, deadline: float) -> Sprint:
+        """The active sprint of a board, in two or three calls.
+
+        Args:
+            board_or_project: a board's number or name, or a project's key.
+            deadline: seconds, waiting for a thread included.
+
+        Raises:
+            JiraProblem: there is none, or nothing was found out.
+        """
+        return await self._ask(
+            lambda client: jira_search.sprint(client, board_or_project), deadline
+        )
 
     async def myself(self, *, deadline: float) -> Account:
         """Who the bot is in Jira: the one sure sign that its credentials are good.
@@ -278,6 +322,7 @@ __all__ = [
     "Attachment",
     "Change",
     "Comment",
+    "Found",
     "Issue",
     "Jira",
     "JiraBroken",
@@ -288,5 +333,7 @@ __all__ = [
     "JiraRejected",
     "JiraSlow",
     "Reference",
+    "Row",
+    "Sprint",
     "Status",
 ]

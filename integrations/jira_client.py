@@ -41,6 +41,15 @@ class Client(JIRA):
         """
         return _object(self._session.get(self._get_url(path), params=query).content)
 
+    def agile(self, path: str, **query: str | int) -> Mapping[str, Any]:
+        """GET an object below /rest/agile/1.0.
+
+        Raises:
+            JiraProblem: there is none.
+        """
+        url = self._get_url(path, base=self.AGILE_BASE_URL)
+        return _object(self._session.get(url, params=query).content)
+
     def query(self, path: str, body: Mapping[str, Any]) -> Mapping[str, Any]:
         """POST a question below /rest/api/3 that changes nothing.
 

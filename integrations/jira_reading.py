@@ -43,7 +43,7 @@ VALUE_CHARS = 200  # of a field's value in the changelog
 
 KEY = re.compile(r"[A-Z][A-Z0-9_]*-\d+")
 _EARLIEST = datetime.min.replace(tzinfo=UTC)
-_CATEGORIES = {"new": "to do", "indeterminate": "in progress", "done": "done"}
+CATEGORIES = {"new": "to do", "indeterminate": "in progress", "done": "done"}
 # Fields whose old and new values may be shown; others (texts, links, security) are named alone.
 _SHOWN = frozenset(
     {
@@ -104,7 +104,7 @@ def issue(raw: Json, site: str) -> Issue:
         type=name_of(fields.get("issuetype")),
         status=Status(
             name=name_of(status),
-            category=_CATEGORIES.get(line(mapping(status.get("statusCategory")).get("key")), ""),
+            category=CATEGORIES.get(line(mapping(status.get("statusCategory")).get("key")), ""),
             since=_since(changes, older_changes, created) if "changelog" in raw else None,
         ),
         priority=name_of(fields.get("priority")),

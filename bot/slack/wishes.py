@@ -10,19 +10,13 @@ from dataclasses import dataclass
 
 from bot.ask import Feature, FileRef
 from bot.slack.words import has_code
+from bot.summarize import JQL, SPRINT, USAGE
 
 KEY = re.compile(r"\b[A-Z][A-Z0-9_]{1,20}-\d{1,9}\b")  # SHOP-12
 PULL = re.compile(r"https?://[^\s<>|)]{1,300}/(?:pull|pulls|merge_requests|pull-requests)/\d{1,9}")
 JIRA = re.compile(
     r"https?://[^\s<>|)]{1,300}(?:/browse/[A-Z][A-Z0-9_]{1,20}-\d|[?&](?:jql|selectedIssue)=|/boards/\d)"
 )
-JQL = re.compile(
-    r"^\s*\(?\s*(project|status|assignee|reporter|sprint|labels?|issuetype|type|key|issuekey|priority|component|"
-    r"fixversion|epic|parent|created|updated|due|resolution|text|summary|statusCategory)"
-    r"\s*(!=|=|~|!~|<=|>=|<|>|\s(not\s+)?in\s*\(|\sis\s)",
-    re.IGNORECASE,
-)
-SPRINT = re.compile(r"^sprint\s+\S+", re.IGNORECASE)
 SUMMARIZE = re.compile(r"^(?:please\s+)?summari[sz]e\b[:,]?\s*", re.IGNORECASE)
 REVIEW = re.compile(r"^(?:please\s+)?(?:code[- ])?review\b", re.IGNORECASE)
 STOP = re.compile(
@@ -102,12 +96,6 @@ class Usage:
     sentence: str
 
 
-SUMMARIZE_USAGE = (
-    "Which tickets? `/summarize SHOP-12`, several keys, a Jira address, JQL such as "
-    "`project = SHOP AND status = Open`, or `sprint SHOP`."
-)
-
-
 def command(name: str, text: str) -> Wish | Usage:
     """What a slash command wants; `/purser summarize …` and `/purser cost …` are the same as the commands."""
     first, _, rest = text.strip().partition(" ")
@@ -116,7 +104,7 @@ def command(name: str, text: str) -> Wish | Usage:
         verb, text = first.lower(), rest
     text = text.strip()
     if verb in {"summarize", "summarise"}:
-        return Wish("summarize", text) if text else Usage(SUMMARIZE_USAGE)
+        return Wish("summarize", text) if text else Usage(USAGE)
     if verb in {"cost", "costs"}:
         return Wish("cost", text)
     return Wish("purser", f"{verb} {text}".strip() or "help")

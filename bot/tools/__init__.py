@@ -1,7 +1,9 @@
 """The tools Claude is given: declared once, in an order that never changes, the same in every channel.
 
     pages     web_fetch
+    pulls     pull_request_diff, repository_file
     tickets   jira_get_issue
+    searches  jira_search, jira_count, jira_sprint
 
 What a channel may read is asked of `policy` when a tool runs, so that the declared bytes stay in Claude's cache.
 What goes wrong with a stranger becomes words that Claude can act on. Whatever a tool reads is data from outside.
@@ -10,26 +12,42 @@ What goes wrong with a stranger becomes words that Claude can act on. Whatever a
 from bot.policy import Policy
 from bot.tool_runner import Tool
 from bot.tools.pages import Pages
+from bot.tools.pulls import Pulls
+from bot.tools.searches import Searches
 from bot.tools.tickets import Tickets
+from integrations.github import GitHub
 from integrations.jira import Jira
 from integrations.web import Web
 
 ORDER = (
     "web_fetch",
+    "pull_request_diff",
+    "repository_file",
     "jira_get_issue",
+    "jira_search",
+    "jira_count",
+    "jira_sprint",
 )
 """The order in which Claude is told of them."""
 
 
-def declare(*, jira: Jira | None, web: Web, policy: Policy) -> tuple[Tool, ...]:
+def declare(
+    *, jira: Jira | None, web: Web, policy: Policy, github: GitHub | None = None
+) -> tuple[Tool, ...]:
     """Every tool, in their order.
 
     Args:
         jira: None where it is not set up; its tools are declared all the same and say so.
         web: reads the public web.
         policy: what a channel may read.
+        github: None where it is not set up; its tools are declared all the same, too.
     """
-    made = (*Pages(web).tools(), *Tickets(jira, policy).tools())
+    made = (
+        *Pages(web).tools(),
+        *Pulls(github, policy).tools(),
+        *Tickets(jira, policy).tools(),
+        *Searches(jira, policy).tools(),
+    )
     by_name = {tool.name: tool for tool in made}
     return tuple(by_name[name] for name in ORDER)
 

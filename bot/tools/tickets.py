@@ -64,19 +64,25 @@ class Tickets:
         key = str(given["key"]).strip().upper()
         if not KEY.fullmatch(key):
             raise ToolProblem("A ticket's key looks like SHOP-12: a project, a dash and a number.")
-        self._check(context, key.rpartition("-")[0])
+        check(self.policy, context, key.rpartition("-")[0])
         try:
             issue = await self.jira.issue(
                 key, include=tuple(given.get("include", ())), deadline=context.deadline_seconds
             )
         except JiraProblem as problem:
             raise ToolProblem(str(problem)) from problem
-        self._check(context, issue.project)  # a moved ticket answers to its old key, too
+        check(self.policy, context, issue.project)  # a moved ticket answers to its old key, too
         if issue.security:
             raise ToolProblem(HIDDEN.format(key=issue.key))
         return told(issue)
 
-    def _check(self, context: ToolContext, project: str) -> None:
-        verdict = self.policy.may_read_project(context.rules, project)
-        if not verdict.allowed:
-            raise ToolProblem(verdict.sentence)
+
+def check(policy: Policy, context: ToolContext, project: str) -> None:
+    """Let a project pass that the channel may read.
+
+    Raises:
+        ToolProblem: it may not; the sentence says how an admin opens it.
+    """
+    verdict = policy.may_read_project(context.rules, project)
+    if not verdict.allowed:
+        raise ToolProblem(verdict.sentence)

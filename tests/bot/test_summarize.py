@@ -3,7 +3,7 @@
 import pytest
 
 from bot.rules import Rules, Workspace
-from bot.summarize import KEYS_AT_MOST, brief, keys, question
+from bot.summarize import KEYS_AT_MOST, brief, keys, query, question
 
 
 @pytest.mark.parametrize(
@@ -37,6 +37,29 @@ def test_more_than_ten_are_named_as_not_read() -> None:
     assert asked is not None
     assert "not read" in asked
     assert f"SHOP-{KEYS_AT_MOST + 2}" in asked
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("project = SHOP AND status = Blocked", "project = SHOP AND status = Blocked"),
+        ("key in (SHOP-1,\n SHOP-2) ORDER BY updated", "key in (SHOP-1, SHOP-2) ORDER BY updated"),
+        ("https://x.atlassian.net/issues/?jql=project%20%3D%20SHOP", "project = SHOP"),
+        ("<https://x.atlassian.net/issues/?filter=1&jql=status+%3D+Done|these>", "status = Done"),
+        ("SHOP-12", ""),
+        ("the project is late", ""),
+    ],
+)
+def test_a_query_is_found_as_written_or_pasted(text: str, expected: str) -> None:
+    """JQL stands for itself, also in a Jira address; it is asked exactly so."""
+    assert query(text) == expected
+    assert (f"`{expected}`" in str(question(text))) == bool(expected)
+
+
+def test_a_sprint_is_asked_for_by_board_or_project() -> None:
+    """`sprint SHOP` and `sprint of Team Blue` name the board."""
+    assert "the active sprint of SHOP." in str(question("sprint SHOP"))
+    assert "the active sprint of Team Blue." in str(question("Sprint of Team Blue"))
 
 
 def test_the_persons_words_are_kept() -> None:
