@@ -5,6 +5,7 @@ Bad usage and bad settings exit 2, a failed check exits 1, both with a sentence 
 
 import asyncio
 import errno
+import gc
 import io
 import json
 import os
@@ -117,6 +118,8 @@ def serve(host: str, port: int | None) -> None:
                 host=host,
                 port=settings.port if port is None else port,
                 stopping=stopping,
+                # What was imported stays: looking through it for garbage stops everything for 50 ms and more.
+                ready=lambda _port: gc.freeze(),
             )
         except PurserError:
             raise
