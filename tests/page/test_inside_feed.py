@@ -172,7 +172,8 @@ async def test_credentials_are_never_told(world: InsideWorld) -> None:
         await world.slack.say("ana", "#shop-dev", "@purser what is the state of SHOP-12?")
         await watcher.ask("SHOP-12")
         await world.slack.command("ben", "#shop-dev", "/cost")
-        world.lines.append({"event": "oops", "token": "x", "why": f"key {world.claude.api_key}"})
+        words = " ".join(world.sources().secrets())
+        world.lines.append({"event": "oops", "token": "x", "why": f"these were used: {words}"})
         await watcher.until(lambda: any(x["name"] == "/cost" for x in _lines(watcher)))
         told = json.dumps(watcher.frames)
         for number in watcher.rows["lines"]:

@@ -42,6 +42,17 @@ CONTRAST = """() => {
   }
   return Object.fromEntries(pairs.filter(([, ratio]) => ratio < 4.5));
 }"""
+MOVED = """async () => {
+  const scroller = document.querySelector(".channel .scroller");
+  const rows = () => [...scroller.querySelectorAll("article.message")];
+  const before = rows().length;
+  scroller.scrollTop = 300;
+  const edge = scroller.getBoundingClientRect().top + 50;
+  const seen = rows().find((row) => row.getBoundingClientRect().top > edge);
+  const at = seen.getBoundingClientRect().top;
+  while (rows().length === before) await new Promise(requestAnimationFrame);
+  return seen.getBoundingClientRect().top - at;
+}"""
 UNNAMED = """() => [...document.querySelectorAll("button, a[href], input, select, textarea")]
   .filter((one) => one.offsetParent && !one.matches("[type=file]"))
   .filter((one) => !(one.textContent.trim() || one.getAttribute("aria-label") || one.labels?.length))
@@ -207,6 +218,15 @@ async def test_reading_the_past_is_not_disturbed(desk: Desk) -> None:
     assert before is not None
     assert after is not None
     assert abs(before["y"] - after["y"]) < 2
+
+
+async def test_older_messages_come_above_without_a_jump(desk: Desk) -> None:
+    """When more of the past is drawn above, what is in sight stays where it is."""
+    fill(desk, 300)
+    tab = await desk.open(where="C0RANDOM")
+    await expect(tab.locator(".channel article.message").last).to_be_in_viewport()
+
+    assert abs(await tab.evaluate(MOVED)) < 2
 
 
 async def test_the_header_says_what_is_real(desk: Desk) -> None:

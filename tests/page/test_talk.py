@@ -46,6 +46,7 @@ async def test_two_windows_are_two_people(desk: Desk) -> None:
     ana, ben = await desk.open("ana"), await desk.open("ben")
 
     await write(ana, "hello from ana")
+    await expect(ana.locator(".channel .composer .writing")).to_have_value("")
     heard = ben.locator("article.message", has_text="hello from ana")
     await expect(heard).to_have_attribute("aria-label", re.compile("Ana Duarte"))
     await heard.hover()

@@ -135,6 +135,7 @@ async def test_text_that_grows_ends_as_text_that_came_whole(desk: Desk) -> None:
     texts = (
         "# T\n\nsome **bold** text\n\n- a\n- b\n\n```python\nx = 1\n```\n\nend",
         "| a | b |\n| --- | --- |\n| 1 | 2 |\n\n> quote\n> more\n\n1. x\n2. y",
+        "1. x\n\n2. y",
         "***~~`[(<@U1",
     )
     tab = await desk.open()
