@@ -3,10 +3,10 @@
 import asyncio
 import itertools
 import tempfile
-from collections.abc import Coroutine, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -21,36 +21,16 @@ from hypothesis.stateful import (
 
 from bot.ask import Ask, Lease
 from bot.errors import LeaseLost
-from bot.inbox import FAILURES_AT_MOST, LEASE_SECONDS, SWEEP_SECONDS, Arrival, Inbox
+from bot.inbox import FAILURES_AT_MOST, LEASE_SECONDS, SWEEP_SECONDS, Arrival
 from bot.journal import Journal
 from bot.slack.arrivals import read
 from bot.store import Transaction
-from bot.store.sqlite import SqliteStore
+from tests.bot.shelf import Shelf
 from tests.bot.slack.deliveries import BOT, US, changed, event, mention, said
-from tests.bot.stores import Clock, ask
+from tests.bot.stores import ask
 
-T = TypeVar("T")
 Body = dict[str, Any]
 Place = tuple[str, str, str, float, int]
-
-
-class Shelf:
-    """A store and an inbox in a loop of their own, for tests that hypothesis drives."""
-
-    def __init__(self, folder: Path) -> None:
-        self.clock = Clock()
-        self._runner = asyncio.Runner()
-        self.store = self.run(SqliteStore.open(folder / "purser.db", serve=True))
-        self.inbox = Inbox(self.store, now=self.clock, worker="w1")
-
-    def run(self, work: Coroutine[Any, Any, T]) -> T:
-        """What a coroutine gives."""
-        return self._runner.run(work)
-
-    def close(self) -> None:
-        """Close the store and the loop."""
-        self.run(self.store.close())
-        self._runner.close()
 
 
 @pytest.fixture(scope="module")
@@ -335,5 +315,5 @@ class Workers(RuleBasedStateMachine):
             known.state, known.failures, known.not_before = ("waiting" if again else "done"), 0, 0.0
 
 
-Workers.TestCase.settings = settings(max_examples=40, stateful_step_count=50, deadline=None)
-TestWorkers = Workers.TestCase
+Workers.TestCase.settings = settings(max_examples=25, stateful_step_count=50, deadline=None)
+TestWorkers = pytest.mark.timeout(240)(Workers.TestCase)  # a busy disk makes it slow
