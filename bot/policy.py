@@ -4,6 +4,8 @@ Everybody asks here; nobody else decides. What is not known about a person count
 """
 
 from dataclasses import dataclass
+from datetime import datetime
+from fnmatch import fnmatchcase
 
 from bot.ask import Ask, Person
 from bot.rules import Outsiders, PolicyFile, Rules
@@ -19,17 +21,31 @@ class Verdict:
     tools: bool = True
 
 
+PAUSED = "paused"  # the one adjustment that is no rule: nobody is answered
+
+
 @dataclass(frozen=True, slots=True)
 class Value:
-    """One effective value and where it comes from: `default`, `[defaults]` or `[channels.C…]`."""
+    """One effective value and where it comes from: `default`, `[defaults]`, `[channels.C…]`, or Slack, by whom and when."""
 
     key: str
     value: object
     source: str
 
 
+@dataclass(frozen=True, slots=True)
+class Adjusted:
+    """A value that an admin set in Slack: it wins over the file. `channel` is "" for all, `at` in epoch seconds."""
+
+    channel: str
+    key: str
+    value: str
+    user: str
+    at: float
+
+
 class Policy:
-    """The whole policy of this installation."""
+    """The whole policy of this installation: the file, and what admins set in Slack."""
 
     def __init__(self, file: PolicyFile | None = None) -> None:
         self._file = file or PolicyFile()
@@ -40,6 +56,33 @@ class Policy:
             channel: Rules(**{**self._file.defaults, **own})
             for channel, own in self._file.channels.items()
         }
+        self._adjusted: dict[tuple[str, str], Adjusted] = {}
+
+    def adjust(self, adjusted: Adjusted) -> None:
+        """Put a value in force that an admin set; it was checked and committed before."""
+        self._adjusted[adjusted.channel, adjusted.key] = adjusted
+        self._refresh(adjusted.channel)
+
+    def unadjust(self, channel: str, key: str) -> None:
+        """Let the file's value hold again."""
+        self._adjusted.pop((channel, key), None)
+        self._refresh(channel)
+
+    def paused(self, channel: str) -> str:
+        """Where nobody is answered: "everywhere", "here", or "" where people are."""
+        whole = self._adjusted.get(("", PAUSED))
+        if whole.value == "true" if whole else self.workspace.paused:
+            return "everywhere"
+        here = self._adjusted.get((channel, PAUSED))
+        return "here" if here and here.value == "true" else ""
+
+    def _refresh(self, channel: str) -> None:
+        file = {**self._file.defaults, **self._file.channels.get(channel, {})}
+        told = {a.key: a.value for a in self._of(channel) if a.key != PAUSED}
+        self._rules[channel] = Rules.model_validate({**file, **told})
+
+    def _of(self, channel: str) -> list[Adjusted]:
+        return [a for (where, _), a in self._adjusted.items() if where == channel]
 
     def rules(self, channel: str) -> Rules:
         """The effective values of a channel."""
@@ -48,8 +91,12 @@ class Policy:
     def explain(self, channel: str) -> list[Value]:
         """Each effective value of a channel and where it comes from."""
         own, rules = self._file.channels.get(channel, {}), self.rules(channel)
+        set_here = {a.key: a for a in self._of(channel)}
 
         def source(key: str) -> str:
+            if adjusted := set_here.get(key):
+                day = datetime.fromtimestamp(adjusted.at, self.workspace.zone).date()
+                return f"Slack, by {adjusted.user} on {day}"
             if key in own:
                 return f"[channels.{channel}]"
             return "[defaults]" if key in self._file.defaults else "default"
@@ -78,8 +125,9 @@ class Policy:
             return Verdict(False, "leaver", "Your Slack account is deactivated, so I can't help.")
         if person.is_bot:
             return Verdict(False, "bot", "I only answer people.")
-        if self.workspace.paused:
-            return Verdict(False, "paused", "I am paused here by an admin; ask one to resume me.")
+        where = self.paused(ask.channel)
+        if where and not (ask.feature == "purser" and self.is_admin(person.id)):
+            return Verdict(False, PAUSED, f"I am paused {where} by an admin; ask one to resume me.")
         if ask.external or person.is_external or not person.known:
             who = "people of other organisations, or in channels shared with them"
             return _outsiders("external", rules.external, who)
@@ -104,6 +152,18 @@ class Policy:
             "jira_projects",
             f"The Jira project {project} is not open in this channel. An admin opens it with "
             f'jira_projects = ["{project}"] under [channels.…] in purser.toml.',
+        )
+
+    def may_use_token(self, rules: Rules, repository: str) -> Verdict:
+        """Whether a channel may read a repository (`owner/name`) with our token; public ones need none."""
+        name = repository.lower()  # GitHub makes no difference
+        if any(fnmatchcase(name, pattern.lower()) for pattern in rules.repos):
+            return Verdict(True, "repos")
+        return Verdict(
+            False,
+            "repos",
+            f"There is no public {repository} with this. If it is private: it is not open in this channel; an admin "
+            f'opens it with repos = ["{repository}"] under [channels.…] in purser.toml.',
         )
 
     def may_see_persons(self, rules: Rules, user: str) -> bool:

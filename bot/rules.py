@@ -5,6 +5,7 @@ those of the policy table in README.md.
 """
 
 import difflib
+import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -26,6 +27,7 @@ from pydantic import (
 from bot.errors import BadSettings
 
 TOOL_SECONDS_AT_MOST = 20  # seconds; every tool call has its result within this
+_REPOSITORY = re.compile(r"[\w.*-]+/[\w.*-]+", re.ASCII)
 Outsiders = Literal["refuse", "no-tools", "allow"]
 
 
@@ -91,6 +93,14 @@ class Rules(BaseModel):
             ):
                 raise ValueError(f'{key!r} is no project key; write "SHOP", or "*" for all')
         return keys
+
+    @field_validator("repos")
+    @classmethod
+    def _repositories(cls, patterns: tuple[str, ...]) -> tuple[str, ...]:
+        for pattern in patterns:
+            if not _REPOSITORY.fullmatch(pattern):
+                raise ValueError(f'{pattern!r} is no repository; write "owner/name" or "owner/*"')
+        return patterns
 
 
 class Workspace(BaseModel):

@@ -1,7 +1,7 @@
 """The clients of strangers, with every address, key and limit that the settings name."""
 
 import ssl
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 
 import aiohttp
@@ -11,9 +11,11 @@ from pydantic import SecretStr
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.settings import Settings
+from integrations.github import GitHub
 from integrations.jira import Jira
 
 CONNECTIONS = 1_000  # to Claude and to Slack at a time; both libraries' own pools are smaller
+GITHUB_CONNECTIONS = 50  # GitHub counts a hundred at a time as abuse
 SLACK_SECONDS = 30  # for one call to Slack
 
 
@@ -52,6 +54,24 @@ async def claude_client(settings: Settings) -> AsyncGenerator[AsyncAnthropic]:
         http_client=http,
     ) as client:
         yield client
+
+
+@asynccontextmanager
+async def github_client(settings: Settings, now: Callable[[], float]) -> AsyncGenerator[GitHub]:
+    """GitHub, with our token for its host where there is one; deadlines are the caller's."""
+    connector = aiohttp.TCPConnector(limit=GITHUB_CONNECTIONS, ssl=_trusted(settings))
+    async with aiohttp.ClientSession(
+        connector=connector,
+        cookie_jar=aiohttp.DummyCookieJar(),
+        timeout=aiohttp.ClientTimeout(total=None),
+    ) as session:
+        yield GitHub(
+            session,
+            api_url=settings.github_api_url,
+            token=secret(settings.github_token),
+            proxy=secret(settings.https_proxy) or None,
+            now=now,
+        )
 
 
 def jira_client(settings: Settings, *, in_flight: int = 1) -> Jira | None:

@@ -9,7 +9,7 @@ from contextlib import AsyncExitStack
 from urllib.parse import urlsplit
 
 from bot.alerts import AdminAlerts
-from bot.app.clients import claude_client, jira_client, secret
+from bot.app.clients import claude_client, github_client, jira_client, secret
 from bot.budget import Budget
 from bot.conversation import Conversations
 from bot.governor import Governor
@@ -33,6 +33,7 @@ from bot.tools import declare
 from bot.turn import Turn
 from bot.worker import SLOTS, Rooms
 from integrations.claude import Claude
+from integrations.github import web_of
 from integrations.web import Web
 
 CODE_HOSTS = frozenset({"github.com", "gitlab.com", "docs.python.org"})  # links to them stay links
@@ -60,9 +61,11 @@ async def furnish(
     jira = jira_client(settings, in_flight=SLOTS)
     if jira is not None:
         stack.push_async_callback(jira.close)
+    github = await stack.enter_async_context(github_client(settings, now))
+    tools = declare(jira=jira, web=web, github=github, policy=policy)
     turn = Turn(
         claude=Claude(await stack.enter_async_context(claude_client(settings))),
-        runner=ToolRunner(declare(jira=jira, web=web, policy=policy), clock=clock),
+        runner=ToolRunner(tools, clock=clock),
         journal=journal,
         ledger=ledger,
         budget=budget,
@@ -78,7 +81,8 @@ async def furnish(
         rng=rng,
         sleep=asyncio.sleep,
     )
-    hosts = CODE_HOSTS | {urlsplit(settings.jira_url or "").hostname or ""}
+    own = (settings.jira_url or "", str(web_of(settings.github_api_url)))
+    hosts = CODE_HOSTS | {urlsplit(url).hostname or "" for url in own}
     return Rooms(
         store=store,
         inbox=inbox,

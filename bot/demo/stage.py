@@ -118,6 +118,7 @@ class Stage:
         (self.folder / "purser.toml").write_text(
             f'[admins]\nusers = ["{self.slack.world.person("ruth").id}"]\n'
             f"[defaults]\njira_projects = {projects}\n"
+            'repos = ["shop/*"]\n'
             f'web_private_origins = ["{self.web.url.rstrip("/")}"]\n',
             encoding="utf-8",
         )
@@ -130,6 +131,8 @@ class Stage:
             "SLACK_APP_TOKEN": self.slack.app_token,
             "SLACK_SIGNING_SECRET": self.slack.signing_secret,
             "SLACK_API_URL": self.slack.api_url,
+            "GITHUB_API_URL": self.github.url,
+            "GITHUB_TOKEN": self.github.token,
             "DATABASE_URL": f"sqlite:///{self.folder / 'purser.db'}",
             "PURSER_POLICY": str(self.folder / "purser.toml"),
             "LOG_FORMAT": "json",

@@ -10,6 +10,8 @@ from bot.demo.claude.reading import FENCE, Heard
 LINE = 500  # characters of a line that is judged
 Language = Literal["python", "js", "java", "go", "sql", "shell", "text"]
 HUNK = re.compile(r"^@@ -\d+(?:,\d+)? \+(\d+)(?:,\d+)? @@")
+SHOWN = re.compile(r"^([ +-])\s*(\d+)\| (.*)$")  # a line of a diff with its number before it
+HEADING = re.compile(r"^### (.+?) · ")  # of a file in such a diff
 NUMBERED = re.compile(r"^\s{0,6}(\d{1,6})[ \t]*[|:\t][ \t]?(.*)$")
 COMMENT = re.compile(r"^\s*(#(?!!)|//|--\s|\*|/\*)")
 CODE_FILE = re.compile(
@@ -127,10 +129,10 @@ def _read(name: str, text: str, language: str) -> Iterator[Source]:
         yield from _diff(text)
         return
     rows = text.splitlines()
-    numbered = [NUMBERED.match(row) for row in rows if row.strip()]
+    numbered = [m for row in rows if (m := NUMBERED.match(row))]
     lines: list[Line] = []
-    if numbered and all(numbered):
-        lines = [Line(int(m[1]), m[2]) for m in numbered if m]
+    if len(numbered) * 2 > sum(bool(row.strip()) for row in rows):  # a heading may stand above
+        lines = [Line(int(m[1]), m[2]) for m in numbered]
     else:
         lines = [Line(i, row) for i, row in enumerate(rows, start=1)]
     yield Source(name, _language(name, language, text), tuple(lines))
@@ -140,12 +142,15 @@ def _diff(text: str) -> Iterator[Source]:
     """The lines that a unified diff adds, with their numbers in the new file."""
     name, number, added = "", 0, list[Line]()
     for row in text.splitlines():
-        hunk = HUNK.match(row)
-        if row.startswith(("+++ ", "diff --git ")):
+        hunk, heading, shown = HUNK.match(row), HEADING.match(row), SHOWN.match(row)
+        if heading or row.startswith(("+++ ", "diff --git ")):
             if added:
                 yield Source(name, _language(name, "", _joined(added)), tuple(added))
             added = []
-            name = row.split()[-1].removeprefix("b/")
+            name = heading[1] if heading else row.split()[-1].removeprefix("b/")
+        elif shown:
+            if shown[1] == "+":
+                added.append(Line(int(shown[2]), shown[3]))
         elif hunk:
             number = int(hunk[1])
         elif row.startswith("+"):

@@ -1,0 +1,13 @@
+"""A diff made fit for Claude: read file by file, ordered by risk, numbered, bounded, and every gap said.
+
+    text -> patch (unidiff) -> FileDiff, ... -> kinds (what is not worth reading)
+                                             -> shown (numbered, in parts) -> Fitted
+
+Pure, and made for diffs that nobody vouches for: cut off, of any encoding and of any size. What cannot be read is
+named, never dropped.
+"""
+
+from bot.diffs.patch import FileDiff, Hunk, Row, clean, read
+from bot.diffs.shown import Coverage, Fitted, fit
+
+__all__ = ["Coverage", "FileDiff", "Fitted", "Hunk", "Row", "clean", "fit", "read"]

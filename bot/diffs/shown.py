@@ -1,0 +1,182 @@
+"""A change as text that Claude can point into: every line with its number, in parts, each gap with its reason. Pure."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from bot.diffs.kinds import risk, unread
+from bot.diffs.patch import FileDiff, Hunk, Row, read
+
+PART_CHARS = 44_000  # of one part, so that a tool's result holds it with what stands before it
+PARTS = 4
+NAMED = 25  # files that are named one by one when they are not read
+
+LEGEND = (
+    "Each line begins with + (added), - (removed) or a blank (unchanged) and its line number: in the new file, "
+    "for removed lines in the old one."
+)
+TOO_LONG = "beyond what is read of one change"
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """What of a change stands in its parts.
+
+    Attributes:
+        files: how many stand there whole.
+        all_files: how many the change touches.
+        lines: how many added and removed lines stand there.
+        all_lines: how many there are, as far as the diff shows them.
+        gaps: files that do not stand there whole, each with the reason.
+    """
+
+    files: int
+    all_files: int
+    lines: int
+    all_lines: int
+    gaps: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def sentence(self) -> str:
+        """For Claude and for people, exact: "31 of 34 files, 2,140 of 2,300 changed lines; not read: …"."""
+        files = f"{self.files:,} of {self.all_files:,} {_plural(self.all_files, 'file')}"
+        lines = f"{self.lines:,} of {self.all_lines:,} changed {_plural(self.all_lines, 'line')}"
+        told = [f"{path} ({why})" for path, why in self.gaps[:NAMED]]
+        if len(self.gaps) > NAMED:
+            told.append(f"and {len(self.gaps) - NAMED:,} more")
+        return f"{files}, {lines}" + (f"; not read: {', '.join(told)}" if told else "")
+
+
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """A change that Claude can read.
+
+    Attributes:
+        parts: numbered text, the riskiest files first; empty where nothing can be read.
+        warnings: sentences on what is odd about it.
+    """
+
+    parts: tuple[str, ...]
+    coverage: Coverage
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class _Pages:
+    """Parts that are being filled, and the changed lines that found no room."""
+
+    most: int
+    count: int
+    done: list[str] = field(default_factory=list[str])
+    lines: list[str] = field(default_factory=list[str])
+    size: int = 0
+
+    def room(self) -> int:
+        return self.most - self.size
+
+    def full(self) -> bool:
+        return len(self.done) >= self.count
+
+    def put(self, line: str) -> None:
+        self.lines.append(line)
+        self.size += len(line) + 1
+
+    def turn(self) -> None:
+        if self.lines:
+            self.done.append("\n".join(self.lines))
+            self.lines, self.size = [], 0
+
+
+def fit(
+    diff: str, *, without: Sequence[str] = (), part_chars: int = PART_CHARS, parts: int = PARTS
+) -> Fitted:
+    """Make a diff fit for Claude.
+
+    Args:
+        diff: unified, as git prints it, or what calls itself so.
+        without: files that belong to the change and whose diff is not there.
+        part_chars: of one part.
+        parts: at most.
+    """
+    files = read(diff)
+    gaps: list[tuple[str, str]] = [(path, "no diff is given for it") for path in without]
+    skipped = {id(file): why for file in files if (why := unread(file))}
+    wanted = sorted((f for f in files if id(f) not in skipped), key=risk)
+    pages = _Pages(part_chars, parts)
+    shown = whole = 0
+    for file in wanted:
+        count = _put_file(pages, file)
+        shown += count
+        if file.damaged:
+            gaps.append((file.path, f"{_many(file.damaged, 'damaged hunk')} of its diff"))
+        elif count < file.changed or (not file.hunks and pages.full()):
+            left = f": {count:,} of its {file.changed:,} lines are read" if count else ""
+            gaps.append((file.path, f"{TOO_LONG}{left}"))
+        else:
+            whole += 1
+    pages.turn()
+    gaps += [(file.path, skipped[id(file)]) for file in files if id(file) in skipped]
+    total = sum(file.changed for file in files)
+    coverage = Coverage(whole, len(files) + len(without), shown, total, tuple(gaps))
+    return Fitted(tuple(pages.done), coverage, tuple(_warnings(diff, files)))
+
+
+def _put_file(pages: _Pages, file: FileDiff) -> int:
+    """Write a file into the parts, beginning a new one where it helps; how many changed lines found room."""
+    text = [_heading(file), *(line for hunk in file.hunks for line in _hunk(hunk))]
+    size = sum(len(line) + 1 for line in text)
+    if pages.room() < size <= pages.most:
+        pages.turn()
+    if pages.full():
+        return 0
+    if len(text[0]) + 1 > pages.room():
+        pages.turn()
+        if pages.full():
+            return 0
+    pages.put(text[0])
+    shown = 0
+    for hunk in file.hunks:
+        pages.put(hunk.header)
+        for row in hunk.rows:
+            line = _row(row)
+            if len(line) + 1 > pages.room():
+                pages.turn()
+                if pages.full():
+                    return shown
+                pages.put(f"{_heading(file)} · continued")
+                pages.put("(inside of the same hunk)")
+            pages.put(line)
+            shown += row.sign != " "
+    return shown
+
+
+def _heading(file: FileDiff) -> str:
+    moved = f" · from {file.old_path}" if file.old_path != file.path else ""
+    notes = "".join(f" · {note}" for note in file.notes)
+    return f"### {file.path} · {file.status}{moved}{notes} · +{file.added} -{file.removed}"
+
+
+def _hunk(hunk: Hunk) -> Iterator[str]:
+    yield hunk.header
+    yield from map(_row, hunk.rows)
+
+
+def _row(row: Row) -> str:
+    number = row.old if row.sign == "-" else row.new
+    return f"{row.sign}{number:>5}| {row.text}"
+
+
+def _warnings(diff: str, files: Iterable[FileDiff]) -> Iterator[str]:
+    for file in files:
+        if file.conflicts:
+            lines = ", ".join(map(str, file.conflicts[:5]))
+            yield f"Conflict markers stand in {file.path} (lines {lines}): a merge was not finished."
+    if "\ufffd" in diff:
+        yield "Some bytes are not UTF-8; they stand as \ufffd."
+
+
+def _many(count: int, what: str) -> str:
+    return f"{count:,} {_plural(count, what)}"
+
+
+def _plural(count: int, what: str) -> str:
+    return what if count == 1 else f"{what}s"

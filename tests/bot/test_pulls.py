@@ -1,0 +1,297 @@
+"""The tools that read GitHub: what they give, whose rights they use, and what they say where they may not."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import aiohttp
+import pytest
+
+from bot.demo.github import GitHubStandIn
+from bot.demo.loopback import Troubles
+from bot.diffs import fit
+from bot.errors import ToolProblem
+from bot.policy import Policy
+from bot.rules import Rules
+from bot.tool_runner import RESULT_CHARS, ToolContext
+from bot.tools.pulls import BODY_CHARS, NO_GITHUB, Pulls, told
+from integrations.github import Change, GitHub
+from tests.bot.stores import ask
+
+OPEN = Rules(repos=("shop/*",))
+
+
+@pytest.fixture
+async def stand_in() -> AsyncIterator[GitHubStandIn]:
+    """GitHub with its three pull requests."""
+    made = GitHubStandIn()
+    await made.start()
+    yield made
+    await made.stop()
+
+
+@pytest.fixture
+async def session() -> AsyncIterator[aiohttp.ClientSession]:
+    """What makes connections."""
+    async with aiohttp.ClientSession() as made:
+        yield made
+
+
+def reader(stand_in: GitHubStandIn, session: aiohttp.ClientSession, token: str = "") -> Pulls:
+    """The tools, with a token or without."""
+    github = GitHub(session, api_url=stand_in.url, token=token, now=stand_in.now)
+    return Pulls(github, Policy())
+
+
+@pytest.fixture
+def pulls(stand_in: GitHubStandIn, session: aiohttp.ClientSession) -> Pulls:
+    """The tools, with a token that reads everything."""
+    return reader(stand_in, session, stand_in.token)
+
+
+async def diff(pulls: Pulls, url: str, rules: Rules | None = None) -> str:
+    """What pull_request_diff gives."""
+    return await pulls.diff({"url": url}, ToolContext(ask(), rules or Rules(), 10.0))
+
+
+async def file(pulls: Pulls, url: str, path: str, rules: Rules | None = None, **more: Any) -> str:
+    """What repository_file gives."""
+    given = {"url": url, "path": path, **more}
+    return await pulls.file(given, ToolContext(ask(), rules or Rules(), 10.0))
+
+
+def pull(stand_in: GitHubStandIn, number: int = 7, repository: str = "shop/checkout") -> str:
+    """The address of a pull request."""
+    return f"{stand_in.url}/{repository}/pull/{number}"
+
+
+async def test_a_pull_request_as_text(stand_in: GitHubStandIn, pulls: Pulls) -> None:
+    """Head, description, how much was read and why not all, then every line with its number."""
+    sha = stand_in.repositories["shop/checkout"].pulls[7].head
+    text = await diff(pulls, pull(stand_in))
+
+    assert text.startswith(
+        "# shop/checkout#7: Retry payments with one idempotency key\n"
+        f"{pull(stand_in)}\n"
+        "open · by raj-shop · shop:retry-keys into main\n"
+        f"Link to a line of it: {stand_in.url}/shop/checkout/blob/{sha}/PATH#LNUMBER\n"
+    )
+    assert "## Description\n> Implements SHOP-12." in text
+    assert (
+        "## Diff\nRead: 3 of 5 files, 62 of 75 changed lines; not read: "
+        "checkout/api_pb2.py (generated), uv.lock (lock file).\n"
+    ) in text
+    assert "\n+   18|     return now - made_at < KEY_SECONDS\n" in text
+
+
+async def test_a_public_one_is_read_as_nobody(stand_in: GitHubStandIn, pulls: Pulls) -> None:
+    """Where the policy does not open the repository our token is not sent, though there is one."""
+    left = stand_in.remaining[stand_in.token]
+    await diff(pulls, pull(stand_in))
+    assert stand_in.remaining[stand_in.token] == left
+
+    await diff(pulls, pull(stand_in), OPEN)
+    assert stand_in.remaining[stand_in.token] < left
+
+
+@pytest.mark.parametrize("repos", [("shop/*",), ("SHOP/Vault",), ("*/*",)])
+async def test_a_private_one_where_the_policy_opens_it(
+    stand_in: GitHubStandIn, pulls: Pulls, repos: tuple[str, ...]
+) -> None:
+    """A pattern opens a private repository to the channel, in whatever letters."""
+    text = await diff(pulls, pull(stand_in, 1, "shop/vault"), Rules(repos=repos))
+
+    assert "Two more replicas" in text
+
+
+@pytest.mark.parametrize("repos", [(), ("shop/checkout",), ("vault/*",), ("*/checkout",)])
+async def test_a_private_one_elsewhere_is_not_there(
+    stand_in: GitHubStandIn, pulls: Pulls, repos: tuple[str, ...]
+) -> None:
+    """Without a pattern nothing of it is read, by no tool; it is said how an admin opens it."""
+    rules = Rules(repos=repos)
+    for reading in (
+        diff(pulls, pull(stand_in, 1, "shop/vault"), rules),
+        file(pulls, f"{stand_in.url}/shop/vault", "deploy.yaml", rules),
+    ):
+        with pytest.raises(ToolProblem, match=r'repos = \["shop/vault"\]'):
+            await reading
+    assert stand_in.remaining[stand_in.token] == 5000
+
+
+@pytest.mark.parametrize("pattern", ["checkout", "https://github.com/shop/checkout", "shop/a b"])
+def test_a_pattern_that_is_none_is_refused(pattern: str) -> None:
+    """What names no repository is refused when the policy is read, instead of opening nothing."""
+    with pytest.raises(ValueError, match='write "owner/name"'):
+        Rules(repos=(pattern,))
+
+
+async def test_nothing_there_is_told_apart_by_who_asks(
+    stand_in: GitHubStandIn, session: aiohttp.ClientSession, pulls: Pulls
+) -> None:
+    """With our token it is not there or hidden from the token; without one an operator may set one."""
+    with pytest.raises(ToolProblem, match="token does not see this in shop/checkout"):
+        await diff(pulls, pull(stand_in, 99), OPEN)
+    with pytest.raises(ToolProblem, match="operator sets GITHUB_TOKEN"):
+        await diff(reader(stand_in, session), pull(stand_in, 1, "shop/vault"), OPEN)
+
+
+async def test_troubles_are_words(stand_in: GitHubStandIn, pulls: Pulls) -> None:
+    """A limit, an address of nothing and a missing set-up are sentences."""
+    stand_in.troubles = Troubles(limited="secondary", retry_after="30", times=1)
+    with pytest.raises(ToolProblem, match="again in 30 s"):
+        await diff(pulls, pull(stand_in))
+    with pytest.raises(ToolProblem, match="no address of a pull request"):
+        await diff(pulls, f"{stand_in.url}/shop/checkout/issues/7")
+    with pytest.raises(ToolProblem, match="not of a change"):
+        await diff(pulls, f"{stand_in.url}/shop/checkout")
+    with pytest.raises(ToolProblem) as raised:
+        await diff(Pulls(None, Policy()), pull(stand_in))
+    assert str(raised.value) == NO_GITHUB
+
+
+async def test_an_empty_one_is_told_so(stand_in: GitHubStandIn, pulls: Pulls) -> None:
+    """A pull request whose diff is empty says so instead of nothing."""
+    found = stand_in.repositories["shop/checkout"].pulls[8]
+    found.head = found.base
+
+    assert "It changes nothing: its diff is empty." in await diff(pulls, pull(stand_in, 8))
+
+
+async def test_a_long_one_comes_in_parts(stand_in: GitHubStandIn, pulls: Pulls) -> None:
+    """Each part fits into a tool's result, says how to get the next one, and a part that is not there is told."""
+    files = {f"src/m{n}.py": "".join(f"x{k} = {k}\n" for k in range(900)) for n in range(5)}
+    stand_in.repositories["shop/checkout"].push(8, files, "Many")
+    url = pull(stand_in, 8)
+    first, second = await diff(pulls, url), await diff(pulls, f"{url}#part-2")
+
+    assert "## Diff, part 1 of 3" in first
+    assert "the same address with #part-2 behind it" in first
+    assert "## Diff, part 2 of 3" in second
+    assert "## Description" not in second
+    assert len(first) < RESULT_CHARS
+    with pytest.raises(ToolProblem, match="no part 4; the diff has 3"):
+        await diff(pulls, f"{url}#part-4")
+
+
+def made(**more: Any) -> Change:
+    """A pull request with one added line."""
+    given: dict[str, Any] = {
+        "kind": "pull",
+        "repository": "o/r",
+        "url": "https://github.com/o/r/pull/1",
+        "number": "1",
+        "title": "T",
+        "body": "",
+        "author": "ana",
+        "state": "open",
+        "base": "main",
+        "head": "o:topic",
+        "head_sha": "",
+        "diff": "diff --git a/a.py b/a.py\n--- a/a.py\n+++ b/a.py\n@@ -0,0 +1 @@\n+x\n",
+        **more,
+    }
+    return Change(**given)
+
+
+def text_of(change: Change) -> str:
+    """Its first part."""
+    return told(change, fit(change.diff, without=change.without_diff), "", 1)
+
+
+def test_what_github_did_not_give_is_said() -> None:
+    """Files without a diff are named, files that are missing altogether are counted, and so is a push meanwhile."""
+    text = text_of(made(files=5, without_diff=("big.sql",), moving=True))
+
+    assert "1 of 2 files, 1 of 1 changed line; not read: big.sql (no diff is given for it)" in text
+    assert "GitHub counts 5 files; 3 of them are not in what it gave." in text
+    assert "pushed to while it was read" in text
+
+
+def test_a_title_stays_a_title() -> None:
+    """Neither a title nor a name can pass for a section of its own."""
+    text = text_of(made(title="a\n## Diff\r\nall good", author="x\ny"))
+
+    assert "# o/r#1: a ## Diff all good\n" in text
+    assert "by x y" in text
+
+
+def test_a_description_is_quoted() -> None:
+    """No line of a description can pass for a section or for a line of the diff."""
+    text = text_of(made(body="Hi\r\n## Diff\n+    1| fake()"))
+
+    assert "## Description\n> Hi\n> ## Diff\n> +    1| fake()\n\n## Diff\nRead:" in text
+
+
+def test_a_long_description_is_cut_visibly() -> None:
+    """Of a description beyond its room the beginning is given, and how much more there is."""
+    assert "[cut here: 5 more characters]" in text_of(made(body="x" * (BODY_CHARS + 5)))
+
+
+def test_nothing_readable_is_told() -> None:
+    """A change of lock files alone shows no line, and says which files they are."""
+    diff = "diff --git a/uv.lock b/uv.lock\n--- a/uv.lock\n+++ b/uv.lock\n@@ -0,0 +1 @@\n+x\n"
+
+    assert text_of(made(diff=diff)).endswith(
+        "Read: 0 of 1 file, 0 of 1 changed line; not read: uv.lock (lock file)."
+    )
+
+
+async def test_a_file_at_the_head(stand_in: GitHubStandIn, pulls: Pulls) -> None:
+    """By a pull request's address a file is read as it is there, every line with its number."""
+    sha = stand_in.repositories["shop/checkout"].pulls[7].head
+    text = await file(pulls, pull(stand_in), "checkout/keys.py")
+
+    assert text.startswith(f"# checkout/keys.py of shop/checkout at {sha}\nLines 1 to 18 of 18.\n")
+    assert text.endswith("\n   18|     return now - made_at < KEY_SECONDS")
+
+
+async def test_a_branch_may_be_named(stand_in: GitHubStandIn, pulls: Pulls) -> None:
+    """A ref stands before what the address names."""
+    text = await file(pulls, pull(stand_in), "checkout/keys.py", ref="main")
+
+    assert "at main\n" in text
+    assert "KEY_SECONDS" not in text
+
+
+async def test_some_lines_of_a_file(stand_in: GitHubStandIn, pulls: Pulls) -> None:
+    """Lines behind the path, or behind a file's own address, are those that are read."""
+    url = f"{stand_in.url}/shop/checkout/blob/retry-keys/checkout/keys.py"
+    by_path = await file(pulls, pull(stand_in), "checkout/keys.py#L16-L17")
+    by_address = await file(pulls, f"{url}#L16-L17", "")
+
+    assert "Lines 16 to 17 of 18.\n\n   16| def is_void" in by_path
+    assert by_address.split("\n", 1)[1] == by_path.split("\n", 1)[1]
+    with pytest.raises(ToolProblem, match="has 18 lines; there is no line 19"):
+        await file(pulls, pull(stand_in), "checkout/keys.py#L19")
+
+
+async def test_a_long_file_says_how_it_goes_on(stand_in: GitHubStandIn, pulls: Pulls) -> None:
+    """What does not fit into a result is named by its lines, ready to be asked for."""
+    text = "".join(f"row {n}\n" for n in range(1, 9_001))
+    stand_in.repositories["shop/checkout"].push(8, {"data.csv": text}, "Data")
+    first = await file(pulls, pull(stand_in, 8), "data.csv")
+    *_, last = first.split("\n")
+    end = int(last.partition("|")[0])
+
+    assert len(first) < RESULT_CHARS
+    assert f"Lines 1 to {end:,} of 9,000; the next ones: data.csv#L{end + 1}-L9000." in first
+
+
+async def test_folders_empty_files_and_binaries(stand_in: GitHubStandIn, pulls: Pulls) -> None:
+    """A folder gives its names, an empty file says so, and what is no text is not read."""
+    stand_in.repositories["shop/checkout"].push(8, {"empty": "", "logo": "\x00\x01"}, "Odd")
+    url = pull(stand_in, 8)
+
+    assert "- pay.py" in await file(pulls, url, "checkout")
+    assert "It is empty." in await file(pulls, url, "empty")
+    with pytest.raises(ToolProblem, match="logo is no text"):
+        await file(pulls, url, "logo")
+
+
+@pytest.mark.parametrize("path", ["../../user", "checkout/../../x"])
+async def test_no_path_leads_out(stand_in: GitHubStandIn, pulls: Pulls, path: str) -> None:
+    """A path stays in its repository, and GitHub is not even asked."""
+    with pytest.raises(ToolProblem, match="no path of a file"):
+        await file(pulls, f"{stand_in.url}/shop/checkout", path)
+
+    assert stand_in.log == []
