@@ -230,8 +230,14 @@ def report(
 @click.option("--json", "as_json", is_flag=True, help="One JSON document instead of a table.")
 def policy(channel: str | None, *, as_json: bool) -> None:
     """What holds in a channel, and where each value comes from."""
-    _, held = _configured()
-    upkeep.policy(held, sys.stdout, channel=channel, as_json=as_json)
+    settings, held = _configured()
+
+    async def work() -> int:
+        await upkeep.adjust(held, settings.sqlite_path, now=time.time)
+        upkeep.policy(held, sys.stdout, channel=channel, as_json=as_json)
+        return 0
+
+    _run(work)
 
 
 @main.group(invoke_without_command=True)

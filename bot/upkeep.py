@@ -3,6 +3,7 @@
 Everything here works beside a running `serve`, but for a migration that has something to do.
 """
 
+import asyncio
 import json
 from collections.abc import Callable
 from datetime import datetime, tzinfo
@@ -10,6 +11,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Literal, TextIO
 
+from bot.adjustments import Adjustments
 from bot.errors import PurserError
 from bot.inbox import Inbox
 from bot.policy import Policy, Value
@@ -22,6 +24,18 @@ Now = Callable[[], float]
 
 class NoSuchAsk(PurserError):
     """There is no dead ask of this id; `purser dead` lists them."""
+
+
+async def adjust(held: Policy, path: Path, *, now: Now) -> None:
+    """Put in force what admins set in Slack, where a database has it.
+
+    Raises:
+        StoreDown: there is a database, and it cannot be read.
+    """
+    if not await asyncio.to_thread(path.exists):
+        return
+    async with SqliteStore.beside(path) as store:
+        await Adjustments(store, held, now=now).load()
 
 
 def policy(held: Policy, out: TextIO, *, channel: str | None, as_json: bool) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from contextlib import AsyncExitStack
 from urllib.parse import urlsplit
 
+from bot.adjustments import Adjustments
 from bot.alerts import AdminAlerts
 from bot.app.clients import claude_client, github_client, jira_client, secret
 from bot.budget import Budget
@@ -20,6 +21,7 @@ from bot.metrics import Metrics
 from bot.policy import Policy
 from bot.prompts import Prompts
 from bot.settings import Settings
+from bot.slack.changes import Changes
 from bot.slack.commands import Commands
 from bot.slack.envelope import Us
 from bot.slack.files import Files
@@ -56,6 +58,8 @@ async def furnish(
     journal, ledger = Journal(store, now=now), Ledger(store, zone=zone, now=now)
     budget, conversations = Budget(store, now=now, zone=zone), Conversations(store)
     people = People(wire, team=us.team, now=now)
+    adjustments = Adjustments(store, policy, now=now)
+    await adjustments.load()
     web = Web()
     stack.push_async_callback(web.close)
     jira = jira_client(settings, in_flight=SLOTS)
@@ -91,7 +95,14 @@ async def furnish(
         threads=Threads(wire, people, Files(wire), us),
         conversations=conversations,
         turn=turn,
-        commands=Commands(policy=policy, budget=budget, ledger=ledger, people=people, now=now),
+        commands=Commands(
+            policy=policy,
+            budget=budget,
+            ledger=ledger,
+            people=people,
+            changes=Changes(policy, adjustments),
+            now=now,
+        ),
         replies=Replies(
             wire,
             journal,

@@ -10,6 +10,7 @@ from bot.ask import Ask, Person
 from bot.budget import Budget
 from bot.policy import Policy, Value
 from bot.rules import Rules
+from bot.slack.changes import WORDS, Changes
 from bot.slack.costs import WORD_CHARS, Books, Costs, Names, money
 
 VALUE_CHARS = 80  # of one value in a table
@@ -26,6 +27,7 @@ HELP = """**What I do**
 - `/purser policy`: what holds in this channel, and where each value comes from.
 - `/purser why`: whether I answer you here, and by which rule.
 - `/purser budget`: what is left of this month.
+- Admins: `/purser budget 80`, `/purser model claude-sonnet-5-5`, `/purser reset budget`, `/purser pause [everywhere]`, `/purser resume [everywhere]`.
 - To stop me: say `@Purser stop` in the thread (or `stop` in a direct message), or put :x: on my message.
 
 The same words work after a mention, which is the way in threads: `@Purser cost today`."""
@@ -40,6 +42,7 @@ class Commands:
         budget: what is spent and reserved.
         ledger: the books.
         people: for names in reports.
+        changes: what admins set by a word.
         now: seconds since the epoch.
     """
 
@@ -50,8 +53,10 @@ class Commands:
         budget: Budget,
         ledger: Books,
         people: Names,
+        changes: Changes,
         now: Callable[[], float],
     ) -> None:
+        self._changes = changes
         self._policy = policy
         self._budget = budget
         self._costs = Costs(policy=policy, ledger=ledger, people=people, now=now)
@@ -73,8 +78,10 @@ class Commands:
             return policy_text(self._policy.explain(ask.channel))
         if word == "why":
             return await self._why(ask, person, rules)
+        if word in WORDS and (rest or word != "budget"):
+            return await self._changes.say(word, rest, ask)
         if word == "budget":
-            return await self._budget_text(ask, rules, changed=rest)
+            return await self._budget_text(ask, rules)
         if word == "hello":
             return await self._hello(ask, rules)
         if word == "stop":
@@ -114,7 +121,7 @@ class Commands:
             "`/purser policy` shows where each value comes from."
         )
 
-    async def _budget_text(self, ask: Ask, rules: Rules, *, changed: str) -> str:
+    async def _budget_text(self, ask: Ask, rules: Rules) -> str:
         state = await self._budget.state(ask.channel, rules.monthly_budget_usd)
         text = (
             f"This month this channel has spent **{money(state.spent)}** of "
@@ -125,11 +132,6 @@ class Commands:
             workspace = self._policy.workspace.monthly_budget_usd
             all_of_it = await self._budget.state("", workspace)
             text += f"\nAll channels together: {money(all_of_it.spent)} of {money(workspace)}."
-        if changed:
-            text += (
-                "\nIt is changed in the policy file: `monthly_budget_usd` under "
-                f"`[channels.{ask.channel}]` in purser.toml."
-            )
         return text
 
     async def _month(self, ask: Ask, rules: Rules) -> tuple[str, str]:

@@ -50,7 +50,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     ),
     "/purser": (
         "Help, this channel's policy and budget, shown to you alone",
-        "help | policy | why | budget | summarize … | cost …",
+        "help | policy | why | budget [usd] | model | reset | pause | resume | summarize … | cost …",
     ),
 }
 """Slash commands: what Slack shows of each, and how it is used."""

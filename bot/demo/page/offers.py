@@ -68,7 +68,7 @@ COMMANDS = (
     Command(
         "/purser",
         "Help, this channel's policy and budget",
-        "help | policy | why | budget | summarize … | cost …",
+        "help | policy | why | budget [usd] | model | reset | pause | resume | summarize … | cost …",
     ),
 )
 

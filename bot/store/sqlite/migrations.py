@@ -259,6 +259,15 @@ CREATE TABLE reservations (
 ) WITHOUT ROWID;
 CREATE INDEX reservations_channel ON reservations (channel, picos);
 
+CREATE TABLE adjusted (
+  channel TEXT NOT NULL,
+  key TEXT NOT NULL,
+  value TEXT NOT NULL,
+  user TEXT NOT NULL,
+  at REAL NOT NULL,
+  PRIMARY KEY (channel, key)
+) WITHOUT ROWID;
+
 CREATE TABLE conversation (
   lane TEXT NOT NULL,
   n INTEGER NOT NULL,

@@ -7,11 +7,13 @@ from typing import Any
 
 import pytest
 
+from bot.adjustments import Adjustments
 from bot.ask import Ask, Person
 from bot.budget import Budget
 from bot.ledger import Entry, Ledger
 from bot.policy import Policy
 from bot.rules import PolicyFile, Workspace
+from bot.slack.changes import Changes
 from bot.slack.commands import Commands
 from bot.slack.costs import Query, Unclear, parse
 from bot.slack.wishes import OURS
@@ -50,6 +52,7 @@ class Room:
             budget=Budget(store, now=clock, zone=UTC),
             ledger=self.ledger,
             people=Names(),
+            changes=Changes(self.policy, Adjustments(store, self.policy, now=clock)),
             now=clock,
         )
 
@@ -153,12 +156,15 @@ async def test_why_names_the_rule(room: Room) -> None:
     assert "I don't answer you here (rule `guests`)" in await room.say("why", guest)
 
 
-async def test_the_budget_and_where_it_is_changed(room: Room) -> None:
-    """Spent, reserved, left; for an admin the workspace too."""
-    mine, admins = await room.say("budget 90"), await room.say("budget", RUTH)
+async def test_the_budget_and_who_changes_it(room: Room) -> None:
+    """Spent, reserved, left; for an admin the workspace too, and a sum sets it."""
+    mine, admins = await room.say("budget"), await room.say("budget", RUTH)
+    refused, changed = await room.say("budget 90"), await room.say("budget 90", RUTH)
 
     assert "**$1.25** of $80.00" in mine
-    assert "[channels.C1]" in mine
+    assert "Only the admins" in refused
+    assert "$90.00 a month" in changed
+    assert "of $90.00" in await room.say("budget")
     assert "All channels together: $3.25 of $200.00" in admins
     assert "All channels" not in mine
 

@@ -21,6 +21,7 @@ from tests.bot.stores import ask
 STATEMENTS = load("bot.store.sqlite")
 SMALL = {"asks_waiting", "asks_leased", "asks_parked", "asks_dead", "spent", "reservations"}
 SCANS_ALL = {
+    "adjusted.read": "at the start; a row for each value an admin has set",
     "inbox.alive": "it stops at the first row",
     "inbox.purge_heard": "once an hour",
     "inbox.purge_signals": "once an hour",

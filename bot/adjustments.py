@@ -1,0 +1,112 @@
+"""What an admin set in Slack: it wins over the policy file, is kept with who and when, and goes with a reset.
+
+set -> checked as the file is -> committed -> in force at once, and after every restart
+"""
+
+from collections.abc import Callable
+from decimal import Decimal
+
+from pydantic import ValidationError
+
+from bot.errors import PurserError
+from bot.policy import PAUSED, Adjusted, Policy
+from bot.prices import price
+from bot.rules import Rules
+from bot.store import Store, Transaction
+from bot.usage import Usage
+
+EVERYWHERE = ""  # in the place of a channel
+KEYS = ("monthly_budget_usd", "model", PAUSED)
+
+
+class BadAdjustment(PurserError):
+    """This cannot be set; the sentence says why, with an example."""
+
+
+class Adjustments:
+    """Sets and takes back what the policy holds besides its file.
+
+    Args:
+        store: where it is kept.
+        policy: where it takes force.
+        now: seconds since the epoch.
+    """
+
+    def __init__(self, store: Store, policy: Policy, *, now: Callable[[], float]) -> None:
+        self._store, self._policy, self._now = store, policy, now
+
+    async def load(self) -> None:
+        """Put in force what was set before.
+
+        Raises:
+            StoreDown: it cannot be read.
+        """
+        for row in await self._store.read("adjusted.read"):
+            known = (row["channel"], row["key"], row["value"], row["user"], row["at"])
+            self._policy.adjust(Adjusted(*known))
+
+    async def set(self, channel: str, key: str, value: str, *, user: str) -> None:
+        """Set a value of a channel, or of all with EVERYWHERE (PAUSED only).
+
+        Raises:
+            BadAdjustment: it is none of KEYS, or no value for its key.
+            StoreDown: it was not written, and is not in force.
+        """
+        adjusted = Adjusted(channel, key, checked(key, value, at=self._now()), user, self._now())
+        tx = Transaction()
+        tx.add(
+            "adjusted.put",
+            channel=channel,
+            key=key,
+            value=adjusted.value,
+            user=user,
+            at=adjusted.at,
+        )
+        await self._store.commit(tx)
+        self._policy.adjust(adjusted)
+
+    async def reset(self, channel: str, key: str) -> bool:
+        """Take a value back; False where none was set.
+
+        Raises:
+            StoreDown: it was not written, and is still in force.
+        """
+        tx = Transaction()
+        tx.add("adjusted.drop", channel=channel, key=key)
+        dropped = bool((await self._store.commit(tx))[0])
+        self._policy.unadjust(channel, key)
+        return dropped
+
+
+def checked(key: str, value: str, *, at: float) -> str:
+    """A value as it is kept, if the key takes it.
+
+    Raises:
+        BadAdjustment: it does not.
+    """
+    if key not in KEYS:
+        raise BadAdjustment(f"In Slack these can be set: {', '.join(KEYS)}.")
+    if key == PAUSED:
+        return value
+    text = value.strip().lstrip("$").strip("`")
+    try:
+        rules = Rules.model_validate({key: _number(text) if key != "model" else text})
+    except ValidationError as error:
+        why = error.errors()[0]["msg"].removeprefix("Value error, ")
+        raise BadAdjustment(f"This is no value for {key}: {why}.") from None
+    if key == "model" and price(Usage(input_tokens=1), model=text, at=at) is None:
+        raise BadAdjustment(
+            f"I know no price for `{text[:60]}`, so no budget would hold; write a model such as "
+            "`claude-sonnet-5-5`."
+        )
+    return str(getattr(rules, key))
+
+
+def _number(text: str) -> Decimal:
+    try:
+        found = Decimal(text)
+    except ArithmeticError:
+        found = Decimal("NaN")
+    if not found.is_finite():
+        raise BadAdjustment("A budget is a sum in dollars, such as `/purser budget 80`.")
+    return found
