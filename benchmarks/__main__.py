@@ -1,0 +1,111 @@
+"""Runs everything, prints the table. `--check` exits 1 when a target is missed; without it only a broken run fails."""
+
+import asyncio
+import os
+import sqlite3
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+
+import click
+
+from benchmarks.targets import Target, cpu_ms, judged, ms, quantile
+from benchmarks.town import Round
+from benchmarks.trial import FULL, QUICK, Leg, Race, Scale, crowd, race
+
+ROWS: Sequence[tuple[str, Callable[[Round], Iterable[float]]]] = (
+    ("ack", lambda r: r.acks),
+    ("first sign", lambda r: r.signs),
+    ("answer with receipt", lambda r: r.ends),
+)
+
+
+@click.command()
+@click.option("--quick", is_flag=True, help="Fewer asks, under a minute.")
+@click.option("--check", is_flag=True, help="Exit 1 when a target is missed.")
+def main(*, quick: bool, check: bool) -> None:
+    """Measure Purser beside a bare Bolt app that makes the same calls and does nothing else."""
+    targets = asyncio.run(_run(QUICK if quick else FULL))
+    if check and not all(target.ok for target in targets):
+        sys.exit(1)
+
+
+async def _run(scale: Scale) -> list[Target]:
+    print(_machine(), flush=True)
+    began = time.monotonic()
+    say: Callable[[str], None] = lambda words: print(f"… {words}", file=sys.stderr, flush=True)  # noqa: E731
+    with tempfile.TemporaryDirectory(prefix="purser-bench-", ignore_cleanup_errors=True) as name:
+        folder = Path(name)
+        say(f"{scale.crowd} asks at once")
+        full = await crowd(folder, scale)
+        raced, twice = await race(folder, full.body, scale, say)
+    targets = judged(full, raced, twice)
+    print(_comparison(raced, scale))
+    for target in targets:
+        relation = "≥" if target.at_least else "≤"
+        verdict = "ok" if target.ok else "NOT MET"
+        print(f"| {target.name} | {target.value:.1f} | {relation} {target.limit:.1f} | {verdict} |")
+    load = ", ".join(f"{n:.1f}" for n in os.getloadavg())
+    print(f"\n{time.monotonic() - began:.0f} s; load at the end {load}")
+    return targets
+
+
+def _machine() -> str:
+    names = ("anthropic", "slack_bolt", "slack_sdk", "aiohttp")
+    versions = ", ".join(f"{name} {version(name)}" for name in names)
+    load = os.getloadavg()[0]
+    return (
+        f"{datetime.now(UTC):%Y-%m-%d}, {os.cpu_count()} cores, load {load:.1f} before the start\n"
+        f"Python {sys.version.split()[0]}, SQLite {sqlite3.sqlite_version}, {versions}\n"
+    )
+
+
+def _comparison(done: Race, scale: Scale) -> str:
+    """Both apps side by side, then the head of the targets' table."""
+    both = (done.bare, done.purser)
+    lines = [
+        f"| {scale.rounds} rounds of {scale.asks} asks, {scale.at_a_time} at a time | bare | Purser |",
+        "| --- | --- | --- |",
+    ]
+    for name, values in ROWS:
+        for share in (0.5, 0.99):
+            cells = " | ".join(f"{ms(values, share, legs):.0f} ms" for legs in both)
+            lines.append(f"| {name}, p{share * 100:.0f} | {cells} |")
+    lines += [
+        f"| CPU for an answered ask | {' | '.join(f'{cpu_ms(legs):.1f} ms' for legs in both)} |",
+        f"| asks answered a second | {' | '.join(_rate(legs) for legs in both)} |",
+        f"| calls to Slack for an ask | {' | '.join(_calls(legs) for legs in both)} |",
+        "",
+        _notes(done),
+        "",
+        "| target | measured | limit | |",
+        "| --- | --- | --- | --- |",
+    ]
+    return "\n".join(lines)
+
+
+def _notes(done: Race) -> str:
+    asks = sum(leg.round.asks for leg in (*done.bare, *done.purser))
+    p50, p99 = (quantile(done.fsyncs, share) * 1000 for share in (0.5, 0.99))
+    return (
+        f"fsync p50 {p50:.2f} ms, p99 {p99:.2f} ms; on the same cores, not counted, the stand-ins took "
+        f"{sum(done.stand_ins) / asks * 1000:.1f} ms of CPU for an ask"
+    )
+
+
+def _rate(legs: Sequence[Leg]) -> str:
+    asks, seconds = sum(leg.round.asks for leg in legs), sum(leg.round.seconds for leg in legs)
+    return f"{asks / seconds:.0f}"
+
+
+def _calls(legs: Sequence[Leg]) -> str:
+    total = sum(leg.round.calls.total() for leg in legs)
+    return f"{total / sum(leg.round.asks for leg in legs):.1f}"
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,112 @@
+"""The processes that are measured: their start, their end, and what the kernel says of them in between."""
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from bot.demo.slack import SlackStandIn
+
+START_SECONDS = 30.0  # until an app is connected
+TICKS = os.sysconf("SC_CLK_TCK")  # a second, as /proc counts it
+MEGABYTE = 1_000_000
+POLICY = """\
+[workspace]
+monthly_budget_usd = 1000000
+
+[defaults]
+monthly_budget_usd = 1000000
+"""
+"""All as it comes, but for budgets that no run reaches."""
+
+PURSER = ("-m", "bot", "serve", "--port", "0")
+
+
+def bare(body: Path) -> tuple[str, ...]:
+    """The bare app with the body of a request to Claude, as JSON."""
+    return ("-m", "benchmarks.bare", str(body))
+
+
+@dataclass(frozen=True, slots=True)
+class App:
+    """A running app."""
+
+    pid: int
+
+    def cpu(self) -> float:
+        """Seconds of processor time it has used since its start, its own and the kernel's for it, all threads."""
+        return cpu_of(self.pid)
+
+    def megabytes(self) -> float:
+        """What it holds in memory now (resident set)."""
+        return self._status("VmRSS") / MEGABYTE
+
+    def most_megabytes(self) -> float:
+        """The most it ever held."""
+        return self._status("VmHWM") / MEGABYTE
+
+    def _status(self, name: str) -> int:
+        for line in Path(f"/proc/{self.pid}/status").read_text(encoding="ascii").splitlines():
+            if line.startswith(f"{name}:"):
+                return int(line.split()[1]) * 1024
+        raise LookupError(name)
+
+
+def cpu_of(pid: int) -> float:
+    """Seconds of processor time of any process."""
+    fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / TICKS
+
+
+@asynccontextmanager
+async def running(
+    command: Sequence[str], *, slack: SlackStandIn, claude_url: str, folder: Path
+) -> AsyncGenerator[App]:
+    """An app while inside, connected to Slack.
+
+    Args:
+        command: `PURSER` or `bare(...)`, arguments for Python.
+        slack: its workspace.
+        claude_url: its Claude.
+        folder: where its database, policy and log lie; it exists.
+
+    Raises:
+        ChildProcessError: it did not connect, or an ask had no end; the end of its log says why.
+    """
+    (folder / "purser.toml").write_text(POLICY, encoding="utf-8")
+    with (folder / "log").open("wb") as log:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            *command,
+            env=_environment(slack, claude_url, folder),
+            stdout=log,
+            stderr=log,
+        )
+    try:
+        await slack.wait_for(lambda: slack.sockets.count, START_SECONDS)
+        yield App(process.pid)
+    except TimeoutError:
+        said = (folder / "log").read_text(encoding="utf-8", errors="replace")
+        raise ChildProcessError(f"{command[1]} did not answer in time:\n{said[-2000:]}") from None
+    finally:
+        if process.returncode is None:
+            process.send_signal(signal.SIGTERM)
+        await process.wait()
+
+
+def _environment(slack: SlackStandIn, claude_url: str, folder: Path) -> dict[str, str]:
+    return {
+        "PATH": os.defpath,
+        "SLACK_BOT_TOKEN": slack.bot_token,
+        "SLACK_APP_TOKEN": slack.app_token,
+        "SLACK_API_URL": slack.api_url,
+        "ANTHROPIC_API_KEY": "sk-ant-stand-in",
+        "ANTHROPIC_BASE_URL": claude_url,
+        "DATABASE_URL": f"sqlite:///{folder / 'purser.db'}",
+        "PURSER_POLICY": str(folder / "purser.toml"),
+        "LOG_FORMAT": "json",
+    }
