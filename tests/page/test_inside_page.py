@@ -307,7 +307,7 @@ async def test_what_is_read_stays_where_it_is_when_more_comes(
     assert await row.bounding_box() == before
 
 
-@pytest.mark.parametrize("width", [360, 560, 1_200])
+@pytest.mark.parametrize("width", [280, 360, 560, 1_200])
 async def test_nothing_is_wider_than_the_screen(
     world: InsideWorld, windows: Windows, width: int
 ) -> None:
@@ -324,7 +324,7 @@ async def test_nothing_is_wider_than_the_screen(
             await page.get_by_role("tabpanel").get_by_role("option").first.click()
         wide = await page.evaluate(
             """() => [...document.querySelectorAll(".panel:not([hidden]), .panel:not([hidden]) .detail, "
-                + ".panel:not([hidden]) .rows, html")]
+                + ".panel:not([hidden]) .rows, .panel:not([hidden]) .message, html")]
                 .filter((node) => node.scrollWidth > node.clientWidth + 1).map((node) => node.className)"""
         )
         assert (tab, wide) == (tab, [])

@@ -22,22 +22,45 @@ export class AsksPanel {
     this.chosen = "";
     this.follows = true;
     this.timer = 0;
+    this.drawn = "";
     this.rows = new Rows({
       label: "Asks, the newest first",
       empty: "Nobody has asked anything yet. Mention @purser in the workspace and watch it arrive here.",
       height: 68,
       draw: (ask, node) => this.drawRow(ask, node),
-      mark: (/** @type {any} */ ask) => (runs(ask) ? String(Math.floor(Date.now() / TICK)) : ""),
       choose: (/** @type {any} */ ask) => this.choose(ask.id),
     });
     this.rows.node.addEventListener("click", (event) => this.clickedStop(event));
-    this.follow = el("button", { type: "button", class: "toggle", "aria-pressed": "true", "aria-label": "Follow the newest", title: "Always show the newest ask", click: () => this.setFollow(!this.follows) }, "Follow");
+    this.follow = el(
+      "button",
+      {
+        type: "button",
+        class: "toggle",
+        "aria-pressed": "true",
+        "aria-label": "Follow the newest",
+        title: "Always show the newest ask",
+        click: () => this.setFollow(!this.follows),
+      },
+      "Follow",
+    );
     this.head = el("div", { class: "ask-head" });
     this.way = new Way(fetched);
     this.tokens = el("div", {});
-    this.detail = el("article", { class: "detail", "aria-label": "The chosen ask", hidden: true }, this.follow, this.head, this.way.node, this.tokens);
+    this.detail = el(
+      "article",
+      { class: "detail", "aria-label": "The chosen ask", hidden: true },
+      this.follow,
+      this.head,
+      this.way.node,
+      this.tokens,
+    );
     const names = el("div", { class: "bar" }, trackNames());
-    this.node = el("div", { class: "panel asks" }, el("div", { class: "list" }, names, this.rows.node), this.detail);
+    this.node = el(
+      "div",
+      { class: "panel asks" },
+      el("div", { class: "list" }, names, this.rows.node),
+      this.detail,
+    );
   }
 
   /** @param {string} id */
@@ -60,8 +83,20 @@ export class AsksPanel {
     const ask = this.memory.asks.rows.get(this.chosen);
     set(this.detail, { hidden: !ask });
     if (ask) this.drawDetail(ask);
+    this.tick();
+  }
+
+  /** Let the seconds of what still runs go on. */
+  tick() {
     clearTimeout(this.timer);
-    if (asks.some(runs)) this.timer = setTimeout(() => this.node.hidden || this.draw(), TICK);
+    if (this.node.hidden || !this.memory.asks.newest().some(runs)) return;
+    this.rows.each((/** @type {any} */ ask, node) => {
+      const total = node.querySelector(".total");
+      if (total && runs(ask)) write(total, lasted(ask));
+    });
+    const ask = this.memory.asks.rows.get(this.chosen);
+    if (ask && runs(ask)) this.drawDetail(ask);
+    this.timer = setTimeout(() => this.tick(), TICK);
   }
 
   close() {
@@ -73,7 +108,6 @@ export class AsksPanel {
    * @param {HTMLElement} node
    */
   drawRow(ask, node) {
-    const seconds = (ask.ended ?? Date.now() / 1000) - ask.at;
     node.append(
       el(
         "div",
@@ -82,7 +116,7 @@ export class AsksPanel {
         el("span", { class: "place" }, this.memory.channel(ask.channel)),
         el("span", { class: "words" }, ask.text || `(${ask.feature})`),
         outcome(ask),
-        el("span", { class: "total" }, lasting(seconds)),
+        el("span", { class: "total" }, lasted(ask)),
       ),
       track(ask),
     );
@@ -90,26 +124,23 @@ export class AsksPanel {
 
   /** @param {any} ask */
   drawDetail(ask) {
-    const now = Date.now() / 1000;
-    const lines = this.memory.linesOf(ask.id);
-    const mark = JSON.stringify([ask, this.memory.person(ask.user), runs(ask) && Math.floor(now * 4)]);
-    if (this.head.dataset.drawn !== mark) {
-      this.head.dataset.drawn = mark;
-      this.head.replaceChildren(...this.headOf(ask, now));
+    const mark = JSON.stringify([ask, this.memory.person(ask.user)]);
+    if (this.drawn !== mark) {
+      this.drawn = mark;
+      this.head.replaceChildren(...this.headOf(ask));
       this.tokens.replaceChildren(el("h3", {}, "Tokens"), tokenTable(ask.tokens));
     }
-    this.way.draw(ask, lines, now);
+    const seconds = this.head.querySelector("dl.facts dd");
+    if (seconds) write(seconds, lasted(ask));
+    this.way.draw(ask, this.memory.linesOf(ask.id), Date.now() / 1000);
   }
 
-  /**
-   * @param {any} ask
-   * @param {number} now
-   */
-  headOf(ask, now) {
+  /** @param {any} ask */
+  headOf(ask) {
     const { share: hit, prompt } = cached(ask.tokens);
     const rounds = ask.steps.filter((/** @type {any} */ step) => step.kind === "sent").length;
     const facts = [
-      ["seconds", lasting((ask.ended ?? now) - ask.at)],
+      ["seconds", lasted(ask)],
       ["cost", money(ask.cost), ask.unconfirmed && `${money(ask.unconfirmed)} unconfirmed`],
       ["cache hits", prompt ? share(hit) : "none"],
       ["tokens", `${count(prompt)} in, ${count(ask.tokens.output)} out`],
@@ -117,10 +148,26 @@ export class AsksPanel {
       ["model", ask.model || "none"],
     ];
     return [
-      el("p", { class: "ask-by" }, el("span", {}, el("b", {}, this.memory.person(ask.user)), ` in ${this.memory.channel(ask.channel)} · ${ask.feature} · ${clock(ask.at)}`), outcome(ask)),
+      el(
+        "p",
+        { class: "ask-by" },
+        el(
+          "span",
+          {},
+          el("b", {}, this.memory.person(ask.user)),
+          ` in ${this.memory.channel(ask.channel)} · ${ask.feature} · ${clock(ask.at)}`,
+        ),
+        outcome(ask),
+      ),
       el("blockquote", {}, ask.text || "(no words)"),
       ask.sentence ? el("p", { class: "sentence" }, ask.sentence) : null,
-      el("dl", { class: "facts" }, ...facts.map(([name, value, more]) => el("div", {}, el("dt", {}, name), el("dd", {}, value), more && el("dd", { class: "more" }, more)))),
+      el(
+        "dl",
+        { class: "facts" },
+        ...facts.map(([name, value, more]) =>
+          el("div", {}, el("dt", {}, name), el("dd", {}, value), more && el("dd", { class: "more" }, more)),
+        ),
+      ),
     ].filter((node) => node !== null);
   }
 
@@ -137,8 +184,24 @@ export class AsksPanel {
 }
 
 /** @param {any} ask */
+function lasted(ask) {
+  return lasting((ask.ended ?? Date.now() / 1000) - ask.at);
+}
+
+/** @param {any} ask */
 function outcome(ask) {
   const state = ask.state === "leased" ? "running" : ask.state === "done" ? ask.outcome : ask.state;
-  const tone = { answer: "good", running: "now", waiting: "now", parked: "now", refused: "warn", stopped: "warn" };
-  return el("span", { class: "pill", data: { tone: tone[/** @type {keyof typeof tone} */ (state)] ?? "bad" } }, state);
+  const tone = {
+    answer: "good",
+    running: "now",
+    waiting: "now",
+    parked: "now",
+    refused: "warn",
+    stopped: "warn",
+  };
+  return el(
+    "span",
+    { class: "pill", data: { tone: tone[/** @type {keyof typeof tone} */ (state)] ?? "bad" } },
+    state,
+  );
 }

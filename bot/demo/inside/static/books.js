@@ -12,6 +12,7 @@ export class BooksPanel {
    */
   constructor(memory, open) {
     this.memory = memory;
+    this.drawn = "";
     this.sums = el("div", { class: "sums" });
     this.rows = new Rows({
       label: "Rows of the books, the newest first",
@@ -25,8 +26,8 @@ export class BooksPanel {
 
   draw() {
     const mark = JSON.stringify([this.memory.sums, this.memory.channels]);
-    if (this.sums.dataset.drawn !== mark) {
-      this.sums.dataset.drawn = mark;
+    if (this.drawn !== mark) {
+      this.drawn = mark;
       this.sums.replaceChildren(...this.memory.sums.map((sum) => this.sumOf(sum)));
     }
     this.rows.show(this.memory.entries.newest());
@@ -41,13 +42,27 @@ export class BooksPanel {
     const held = el("i", { class: "reserved" });
     taken.style.width = `${part(spent)}%`;
     held.style.width = `${Math.min(100 - part(spent), part(reserved))}%`;
-    const name = sum.channel ? this.memory.channel(sum.channel) : `All channels, ${sum.month || "this month"}`;
+    const name = sum.channel
+      ? this.memory.channel(sum.channel)
+      : `All channels, ${sum.month || "this month"}`;
     const words = `${money(sum.spent)} of ${money(sum.budget)}${reserved ? `, ${money(sum.reserved)} reserved` : ""}`;
     return el(
       "div",
       { class: "sum", data: { tone, all: !sum.channel } },
       el("p", {}, el("b", {}, name), el("span", {}, words)),
-      el("div", { class: "meter", role: "meter", "aria-label": `${name}: ${words}`, "aria-valuemin": 0, "aria-valuemax": budget, "aria-valuenow": spent }, taken, held),
+      el(
+        "div",
+        {
+          class: "meter",
+          role: "meter",
+          "aria-label": `${name}: ${words}`,
+          "aria-valuemin": 0,
+          "aria-valuemax": budget,
+          "aria-valuenow": spent,
+        },
+        taken,
+        held,
+      ),
     );
   }
 
@@ -58,7 +73,9 @@ export class BooksPanel {
   drawRow(entry, node) {
     const { memory } = this;
     const { prompt, share: hit } = cached(entry.tokens);
-    const whose = entry.ask ? `${memory.person(entry.user)} in ${memory.channel(entry.channel)}` : "shared by all";
+    const whose = entry.ask
+      ? `${memory.person(entry.user)} in ${memory.channel(entry.channel)}`
+      : "shared by all";
     const said = [entry.purpose, entry.model, entry.stop_reason].filter(Boolean).join(" · ");
     const tokens = `${count(prompt)} in, ${share(hit)} from cache, ${count(entry.tokens.output)} out`;
     node.append(
@@ -68,7 +85,9 @@ export class BooksPanel {
         el("span", { class: "at" }, clock(entry.at)),
         el("span", { class: "whose" }, whose),
         el("span", { class: "said" }, said),
-        entry.status === "settled" ? null : el("span", { class: "pill", data: { tone: "warn" } }, entry.status),
+        entry.status === "settled"
+          ? null
+          : el("span", { class: "pill", data: { tone: "warn" } }, entry.status),
         el("span", { class: "cost" }, entry.billed ? money(entry.cost) : "not billed"),
       ),
       el("div", { class: "entry-tokens" }, tokenBar(entry.tokens), el("span", {}, tokens)),

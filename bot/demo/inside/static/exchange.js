@@ -27,7 +27,9 @@ export class Exchange {
    * @param {number} began What times are counted from, epoch seconds.
    */
   draw(lines, began) {
-    const mark = lines.map((line) => `${line.id}${line.status}${line.seconds}${line.note}`).join() + [...this.open].join();
+    const mark =
+      lines.map((line) => `${line.id}${line.status}${line.seconds}${line.note}`).join() +
+      [...this.open].join();
     if (mark === this.drawn) return;
     this.drawn = mark;
     const focused = /** @type {HTMLElement | null} */ (this.list.querySelector(":focus"))?.dataset.id;
@@ -35,7 +37,10 @@ export class Exchange {
     const left = Math.max(0, lines.length - MOST);
     this.list.replaceChildren(...runs(lines.slice(-MOST)).flatMap((run) => this.drawRun(run, began)));
     if (left) this.list.prepend(el("li", { class: "empty" }, `${left} older messages are in the Wire tab.`));
-    if (focused) /** @type {HTMLElement | null} */ (this.list.querySelector(`[data-id="${CSS.escape(focused)}"]`))?.focus();
+    if (focused)
+      /** @type {HTMLElement | null} */ (
+        this.list.querySelector(`[data-id="${CSS.escape(focused)}"]`)
+      )?.focus();
     this.redraw = () => this.draw(lines, began);
   }
 

@@ -31,13 +31,22 @@ export class Headline {
     const away = memory.ready && memory.connections === 0;
     const state = link.state !== "live" ? "lost" : away ? "away" : "live";
     set(this.lamp, { data: { state } });
-    const word = { lost: link.state === "lost" ? "The page lost its connection; trying again" : "Connecting", away: "The bot is away", live: "The bot is connected" };
+    const word = {
+      lost: link.state === "lost" ? "The page lost its connection; trying again" : "Connecting",
+      away: "The bot is away",
+      live: "The bot is connected",
+    };
     write(this.bot, word[state]);
     const running = memory.asks.newest().filter((ask) => ask.state === "leased").length;
     const waiting = memory.asks.newest().filter((ask) => ask.state === "waiting").length;
     const spent = memory.sums[0]?.spent;
     const real = memory.real.map((name) => `${name} is the real one`);
-    const facts = [`${running} running`, waiting ? `${waiting} waiting` : "", spent ? `${money(spent)} this month` : "", ...real];
+    const facts = [
+      `${running} running`,
+      waiting ? `${waiting} waiting` : "",
+      spent ? `${money(spent)} this month` : "",
+      ...real,
+    ];
     write(this.facts, memory.ready ? facts.filter(Boolean).join(" · ") : "");
     this.speak();
   }
@@ -51,6 +60,9 @@ export class Headline {
     const latest = known && over.find((ask) => !known.has(ask.id));
     if (!latest) return;
     const who = this.memory.person(latest.user);
-    write(this.spoken, `${who}'s ask ended: ${latest.outcome}, after ${lasting(latest.ended - latest.at)}, ${money(latest.cost)}.`);
+    write(
+      this.spoken,
+      `${who}'s ask ended: ${latest.outcome}, after ${lasting(latest.ended - latest.at)}, ${money(latest.cost)}.`,
+    );
   }
 }

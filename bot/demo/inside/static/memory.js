@@ -85,7 +85,14 @@ export class Memory {
     this.tickets.take(frame.tickets ?? []);
     this.pages.take(frame.pages ?? []);
     this.takeLines(frame.lines ?? []);
-    for (const name of /** @type {const} */ (["sums", "troubles", "people", "channels", "real", "connections"])) {
+    for (const name of /** @type {const} */ ([
+      "sums",
+      "troubles",
+      "people",
+      "channels",
+      "real",
+      "connections",
+    ])) {
       if (frame[name] !== undefined) /** @type {any} */ (this)[name] = frame[name];
     }
     this.ready = true;

@@ -32,7 +32,9 @@ export class Message {
         "p",
         { class: "caption" },
         `${clock(found.at, true)} · ${found.who}`,
-        found.open ? el("button", { type: "button", class: "link", click: again }, "No answer yet: look again") : null,
+        found.open
+          ? el("button", { type: "button", class: "link", click: again }, "No answer yet: look again")
+          : null,
       ),
       tree(found.whole),
     );

@@ -26,11 +26,24 @@ export function messageLine(line, began, run = null) {
  */
 export function messageFacts(line, run = null) {
   const way = line.who === "log" ? "·" : line.in ? "←" : "→";
-  const said = line.who === "log" ? "written by the bot to its log" : line.in ? "to the bot, from" : "from the bot, to";
+  const said =
+    line.who === "log" ? "written by the bot to its log" : line.in ? "to the bot, from" : "from the bot, to";
   const status = line.open ? "…" : line.status ? String(line.status) : "";
   return [
-    el("span", { class: "who" }, el("span", { class: "unseen" }, said), el("span", { "aria-hidden": "true" }, way), ` ${line.who}`),
-    el("span", { class: "what" }, el("b", {}, line.name), run ? el("em", {}, ` × ${run.times}`) : null, line.note ? el("span", { class: "note" }, ` ${line.note}`) : null),
+    el(
+      "span",
+      { class: "who" },
+      el("span", { class: "unseen" }, said),
+      el("span", { "aria-hidden": "true" }, way),
+      ` ${line.who}`,
+    ),
+    el(
+      "span",
+      { class: "what" },
+      el("b", {}, line.name),
+      run ? el("em", {}, ` × ${run.times}`) : null,
+      line.note ? el("span", { class: "note" }, ` ${line.note}`) : null,
+    ),
     el("span", { class: "status" }, status),
     el("span", { class: "took" }, run ? lasting(run.last.at - line.at) : lasting(line.seconds)),
   ];

@@ -44,7 +44,9 @@ export class PagesPanel {
     const found = await this.fetched(`pages?path=${encodeURIComponent(path)}`);
     if (path !== this.chosen) return;
     set(this.detail, { hidden: false });
-    this.detail.replaceChildren(...(found ? whole(found) : [el("p", { class: "empty" }, "There is no such page.")]));
+    this.detail.replaceChildren(
+      ...(found ? whole(found) : [el("p", { class: "empty" }, "There is no such page.")]),
+    );
   }
 }
 
@@ -59,7 +61,11 @@ function drawRow(page, node) {
       { class: "page-line" },
       el("b", {}, page.id),
       el("span", { class: "words" }, page.about),
-      el("span", { class: "pill", data: { tone: page.kind === "page" ? "good" : "quiet" } }, KINDS[/** @type {keyof typeof KINDS} */ (page.kind)]),
+      el(
+        "span",
+        { class: "pill", data: { tone: page.kind === "page" ? "good" : "quiet" } },
+        KINDS[/** @type {keyof typeof KINDS} */ (page.kind)],
+      ),
       el("span", { class: "visits" }, page.visits ? `${page.visits} ×` : ""),
     ),
   );
@@ -67,11 +73,23 @@ function drawRow(page, node) {
 
 /** @param {any} page */
 function whole(page) {
-  const visits = page.log.map((/** @type {any} */ visit) => el("li", {}, `${clock(visit.at)} · ${visit.status ?? "no answer yet"}`));
+  const visits = page.log.map((/** @type {any} */ visit) =>
+    el("li", {}, `${clock(visit.at)} · ${visit.status ?? "no answer yet"}`),
+  );
   return [
     el("h3", {}, page.title || page.id),
-    el("p", { class: "by" }, page.about, page.url ? " · " : "", page.url ? el("a", { href: page.url, target: "_blank", rel: "noreferrer noopener" }, "open it as it is") : null),
-    page.text ? el("p", { class: "prose" }, page.text) : el("p", { class: "empty" }, "A page for machines: it has no words of its own to show."),
+    el(
+      "p",
+      { class: "by" },
+      page.about,
+      page.url ? " · " : "",
+      page.url
+        ? el("a", { href: page.url, target: "_blank", rel: "noreferrer noopener" }, "open it as it is")
+        : null,
+    ),
+    page.text
+      ? el("p", { class: "prose" }, page.text)
+      : el("p", { class: "empty" }, "A page for machines: it has no words of its own to show."),
     visits.length ? el("h4", {}, "Visits, the newest first") : null,
     visits.length ? el("ul", { class: "history" }, ...visits) : null,
   ].filter((node) => node !== null);

@@ -19,25 +19,29 @@ export class Rows {
    * @param {string} [how.empty] What stands there instead of no rows.
    * @param {number} how.height Of a row, in px.
    * @param {(row: T, node: HTMLElement) => void} how.draw Draw a row into its empty node.
-   * @param {(row: T) => string} [how.mark] What a drawing depends on besides the row; drawn again when it changes.
    * @param {(row: T) => void} [how.choose]
    */
-  constructor({ label, empty = "", height, draw, mark = () => "", choose = () => {} }) {
+  constructor({ label, empty = "", height, draw, choose = () => {} }) {
     this.height = height;
     this.drawRow = draw;
-    this.mark = mark;
     this.choose = choose;
     this.name = `inside-rows-${++made}`;
     /** @type {T[]} */
     this.rows = [];
     this.chosen = /** @type {any} */ (null);
-    /** @type {Map<any, {row: T, mark: string, node: HTMLElement}>} */
+    /** @type {Map<any, {row: T, node: HTMLElement}>} */
     this.drawn = new Map();
     this.canvas = el("div", { class: "canvas", role: "presentation" });
     this.empty = el("p", { class: "empty", hidden: true }, empty);
     this.node = el(
       "div",
-      { class: "rows", role: "listbox", tabindex: 0, "aria-label": label, keydown: (/** @type {KeyboardEvent} */ e) => this.key(e) },
+      {
+        class: "rows",
+        role: "listbox",
+        tabindex: 0,
+        "aria-label": label,
+        keydown: (/** @type {KeyboardEvent} */ e) => this.key(e),
+      },
       this.empty,
       this.canvas,
     );
@@ -92,15 +96,18 @@ export class Rows {
   drawOne(row, id, place) {
     let known = this.drawn.get(id);
     if (!known) {
-      const node = el("div", { class: "row", role: "option", id: `${this.name}-${id}`, click: () => this.pick(id) });
-      known = { row: /** @type {any} */ (null), mark: "", node };
+      const node = el("div", {
+        class: "row",
+        role: "option",
+        id: `${this.name}-${id}`,
+        click: () => this.pick(id),
+      });
+      known = { row: /** @type {any} */ (null), node };
       this.drawn.set(id, known);
       this.canvas.append(node);
     }
-    const mark = this.mark(row);
-    if (known.row !== row || known.mark !== mark) {
+    if (known.row !== row) {
       known.row = row;
-      known.mark = mark;
       known.node.replaceChildren();
       this.drawRow(row, known.node);
     }
@@ -111,6 +118,15 @@ export class Rows {
       "aria-setsize": this.rows.length,
       "aria-posinset": place + 1,
     });
+  }
+
+  /**
+   * Touch up the rows that are drawn, without drawing them again.
+   *
+   * @param {(row: T, node: HTMLElement) => void} touch
+   */
+  each(touch) {
+    for (const { row, node } of this.drawn.values()) touch(row, node);
   }
 
   /** @param {any} id */
@@ -131,7 +147,14 @@ export class Rows {
     const last = this.rows.length - 1;
     const page = Math.max(1, Math.floor(this.node.clientHeight / this.height) - 1);
     const at = this.place(this.chosen);
-    const to = { ArrowDown: at + 1, ArrowUp: at - 1, PageDown: at + page, PageUp: at - page, Home: 0, End: last }[event.key];
+    const to = {
+      ArrowDown: at + 1,
+      ArrowUp: at - 1,
+      PageDown: at + page,
+      PageUp: at - page,
+      Home: 0,
+      End: last,
+    }[event.key];
     if (to === undefined || last < 0) return;
     event.preventDefault();
     const place = Math.min(last, Math.max(0, to));
@@ -144,6 +167,7 @@ export class Rows {
     const top = place * this.height;
     const { scrollTop, clientHeight } = this.node;
     if (top < scrollTop) this.node.scrollTop = top;
-    else if (top + this.height > scrollTop + clientHeight) this.node.scrollTop = top + this.height - clientHeight;
+    else if (top + this.height > scrollTop + clientHeight)
+      this.node.scrollTop = top + this.height - clientHeight;
   }
 }

@@ -7,9 +7,24 @@
  */
 export const STATIONS = [
   { kind: "listened", name: "Listened", gives: "dict", says: "Slack's delivery came in at the door" },
-  { kind: "committed", name: "Committed", gives: "Ask", says: "in the inbox, on disk; only then Slack got its ack" },
-  { kind: "leased", name: "Leased", gives: "Lease", says: "a worker took it: who asks, may they, what was said" },
-  { kind: "sent", name: "Sent", gives: "Conversation", says: "a request to Claude, journalled before it left" },
+  {
+    kind: "committed",
+    name: "Committed",
+    gives: "Ask",
+    says: "in the inbox, on disk; only then Slack got its ack",
+  },
+  {
+    kind: "leased",
+    name: "Leased",
+    gives: "Lease",
+    says: "a worker took it: who asks, may they, what was said",
+  },
+  {
+    kind: "sent",
+    name: "Sent",
+    gives: "Conversation",
+    says: "a request to Claude, journalled before it left",
+  },
   { kind: "tools", name: "Tools", gives: "tool_use", says: "what Claude wanted read, side by side" },
   { kind: "parts", name: "Parts", gives: "TextDelta", says: "the answer in the thread, part by part" },
   { kind: "settled", name: "Settled", gives: "Posted", says: "the books agree with what happened" },

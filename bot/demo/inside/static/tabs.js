@@ -33,7 +33,12 @@ export class Tabs {
     });
     this.list = el(
       "div",
-      { class: "tabs", role: "tablist", "aria-label": label, keydown: (/** @type {KeyboardEvent} */ e) => this.key(e) },
+      {
+        class: "tabs",
+        role: "tablist",
+        "aria-label": label,
+        keydown: (/** @type {KeyboardEvent} */ e) => this.key(e),
+      },
       ...this.entries.map((entry) => entry.tab),
     );
     this.node = el("div", { class: "tabbed" }, this.list, ...this.entries.map((entry) => entry.panel.node));
@@ -74,7 +79,12 @@ export class Tabs {
   key(event) {
     const at = this.entries.findIndex(({ name }) => name === this.seen);
     const last = this.entries.length - 1;
-    const to = { ArrowRight: at === last ? 0 : at + 1, ArrowLeft: at === 0 ? last : at - 1, Home: 0, End: last }[event.key];
+    const to = {
+      ArrowRight: at === last ? 0 : at + 1,
+      ArrowLeft: at === 0 ? last : at - 1,
+      Home: 0,
+      End: last,
+    }[event.key];
     if (to === undefined) return;
     event.preventDefault();
     this.show(this.entries[to].name);

@@ -43,7 +43,9 @@ export class TicketsPanel {
     const found = await this.fetched(`tickets/${encodeURIComponent(key)}`);
     if (key !== this.chosen) return;
     set(this.detail, { hidden: false });
-    this.detail.replaceChildren(...(found ? whole(found) : [el("p", { class: "empty" }, "This ticket is gone.")]));
+    this.detail.replaceChildren(
+      ...(found ? whole(found) : [el("p", { class: "empty" }, "This ticket is gone.")]),
+    );
   }
 }
 
@@ -53,8 +55,24 @@ export class TicketsPanel {
  */
 function drawRow(ticket, node) {
   node.append(
-    el("div", { class: "ticket-line" }, el("b", {}, ticket.id), el("span", { class: "words" }, ticket.summary || "(no summary)"), status(ticket)),
-    el("div", { class: "ticket-facts" }, [ticket.type, ticket.priority, ticket.assignee || "nobody", count(ticket.comments, "comment"), day(ticket.updated)].join(" · ")),
+    el(
+      "div",
+      { class: "ticket-line" },
+      el("b", {}, ticket.id),
+      el("span", { class: "words" }, ticket.summary || "(no summary)"),
+      status(ticket),
+    ),
+    el(
+      "div",
+      { class: "ticket-facts" },
+      [
+        ticket.type,
+        ticket.priority,
+        ticket.assignee || "nobody",
+        count(ticket.comments, "comment"),
+        day(ticket.updated),
+      ].join(" · "),
+    ),
   );
 }
 
@@ -67,11 +85,22 @@ function status(ticket) {
 /** @param {any} ticket */
 function whole(ticket) {
   const people = `${ticket.type} · ${ticket.priority} · reported by ${ticket.reporter} · assigned to ${ticket.assignee || "nobody"}`;
-  const labels = [ticket.parent ? `part of ${ticket.parent}` : "", ...ticket.labels].filter(Boolean).join(" · ");
+  const labels = [ticket.parent ? `part of ${ticket.parent}` : "", ...ticket.labels]
+    .filter(Boolean)
+    .join(" · ");
   const said = (/** @type {any} */ comment) =>
-    el("li", {}, el("p", { class: "by" }, el("b", {}, comment.who), ` ${day(comment.at)}`), el("p", { class: "prose" }, comment.text));
+    el(
+      "li",
+      {},
+      el("p", { class: "by" }, el("b", {}, comment.who), ` ${day(comment.at)}`),
+      el("p", { class: "prose" }, comment.text),
+    );
   const changed = (/** @type {any} */ change) =>
-    el("li", {}, `${day(change.at)} · ${change.who}: ${change.field} ${change.old || "(nothing)"} → ${change.new || "(nothing)"}`);
+    el(
+      "li",
+      {},
+      `${day(change.at)} · ${change.who}: ${change.field} ${change.old || "(nothing)"} → ${change.new || "(nothing)"}`,
+    );
   return [
     el("h3", {}, `${ticket.id} ${ticket.summary}`),
     el("p", { class: "by" }, status(ticket), ` ${people}`),
@@ -88,5 +117,10 @@ function whole(ticket) {
  * @param {(row: any) => HTMLElement} draw
  */
 function titled(title, rows, draw) {
-  return rows.length ? [el("h4", {}, `${title}, the newest first`), el("ul", { class: title.toLowerCase() }, ...rows.map(draw))] : [];
+  return rows.length
+    ? [
+        el("h4", {}, `${title}, the newest first`),
+        el("ul", { class: title.toLowerCase() }, ...rows.map(draw)),
+      ]
+    : [];
 }

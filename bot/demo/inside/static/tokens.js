@@ -34,12 +34,20 @@ export function tokenBar(tokens) {
       x += width;
       return bar;
     });
-  return svg("svg", { class: "token-bar", viewBox: "0 0 1000 8", preserveAspectRatio: "none", "aria-hidden": "true" }, ...bars);
+  return svg(
+    "svg",
+    { class: "token-bar", viewBox: "0 0 1000 8", preserveAspectRatio: "none", "aria-hidden": "true" },
+    ...bars,
+  );
 }
 
 /** What the colours of a bar mean. */
 export function tokenLegend() {
-  return el("p", { class: "legend" }, ...KINDS.map(([kind, name]) => el("span", { data: { kind } }, name.replace("of it ", ""))));
+  return el(
+    "p",
+    { class: "legend" },
+    ...KINDS.map(([kind, name]) => el("span", { data: { kind } }, name.replace("of it ", ""))),
+  );
 }
 
 /**
@@ -49,7 +57,12 @@ export function tokenLegend() {
  */
 export function tokenTable(tokens) {
   const rows = KINDS.map(([kind, name]) =>
-    el("div", { data: { kind, none: tokens[kind] === 0 } }, el("dt", {}, name), el("dd", {}, count(tokens[kind]))),
+    el(
+      "div",
+      { data: { kind, none: tokens[kind] === 0 } },
+      el("dt", {}, name),
+      el("dd", {}, count(tokens[kind])),
+    ),
   );
   const { prompt, share: hit } = cached(tokens);
   return el(
@@ -57,6 +70,8 @@ export function tokenTable(tokens) {
     { class: "tokens" },
     tokenBar(tokens),
     el("dl", {}, ...rows),
-    prompt ? el("p", { class: "hit" }, `${share(hit)} of ${count(prompt)} prompt tokens came from cache`) : null,
+    prompt
+      ? el("p", { class: "hit" }, `${share(hit)} of ${count(prompt)} prompt tokens came from cache`)
+      : null,
   );
 }

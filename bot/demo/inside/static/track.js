@@ -9,7 +9,11 @@ const MIDDLE = 10;
 
 /** The names above the columns. */
 export function trackNames() {
-  return el("div", { class: "track-names", "aria-hidden": "true" }, ...STATIONS.map(({ name }) => el("span", {}, name)));
+  return el(
+    "div",
+    { class: "track-names", "aria-hidden": "true" },
+    ...STATIONS.map(({ name }) => el("span", {}, name)),
+  );
 }
 
 /**
@@ -20,8 +24,16 @@ export function trackNames() {
  */
 export function track(ask) {
   const stops = passed(ask);
-  const said = stops.filter((stop) => stop.at !== null).map((stop) => stop.kind).join(", ");
-  return el("div", { class: "track", role: "img", "aria-label": `Passed: ${said}` }, line(stops), ...stops.map(stopOf));
+  const said = stops
+    .filter((stop) => stop.at !== null)
+    .map((stop) => stop.kind)
+    .join(", ");
+  return el(
+    "div",
+    { class: "track", role: "img", "aria-label": `Passed: ${said}` },
+    line(stops),
+    ...stops.map(stopOf),
+  );
 }
 
 /**
@@ -37,7 +49,11 @@ function line(stops) {
     const state = stop.state === "skipped" ? "skipped" : reached ? "done" : "waits";
     return svg("line", { x1: x(i), x2: x(i + 1), y1: MIDDLE, y2: MIDDLE, data: { state } });
   });
-  return svg("svg", { class: "rail", viewBox: `0 0 ${width} ${2 * MIDDLE}`, preserveAspectRatio: "none" }, ...rails);
+  return svg(
+    "svg",
+    { class: "rail", viewBox: `0 0 ${width} ${2 * MIDDLE}`, preserveAspectRatio: "none" },
+    ...rails,
+  );
 }
 
 /** @param {ReturnType<typeof passed>[number]} stop */

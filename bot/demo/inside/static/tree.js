@@ -28,12 +28,19 @@ function branch(name, value, depth) {
   if (value === null || typeof value !== "object") return el("div", { class: "leaf" }, label, leaf(value));
   const entries = Object.entries(value);
   const [open, close] = Array.isArray(value) ? ["[", "]"] : ["{", "}"];
-  if (!entries.length) return el("div", { class: "leaf" }, label, el("span", { class: "none" }, `${open}${close}`));
+  if (!entries.length)
+    return el("div", { class: "leaf" }, label, el("span", { class: "none" }, `${open}${close}`));
   const body = el("div", { class: "entries" });
   const fold = el(
     "details",
     {},
-    el("summary", {}, label, el("span", { class: "sum" }, `${open}${entries.length}${close}`), el("span", { class: "hint" }, hint(value))),
+    el(
+      "summary",
+      {},
+      label,
+      el("span", { class: "sum" }, `${open}${entries.length}${close}`),
+      el("span", { class: "hint" }, hint(value)),
+    ),
     body,
   );
   const fill = () => {
@@ -56,7 +63,8 @@ function branch(name, value, depth) {
  */
 function grow(body, entries, from, numbered, depth) {
   const until = Math.min(entries.length, from + ROWS);
-  for (const [key, value] of entries.slice(from, until)) body.append(branch(numbered ? `${key}` : key, value, depth));
+  for (const [key, value] of entries.slice(from, until))
+    body.append(branch(numbered ? `${key}` : key, value, depth));
   if (until === entries.length) return;
   const more = el("button", { type: "button", class: "link" }, `${entries.length - until} more`);
   more.addEventListener("click", () => {
@@ -68,7 +76,8 @@ function grow(body, entries, from, numbered, depth) {
 
 /** @param {any} value */
 function leaf(value) {
-  if (typeof value !== "string") return el("span", { class: "value", data: { type: typeof value } }, String(value));
+  if (typeof value !== "string")
+    return el("span", { class: "value", data: { type: typeof value } }, String(value));
   const text = el("span", { class: "value", data: { type: "string" } }, value.slice(0, LONG));
   if (value.length <= LONG) return text;
   const more = el("button", { type: "button", class: "link" }, `${value.length - LONG} more characters`);
@@ -86,6 +95,12 @@ function leaf(value) {
  */
 function hint(value) {
   const first = Array.isArray(value) ? value[0] : value;
-  const words = first && typeof first === "object" ? ["type", "role", "name", "text", "ok"].map((key) => first[key]) : [first];
-  return words.filter((word) => typeof word === "string" || typeof word === "boolean").map((word) => String(word).slice(0, 40)).join(" · ");
+  const words =
+    first && typeof first === "object"
+      ? ["type", "role", "name", "text", "ok"].map((key) => first[key])
+      : [first];
+  return words
+    .filter((word) => typeof word === "string" || typeof word === "boolean")
+    .map((word) => String(word).slice(0, 40))
+    .join(" · ");
 }

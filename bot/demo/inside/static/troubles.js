@@ -17,7 +17,11 @@ export class TroublesPanel {
     this.node = el(
       "div",
       { class: "panel troubles" },
-      el("p", { class: "lead" }, "Switch one on, ask something in the workspace, and watch the way of the ask. The bot is told nothing of this."),
+      el(
+        "p",
+        { class: "lead" },
+        "Switch one on, ask something in the workspace, and watch the way of the ask. The bot is told nothing of this.",
+      ),
       this.list,
     );
   }
@@ -40,8 +44,20 @@ export class TroublesPanel {
     const about = `inside-trouble-${trouble.name}`;
     const button = trouble.deed
       ? el("button", { type: "button", class: "deed", "aria-describedby": about }, "Kill it")
-      : el("button", { type: "button", role: "switch", class: "switch", "aria-label": trouble.title, "aria-describedby": about }, el("i", {}));
-    button.addEventListener("click", () => this.link.turn(trouble.name, button.getAttribute("aria-checked") !== "true"));
+      : el(
+          "button",
+          {
+            type: "button",
+            role: "switch",
+            class: "switch",
+            "aria-label": trouble.title,
+            "aria-describedby": about,
+          },
+          el("i", {}),
+        );
+    button.addEventListener("click", () =>
+      this.link.turn(trouble.name, button.getAttribute("aria-checked") !== "true"),
+    );
     const state = el("p", { class: "state", "aria-live": "polite" });
     const node = el(
       "li",
@@ -65,7 +81,11 @@ function drawSwitch(trouble, { node, button, state }) {
   set(button, { "aria-checked": String(on) });
   set(node, { data: { on } });
   const struck = trouble.struck ? `It struck at ${clock(trouble.struck)}.` : "";
-  const waits = trouble.lasts ? "On until you switch it off." : trouble.left > 1 ? `On: will strike ${trouble.left} times.` : "On: will strike once.";
+  const waits = trouble.lasts
+    ? "On until you switch it off."
+    : trouble.left > 1
+      ? `On: will strike ${trouble.left} times.`
+      : "On: will strike once.";
   write(state, [on ? waits : "", struck].filter(Boolean).join(" "));
 }
 
@@ -79,5 +99,12 @@ function drawDeed(deed, { node, button, state }) {
   set(node, { data: { on: Boolean(busy) } });
   if (!deed.killed) return;
   const killed = `Killed at ${clock(deed.killed)}`;
-  write(state, deed.problem ? `${killed}. ${deed.problem}` : busy ? `${killed}; starting again…` : `${killed}; ready again after ${lasting(deed.ready - deed.killed)}.`);
+  write(
+    state,
+    deed.problem
+      ? `${killed}. ${deed.problem}`
+      : busy
+        ? `${killed}; starting again…`
+        : `${killed}; ready again after ${lasting(deed.ready - deed.killed)}.`,
+  );
 }

@@ -143,7 +143,7 @@ class Stage {
     this.drawChips(lines);
     write(this.offset, step.at === null ? "" : `+${lasting(step.at - span.began)}`);
     const moment = step.kind === "committed" || step.kind === "settled" || step.kind === "leased";
-    const until = step.at === null || moment ? step.at : step.until ?? span.now;
+    const until = step.at === null || moment ? step.at : (step.until ?? span.now);
     write(this.lasted, step.at === null || moment ? "" : lasting(/** @type {number} */ (until) - step.at));
     this.drawScale(step.at, step.first, until, span);
     if (this.button.getAttribute("aria-expanded") === "true") this.exchange.draw(lines, span.began);
@@ -191,7 +191,9 @@ class Stage {
     if (this.chips.dataset.drawn === text) return;
     this.chips.dataset.drawn = text;
     this.chips.replaceChildren(
-      ...[...counts].map(([who, n]) => el("span", { class: "chip", data: { who } }, n > 1 ? `${who} ${n}` : who)),
+      ...[...counts].map(([who, n]) =>
+        el("span", { class: "chip", data: { who } }, n > 1 ? `${who} ${n}` : who),
+      ),
     );
   }
 }
@@ -203,6 +205,10 @@ class Stage {
  */
 function billed(bill) {
   const { prompt, share: hit } = cached(bill);
-  const cost = !bill.billed ? "not billed" : bill.status === "settled" ? money(bill.cost) : `${money(bill.cost)} ${bill.status}`;
+  const cost = !bill.billed
+    ? "not billed"
+    : bill.status === "settled"
+      ? money(bill.cost)
+      : `${money(bill.cost)} ${bill.status}`;
   return `${count(prompt)} in, ${share(hit)} cached · ${count(bill.output)} out · ${cost}`;
 }

@@ -31,7 +31,12 @@ export class WirePanel {
     this.shut = el("button", { type: "button", class: "link", click: () => this.choose(null) }, "Close");
     this.toAsk = el("button", { type: "button", class: "link" }, "Show its ask");
     this.toAsk.addEventListener("click", () => this.open(this.memory.lines.rows.get(this.chosen)?.ask));
-    this.drawer = el("aside", { class: "drawer", "aria-label": "The chosen message", hidden: true }, el("p", { class: "actions" }, this.toAsk, this.shut), this.message.node);
+    this.drawer = el(
+      "aside",
+      { class: "drawer", "aria-label": "The chosen message", hidden: true },
+      el("p", { class: "actions" }, this.toAsk, this.shut),
+      this.message.node,
+    );
     this.search = el("input", {
       type: "search",
       placeholder: "Find a method, a path, a note",
@@ -42,13 +47,22 @@ export class WirePanel {
       },
     });
     const toggles = STRANGERS.map((who) => this.toggle(who));
-    const bar = el("div", { class: "bar" }, el("div", { class: "toggles", role: "group", "aria-label": "Whose messages" }, ...toggles), this.search);
+    const bar = el(
+      "div",
+      { class: "bar" },
+      el("div", { class: "toggles", role: "group", "aria-label": "Whose messages" }, ...toggles),
+      this.search,
+    );
     this.node = el("div", { class: "panel wire" }, bar, this.rows.node, this.drawer);
   }
 
   /** @param {string} who */
   toggle(who) {
-    const button = el("button", { type: "button", class: "toggle", "aria-pressed": "true", data: { who } }, who);
+    const button = el(
+      "button",
+      { type: "button", class: "toggle", "aria-pressed": "true", data: { who } },
+      who,
+    );
     button.addEventListener("click", () => {
       if (!this.hidden.delete(who)) this.hidden.add(who);
       set(button, { "aria-pressed": String(!this.hidden.has(who)) });
@@ -68,7 +82,10 @@ export class WirePanel {
   /** @param {any} line */
   fits(line) {
     if (this.hidden.has(line.who)) return false;
-    return !this.wanted || `${line.name} ${line.note} ${line.who} ${line.status}`.toLowerCase().includes(this.wanted);
+    return (
+      !this.wanted ||
+      `${line.name} ${line.note} ${line.who} ${line.status}`.toLowerCase().includes(this.wanted)
+    );
   }
 
   /**
