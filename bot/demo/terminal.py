@@ -9,7 +9,6 @@ from rich.text import Text
 
 from bot.demo.slack.message import Message
 from bot.demo.slack.watch import Change, Listener
-from bot.demo.slack.world import Status
 
 BOT = "purser"
 INDENT = "    "
@@ -56,7 +55,7 @@ class Terminal:
     def show(self, change: Change) -> None:
         """Show one change; what does not concern the bot is left out."""
         if change.kind == "status":
-            self._tell_status(_status(change.what["status"]))
+            self._tell_status(str(change.what["status"].text))
         message = change.what.get("message")
         if isinstance(message, Message) and message.user == self._bot:
             self._tell(message, private=change.kind == "ephemeral")
@@ -120,11 +119,6 @@ def under(message: Message) -> list[str]:
 def has_feedback(message: Message) -> bool:
     """Whether the buttons stand under it, as they do under a whole answer."""
     return any(block.get("type") == "context_actions" for block in message.blocks)
-
-
-def _status(status: Status) -> str:
-    """The line that Slack shows while a session works; the older form has a text of its own."""
-    return status.text or (status.title if status.session == "processing" else "")
 
 
 def _elements(block: Mapping[str, Any]) -> list[Mapping[str, Any]]:
