@@ -24,7 +24,7 @@ class Between:
     def __init__(self, store: Store) -> None:
         self._store = store
         self.behind_read: Other | None = None
-        self.down = 0
+        self.down = self.reads = 0
         self.committed: list[str] = []  # names of statements
         self.ready, self.close = store.ready, store.close
 
@@ -36,6 +36,7 @@ class Between:
     async def read(self, name: str, **values: Any) -> list[Row]:
         """Read, then let the other thing happen before the caller hears of it."""
         self._maybe_down()
+        self.reads += 1
         rows = await self._store.read(name, **values)
         other, self.behind_read = self.behind_read, None
         if other is not None:
@@ -130,6 +131,21 @@ async def test_what_is_said_during_a_look_is_heard(store: Store, clock: Clock) -
     holding = Holding(inbox, lease, renew_seconds=LONG)
     async with kept(holding):
         await asyncio.wait_for(holding.stop.wait(), 10)
+
+
+async def test_who_has_heard_sleeps_again(store: Store, clock: Clock) -> None:
+    """After a word was heard its holder looks no more until there is another one."""
+    between = Between(store)
+    inbox = Inbox(between, now=clock, worker="w1")
+    lease = await leased(inbox)
+    holding = Holding(inbox, lease, renew_seconds=LONG)
+    async with kept(holding):
+        await say(inbox, "stop", lease.ask)
+        await asyncio.wait_for(holding.stop.wait(), 10)
+        looks = between.reads
+        await asyncio.sleep(0.05)
+
+        assert between.reads <= looks + 1
 
 
 async def test_no_holder_takes_anothers_wakening(inbox: Inbox) -> None:
