@@ -113,6 +113,7 @@ class Lease:
     attempt: int
     until: float
     waited: float = 0.0  # seconds between asking and this lease
+    failures: int = 0  # workers that ended over it before
 
 
 @dataclass(frozen=True, slots=True)

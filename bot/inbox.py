@@ -317,7 +317,8 @@ def _settle(tx: Transaction, ask_id: str, now: float) -> None:
 
 def _lease(row: Row, now: float, until: float) -> Lease:
     ask = Ask.from_json(json.loads(row["body"]))
-    return Lease(ask, row["attempt"], until, waited=max(0.0, now - row["at"]))
+    waited = max(0.0, now - row["at"])
+    return Lease(ask, row["attempt"], until, waited=waited, failures=row["failures"])
 
 
 def _text(value: Mapping[str, Any]) -> str:

@@ -42,6 +42,8 @@ UNSAID_SECONDS = 20.0  # until an answer that Slack did not take is said again
 UNSAID_AT_MOST = 6 * 3600.0  # after asking; an answer older than that is a dead letter
 BEHIND = "I am still at the request before yours in this thread; yours is next."
 EDITED = "You changed your message while I was at work: I answered the earlier wording."
+DEATHS_AT_MOST = 4  # processes that ended over an ask; the next one says so, and no more
+HOPELESS = "I ended several times while I worked on this, so I stop trying. Please ask for a part of it, or tell an operator."
 BROKE = "Something broke on my side. Please ask again; if it happens once more, tell an operator."
 
 log = structlog.get_logger()
@@ -140,6 +142,11 @@ class Worker:
 
     async def _serve(self, lease: Lease) -> None:
         """Work on one ask, whatever happens: the frontier of an ask."""
+        if lease.failures >= DEATHS_AT_MOST:
+            reason = f"{lease.failures} processes ended while they worked on it"
+            await self._give_up(lease, HOPELESS, reason)
+            self._rooms.inbox.ended()
+            return
         holding = Holding(self._rooms.inbox, lease)
         try:
             async with asyncio.TaskGroup() as group:
@@ -157,7 +164,8 @@ class Worker:
             await self._unsaid(lease, unsaid)
         except* Exception as broken:  # the frontier of one ask: told, logged, dead-lettered
             log.exception("ask broke", ask=lease.ask.id)
-            await self._broke(lease, broken)
+            kinds = ", ".join(sorted({type(e).__name__ for e in broken.exceptions}))
+            await self._give_up(lease, BROKE, f"it broke: {kinds}; the log has the trace")
         finally:
             self._rooms.inbox.ended()
 
@@ -284,17 +292,16 @@ class Worker:
         except (StoreDown, LeaseLost) as error:
             log.warning("an ask could not be settled", ask=ask.id, problem=str(error))
 
-    async def _broke(self, lease: Lease, broken: BaseExceptionGroup[Exception]) -> None:
-        """Say so, and leave the ask to an operator: `purser dead` shows it."""
+    async def _give_up(self, lease: Lease, sentence: str, reason: str) -> None:
+        """Say so, and leave the ask to an operator: `purser dead` shows it, with the reason."""
         try:
             reply = await self._rooms.replies.open(lease, again=True)
-            await reply.end(Failed(BROKE))
+            await reply.end(Failed(sentence))
         except (SlackError, StoreDown, LeaseLost) as error:
             log.warning("a failure could not be told", ask=lease.ask.id, problem=str(error))
         try:
             tx = Transaction(lease)
-            reason = ", ".join(sorted({type(e).__name__ for e in broken.exceptions}))
-            self._rooms.inbox.dead(tx, lease, reason=f"it broke: {reason}; the log has the trace")
+            self._rooms.inbox.dead(tx, lease, reason=reason)
             await self._rooms.store.commit(tx)
         except (StoreDown, LeaseLost) as error:
             log.warning("an ask could not be settled", ask=lease.ask.id, problem=str(error))

@@ -199,3 +199,21 @@ async def test_a_bug_is_told_and_kept_for_an_operator(world: World) -> None:
     assert f"(reference {ask['id'][-8:]})" in words
     assert ask["state"] == "dead"
     assert ask["sentence"] == "it broke: JSONDecodeError; the log has the trace"
+
+
+async def test_an_ask_that_kills_its_processes_is_told(tmp_path: Path) -> None:
+    """An ask over which four processes ended is not tried a fifth time: the person is told, an operator can look."""
+    async with World(tmp_path) as world:
+        await world.start()
+        world.claude.troubles.hang(3600.0)
+        root = await world.slack.say("ana", "#shop-dev", QUESTION)
+        await world.until(lambda: world.asked)
+        world.damage("UPDATE asks SET failures = 3")
+        world.ahead += 40  # nobody renewed the lease: its worker is taken for dead, too
+        ask = await world.ended(root)
+
+        assert ask["state"] == "dead"
+        assert ask["sentence"] == "4 processes ended while they worked on it"
+        assert world.words(root).startswith("I ended several times while I worked on this")
+        assert f"(reference {ask['id'][-8:]})" in world.words(root)
+        assert len(world.asked) == 1

@@ -90,7 +90,7 @@ WITH
 UPDATE asks
 SET state = 'leased', attempt = attempt + 1, worker = :worker, leased_until = :until
 WHERE id = (SELECT id FROM next WHERE id IS NOT NULL LIMIT 1)
-RETURNING id, body, attempt, at;
+RETURNING id, body, attempt, at, failures;
 
 -- name: fence
 -- Whether a lease still holds; every write of a worker begins with this.
