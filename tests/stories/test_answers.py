@@ -189,3 +189,18 @@ async def test_one_thread_is_answered_in_order(world: World) -> None:
     assert "2+3 = 5" in other
     told = [words_of(m) for m in world.slack.ephemerals("#shop-dev", "ben")]
     assert told == ["I am still at the request before yours in this thread; yours is next."]
+
+
+async def test_a_thumb_is_kept(world: World) -> None:
+    """A press of the feedback button under an answer is acknowledged and kept with its ask."""
+    root = await world.slack.say("ana", "#shop-dev", "@purser What is 6*7?")
+    await world.answered(root)
+    ask = world.ask_of(root)
+    assert ask is not None
+    (answer,) = world.said(root)
+    ack = await world.slack.click("ben", answer, "feedback", value=f"{ask['id']}:bad")
+
+    assert ack.acked
+    (thumb,) = world.rows("SELECT * FROM signals")
+    assert (thumb["kind"], thumb["ask_id"], thumb["text"]) == ("feedback", ask["id"], "bad")
+    assert thumb["user"] == "U0BEN"

@@ -180,6 +180,7 @@ async def test_a_question_too_long_for_claude(tmp_path: Path) -> None:
         ("page.txt", LOGIN_PAGE.encode(), "login page"),
         ("empty.txt", b"", "empty"),
         ("utf.txt", b"caf\xe9 au lait", "neither text"),
+        ("nul.txt", b"plain words\x00and a NUL", "it is binary"),
     ],
 )
 async def test_a_file_that_cannot_be_read_is_told(

@@ -83,14 +83,23 @@ async def test_the_receipt_is_what_the_books_say(world: World) -> None:
     assert world.notes(root)[-1].startswith(f"${total:.4f} · ")
 
 
-async def test_an_exhausted_budget_stops_before_claude(tmp_path: Path) -> None:
-    """Where the channel's budget does not cover an ask, it is told so, and Claude is not asked."""
-    async with World(tmp_path, policy="monthly_budget_usd = 0.01") as world:
+@pytest.mark.parametrize(
+    ("policy", "workspace", "whose"),
+    [
+        ("monthly_budget_usd = 0.01", "", "this channel's"),
+        ("", "[workspace]\nmonthly_budget_usd = 0.01", "the workspace's"),
+    ],
+)
+async def test_an_exhausted_budget_stops_before_claude(
+    tmp_path: Path, policy: str, workspace: str, whose: str
+) -> None:
+    """Where a budget does not cover an ask, it is told whose, and Claude is not asked."""
+    async with World(tmp_path, policy=policy, tables=workspace) as world:
         await world.start()
         root = await world.slack.say("ana", "#shop-dev", "@purser What is 6*7?")
         await world.ended(root)
 
-        assert "this channel's budget for the month, so Claude was not asked" in world.words(root)
+        assert f"{whose} budget for the month, so Claude was not asked" in world.words(root)
         assert world.asked == []
         assert world.rows("SELECT * FROM reservations") == []
         assert_balanced(world)

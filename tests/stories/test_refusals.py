@@ -146,6 +146,7 @@ async def test_an_empty_end_is_asked_for_once_more(world: World) -> None:
     root = await world.slack.say("ana", "#shop-dev", "@purser What is 6*7?")
 
     assert "6*7 = 42" in await world.answered(root)
+    assert "without an answer" in str(world.asked[1].body["messages"][-1])
     assert purposes(world) == [("answer", "end_turn"), ("answer", "end_turn")]
     assert_balanced(world)
 

@@ -102,8 +102,8 @@ async def test_a_member_of_another_workspace_without_a_sign(world: World) -> Non
 
 async def test_the_policy_may_open_a_channel(tmp_path: Path) -> None:
     """Where an admin allows it, a guest is answered; with "no-tools" no tool is run for them."""
-    channels = '[channels.C0SHOPDEV]\nguests = "no-tools"'
-    async with World(tmp_path, channels=channels) as world:
+    tables = '[channels.C0SHOPDEV]\nguests = "no-tools"'
+    async with World(tmp_path, tables=tables) as world:
         await world.start()
         root = await world.slack.say("gil", "#shop-dev", "@purser What is 6*7? See SHOP-12.")
 
@@ -123,6 +123,23 @@ async def test_other_bots_are_dropped(tmp_path: Path, slack: SlackStandIn) -> No
         assert world.said(root) == []
         assert await world.dropped("bot") == 2
         assert world.asked == []
+
+
+@pytest.mark.parametrize(
+    "sign", [{"bot_id": "B0DEPLOY"}, {"bot_profile": {"id": "B0X"}}, {"user": "USLACKBOT"}]
+)
+async def test_bots_without_a_subtype_are_dropped(
+    tmp_path: Path, slack: SlackStandIn, sign: dict[str, Any]
+) -> None:
+    """A bot of the newer kind, whose messages look like a person's, and Slackbot, are known for what they are."""
+    async with World(tmp_path, slack=slack) as world:
+        await world.start()
+        event = told(world, "ben", f"<@{slack.bot_user}> What is 6*7?") | sign
+        slack.events.tell(event, channel=slack.world.channel("#shop-dev"))
+        await slack.settled()
+
+        assert world.asks() == []
+        assert await world.dropped("bot") == 1
 
 
 async def test_own_messages_are_dropped(tmp_path: Path, slack: SlackStandIn) -> None:

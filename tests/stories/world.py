@@ -53,7 +53,7 @@ class World:
     Args:
         folder: where database, policy and log lie.
         policy: lines of TOML for `[defaults]`.
-        channels: more TOML, such as `[channels.C0RANDOM]` with its keys.
+        tables: more TOML, such as `[channels.C0RANDOM]` with its keys.
         slack: another Slack than a plain one.
         claude: another Claude.
         http: Slack speaks to us over signed HTTP instead of Socket Mode.
@@ -66,7 +66,7 @@ class World:
         folder: Path,
         *,
         policy: str = "",
-        channels: str = "",
+        tables: str = "",
         slack: SlackStandIn | None = None,
         claude: ClaudeStandIn | None = None,
         http: bool = False,
@@ -79,7 +79,7 @@ class World:
         self.jira = JiraStandIn()
         self.web = WebStandIn(slow_seconds=None)
         self.port = 0
-        self._policy, self._channels = policy, channels
+        self._policy, self._tables = policy, tables
         self._http, self._drain, self._apart = http, drain, sockets_apart
         self.ahead = 0.0  # seconds that the clock of the bot in this process is ahead of ours
         self._warm = 0
@@ -112,7 +112,7 @@ class World:
         named = tomllib.loads(self._policy)
         if "jira_projects" not in named:
             lines.append('jira_projects = ["SHOP", "PAY"]')
-        return "\n".join([*lines, self._channels, ""])
+        return "\n".join([*lines, self._tables, ""])
 
     def environ(self) -> dict[str, str]:
         """The bot's settings."""
