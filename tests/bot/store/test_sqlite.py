@@ -56,6 +56,18 @@ async def test_all_its_files_are_its_owners(tmp_path: Path) -> None:
     assert modes == dict.fromkeys(names, 0o600)
 
 
+async def test_a_commit_is_synced(tmp_path: Path) -> None:
+    """Writes go to a log that is synced with every commit: a cut of power loses nothing that was acknowledged."""
+    store = await SqliteStore.open(tmp_path / "purser.db", serve=True)
+    writing = store._writer._db.conn
+    pragmas = [
+        writing.execute(f"PRAGMA {name}").fetchone()[0] for name in ("journal_mode", "synchronous")
+    ]
+    await store.close()
+
+    assert pragmas == ["wal", 2]  # 2 is FULL
+
+
 async def test_what_lies_in_the_log_survives_a_close(tmp_path: Path) -> None:
     """Closed and opened again, everything is there, in one file."""
     path = tmp_path / "purser.db"
