@@ -30,7 +30,7 @@ from bot.slack.reply import Replies
 from bot.slack.thread import Threads
 from bot.slack.wire import SlackWire
 from bot.store import Store
-from bot.tool_runner import ToolRunner
+from bot.tool_runner import Tool, ToolRunner
 from bot.tools import declare
 from bot.turn import Turn
 from bot.worker import SLOTS, Rooms
@@ -60,16 +60,9 @@ async def furnish(
     people = People(wire, team=us.team, now=now)
     adjustments = Adjustments(store, policy, now=now)
     await adjustments.load()
-    web = Web()
-    stack.push_async_callback(web.close)
-    jira = jira_client(settings, in_flight=SLOTS)
-    if jira is not None:
-        stack.push_async_callback(jira.close)
-    github = await stack.enter_async_context(github_client(settings, now))
-    tools = declare(jira=jira, web=web, github=github, policy=policy)
     turn = Turn(
         claude=Claude(await stack.enter_async_context(claude_client(settings))),
-        runner=ToolRunner(tools, clock=clock),
+        runner=ToolRunner(await _tools(settings, policy, now, stack), clock=clock),
         journal=journal,
         ledger=ledger,
         budget=budget,
@@ -85,8 +78,6 @@ async def furnish(
         rng=rng,
         sleep=asyncio.sleep,
     )
-    own = (settings.jira_url or "", str(web_of(settings.github_api_url)))
-    hosts = CODE_HOSTS | {urlsplit(url).hostname or "" for url in own}
     return Rooms(
         store=store,
         inbox=inbox,
@@ -108,10 +99,29 @@ async def furnish(
             journal,
             store,
             us=us.bot_user,
-            hosts=frozenset(hosts),
+            hosts=_hosts(settings),
             metrics=metrics,
             clock=clock,
         ),
         metrics=metrics,
         now=now,
     )
+
+
+async def _tools(
+    settings: Settings, policy: Policy, now: Callable[[], float], stack: AsyncExitStack
+) -> tuple[Tool, ...]:
+    """The tools, on the strangers they ask."""
+    web = Web()
+    stack.push_async_callback(web.close)
+    jira = jira_client(settings, in_flight=SLOTS)
+    if jira is not None:
+        stack.push_async_callback(jira.close)
+    github = await stack.enter_async_context(github_client(settings, now))
+    return declare(jira=jira, web=web, github=github, policy=policy)
+
+
+def _hosts(settings: Settings) -> frozenset[str]:
+    """Hosts whose links stay links in every answer."""
+    own = (settings.jira_url or "", str(web_of(settings.github_api_url)))
+    return CODE_HOSTS | {urlsplit(url).hostname or "" for url in own}
