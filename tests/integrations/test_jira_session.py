@@ -50,7 +50,7 @@ async def drip(writer: asyncio.StreamWriter, piece: bytes) -> None:
         (HEAD + b"Transfer-Encoding: chunked\r\n\r\n", b"0"),
         (HEAD + b"\r\n", b" "),
         (
-            HEAD + b"Content-Encoding: gzip\r\n\r\n" + gzip.compress(b"")[:10],
+            HEAD + b"Content-Encoding: gzip\r\n\r\n" + gzip.compress(b"", mtime=0)[:10],
             b"\x00\x00\x00\xff\xff",
         ),
         (b"HTTP/1.1 500 No\r\nContent-Length: 99999\r\n\r\n", b" "),
@@ -108,8 +108,9 @@ async def test_a_login_that_failed_is_told_at_any_status() -> None:
         (b"Content-Length: %d\r\n\r\n" % len(ME), ME),
         (b"Transfer-Encoding: chunked\r\n\r\n", b"%x\r\n%s\r\n0\r\n\r\n" % (len(ME), ME)),
         (
-            b"Content-Encoding: gzip\r\nContent-Length: %d\r\n\r\n" % len(gzip.compress(ME)),
-            gzip.compress(ME),
+            b"Content-Encoding: gzip\r\nContent-Length: %d\r\n\r\n"
+            % len(gzip.compress(ME, mtime=0)),
+            gzip.compress(ME, mtime=0),
         ),
         (
             b"Content-Encoding: deflate\r\nContent-Length: %d\r\n\r\n" % len(zlib.compress(ME)),
