@@ -13,6 +13,7 @@ import time
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, closing
+from functools import cache
 from multiprocessing import get_context
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
@@ -26,7 +27,10 @@ from bot.demo.claude.brain import Brain
 from bot.demo.claude.filters import rewording
 from bot.demo.claude.record import Exchange
 from bot.demo.claude.reply import Draft
+from bot.demo.github import GitHubStandIn
 from bot.demo.jira import JiraStandIn
+from bot.demo.jira.seed import company
+from bot.demo.jira.world import World as Company
 from bot.demo.slack import Message, SlackStandIn
 from bot.demo.terminal import has_feedback, under, words_of
 from bot.demo.web import WebStandIn
@@ -76,7 +80,8 @@ class World:
         self.folder = folder
         self.slack = slack or SlackStandIn()
         self.claude = claude or ClaudeStandIn()
-        self.jira = JiraStandIn()
+        self.jira = JiraStandIn(world=_company())
+        self.github = GitHubStandIn()
         self.web = WebStandIn(slow_seconds=None)
         self.port = 0
         self._policy, self._tables = policy, tables
@@ -89,7 +94,7 @@ class World:
         self._process: ForkServerProcess | None = None
 
     async def __aenter__(self) -> Self:
-        for stand_in in (self.slack, self.claude, self.jira, self.web):
+        for stand_in in (self.slack, self.claude, self.jira, self.github, self.web):
             await stand_in.start()
             self._stack.push_async_callback(stand_in.stop)
         (self.folder / "purser.toml").write_text(self._toml(), encoding="utf-8")
@@ -129,6 +134,8 @@ class World:
             "JIRA_URL": self.jira.url,
             "JIRA_EMAIL": self.jira.email,
             "JIRA_API_TOKEN": self.jira.token,
+            "GITHUB_API_URL": self.github.url,
+            "GITHUB_TOKEN": self.github.token,
             "DATABASE_URL": f"sqlite:///{self.folder / 'purser.db'}",
             "PURSER_POLICY": str(self.folder / "purser.toml"),
             "LOG_FORMAT": "json",
@@ -336,6 +343,12 @@ class World:
     async def dropped(self, reason: str) -> float:
         """How often something was dropped or refused for a reason."""
         return await self.metric(f'purser_dropped_total{{reason="{reason}"}}')
+
+
+@cache
+def _company() -> Company:
+    """Jira's tickets; no story changes them, so that all may share them."""
+    return company(time.time())
 
 
 def _serve(environ: Mapping[str, str], folder: Path) -> None:

@@ -1,0 +1,153 @@
+"""Reviews by address: what is found where, what was not read, whose rights were used, and bad input in a sentence."""
+
+from pathlib import Path
+
+import pytest
+
+from bot.demo.claude.reply import Draft, Use
+from bot.demo.loopback import Troubles
+from tests.stories.account import assert_balanced
+from tests.stories.world import Row, World
+
+FINDING = """\
+**2 findings** (2 blockers). I would not merge this yet.
+
+**Blocker: The query is put together from text.** (`checkout/store.py:30`)
+```python
+    return await db.fetch_one(f"SELECT * FROM basket WHERE payment_key = '{key}'")
+```
+A key with a quotation mark reads other baskets.
+
+**Blocker: The amount is a float.** (`checkout/pay.py:20`)
+```python
+    amount = float(basket.total)
+```
+Cents are lost.
+
+Read: 3 of 5 files.
+"""
+
+
+def pull(world: World, number: int = 7, repository: str = "shop/checkout") -> str:
+    """The address of a pull request."""
+    return f"{world.github.url}/{repository}/pull/{number}"
+
+
+def result(world: World, number: int = 1) -> Row:
+    """The one tool result of the nth request."""
+    last = world.asked[number].body["messages"][-1]["content"]
+    (block,) = [block for block in last if block["type"] == "tool_result"]
+    return block
+
+
+async def test_a_pull_request_is_reviewed(world: World) -> None:
+    """By its address alone the diff is read with its line numbers, and the planted query is found at its line."""
+    root = await world.slack.say("ana", "#shop-dev", f"@purser review {pull(world)}")
+
+    answer = await world.answered(root)
+    assert "checkout/store.py:32" in answer
+    assert "3 of 5 files, 62 of 75 changed lines" in str(result(world))
+    assert [heard.path for heard in world.web.log] == []
+    assert_balanced(world)
+
+
+async def test_a_finding_leads_to_its_line_and_an_invented_one_is_left_out(world: World) -> None:
+    """The true one has its right number and a link to the head commit; the other is dropped, and that is said."""
+    sha = world.github.repositories["shop/checkout"].pulls[7].head
+    world.script(Draft(uses=(Use("pull_request_diff", {"url": pull(world)}),)), Draft(FINDING))
+    root = await world.slack.say("ana", "#shop-dev", f"@purser review {pull(world)}")
+
+    answer = await world.answered(root)
+    assert f"{world.github.url}/shop/checkout/blob/{sha}/checkout/store.py#L32" in answer
+    assert "float" not in answer
+    assert "Read: 3 of 5 files." in answer
+    assert any("1 finding was left out" in note for note in world.notes(root))
+    assert_balanced(world)
+
+
+async def test_an_invented_finding_is_never_shown(world: World) -> None:
+    """While it streams, too: no message of the thread ever held it."""
+    world.script(Draft(uses=(Use("pull_request_diff", {"url": pull(world)}),)), Draft(FINDING))
+    root = await world.slack.say("ana", "#shop-dev", f"@purser review {pull(world)}")
+    await world.answered(root)
+
+    sent = [str(line.arguments) for line in world.slack.log if line.method.startswith("chat.")]
+    assert any("payment_key" in words for words in sent)
+    assert not any("float" in words for words in sent)
+
+
+async def test_pasted_code_is_held_to_as_well(world: World) -> None:
+    """A quotation that is not in the pasted snippet is left out of its review."""
+    world.script(Draft(FINDING))
+    root = await world.slack.say("ana", "#shop-dev", "@purser review ```x = 1```")
+
+    answer = await world.answered(root)
+    assert "SELECT" not in answer
+    assert any("2 findings were left out" in note for note in world.notes(root))
+
+
+async def test_a_private_repository_that_is_not_open_here(world: World) -> None:
+    """Nothing of it is read, the token stays at home, and it is said how it is opened."""
+    url = pull(world, 1, "shop/vault")
+    root = await world.slack.say("ana", "#shop-dev", f"@purser review {url}")
+
+    await world.answered(root)
+    block = result(world)
+    assert block["is_error"] is True
+    assert 'repos = [\\"shop/vault\\"]' in str(block) or 'repos = ["shop/vault"]' in str(block)
+    assert world.github.remaining[world.github.token] == 5000
+
+
+async def test_a_private_repository_where_it_is_open(tmp_path: Path) -> None:
+    """Where the channel's policy names it, it is read with the token."""
+    async with World(tmp_path, policy='repos = ["shop/*"]') as world:
+        await world.start()
+        root = await world.slack.say(
+            "ana", "#shop-dev", f"@purser review {pull(world, 1, 'shop/vault')}"
+        )
+
+        await world.answered(root)
+        assert "Two more replicas" in str(result(world))
+
+
+@pytest.mark.parametrize(
+    ("trouble", "words"),
+    [
+        (Troubles(status=404), "private"),
+        (Troubles(limited="secondary", retry_after="30"), "again in 30 s"),
+        (Troubles(status=502, html=True), "out of order"),
+        (Troubles(refuse=True), "could not be reached"),
+    ],
+)
+async def test_github_in_trouble_is_told(world: World, trouble: Troubles, words: str) -> None:
+    """Not there, limited, out of order or down: Claude hears a sentence, and the answer goes on."""
+    world.github.troubles = trouble
+    root = await world.slack.say("ana", "#shop-dev", f"@purser review {pull(world)}")
+
+    await world.answered(root)
+    block = result(world)
+    assert block["is_error"] is True
+    assert words in str(block)
+
+
+async def test_a_huge_pull_request_says_what_was_not_read(world: World) -> None:
+    """Of one with 60,000 lines as much is read as fits, and it is counted to the line."""
+    files = {f"src/m{n}.py": "".join(f"x{k} = {k}\n" for k in range(5_000)) for n in range(12)}
+    world.github.repositories["shop/checkout"].push(8, files, "Huge")
+    root = await world.slack.say("ana", "#shop-dev", f"@purser review {pull(world, 8)}")
+
+    await world.answered(root)
+    text = str(result(world))
+    assert "## Diff, part 1 of 4" in text
+    assert "of 14 files" in text
+    assert "of 60,0" in text
+
+
+async def test_follow_ups_read_files_around_a_change(world: World) -> None:
+    """A file at the pull request's head is read with its numbers."""
+    use = Use("repository_file", {"url": pull(world), "path": "checkout/keys.py"})
+    world.script(Draft(uses=(use,)), Draft("It compares the wrong way round."))
+    root = await world.slack.say("ana", "#shop-dev", f"@purser look at the keys of {pull(world)}")
+
+    await world.answered(root)
+    assert "18|     return now - made_at < KEY_SECONDS" in str(result(world))
