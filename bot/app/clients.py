@@ -3,6 +3,8 @@
 import ssl
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
+from functools import cache
+from pathlib import Path
 
 import aiohttp
 import httpx2
@@ -22,7 +24,7 @@ SLACK_SECONDS = 30  # for one call to Slack
 @asynccontextmanager
 async def slack_session(settings: Settings) -> AsyncGenerator[aiohttp.ClientSession]:
     """The one HTTP session for all of Slack."""
-    connector = aiohttp.TCPConnector(limit=CONNECTIONS, ssl=_trusted(settings))
+    connector = aiohttp.TCPConnector(limit=CONNECTIONS, ssl=_trusted(settings.ssl_cert_file))
     timeout = aiohttp.ClientTimeout(total=SLACK_SECONDS)
     async with aiohttp.ClientSession(connector=connector, timeout=timeout) as session:
         yield session
@@ -45,7 +47,7 @@ async def claude_client(settings: Settings) -> AsyncGenerator[AsyncAnthropic]:
     limits = httpx2.Limits(max_connections=CONNECTIONS, max_keepalive_connections=100)
     proxy = secret(settings.https_proxy) or None
     http = DefaultAsyncHttpxClient(
-        limits=limits, proxy=proxy, verify=_trusted(settings), trust_env=False
+        limits=limits, proxy=proxy, verify=_trusted(settings.ssl_cert_file), trust_env=False
     )
     async with AsyncAnthropic(
         api_key=secret(settings.anthropic_api_key),
@@ -59,7 +61,7 @@ async def claude_client(settings: Settings) -> AsyncGenerator[AsyncAnthropic]:
 @asynccontextmanager
 async def github_client(settings: Settings, now: Callable[[], float]) -> AsyncGenerator[GitHub]:
     """GitHub, with our token for its host where there is one; deadlines are the caller's."""
-    connector = aiohttp.TCPConnector(limit=GITHUB_CONNECTIONS, ssl=_trusted(settings))
+    connector = aiohttp.TCPConnector(limit=GITHUB_CONNECTIONS, ssl=_trusted(settings.ssl_cert_file))
     async with aiohttp.ClientSession(
         connector=connector,
         cookie_jar=aiohttp.DummyCookieJar(),
@@ -94,5 +96,7 @@ def secret(value: SecretStr | None) -> str:
     return value.get_secret_value() if value else ""
 
 
-def _trusted(settings: Settings) -> ssl.SSLContext:
-    return ssl.create_default_context(cafile=settings.ssl_cert_file)
+@cache
+def _trusted(cafile: Path | None) -> ssl.SSLContext:
+    """Whom we trust; one for all clients, since reading the machine's certificates takes 30 ms."""
+    return ssl.create_default_context(cafile=cafile)
