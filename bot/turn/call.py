@@ -139,7 +139,7 @@ class Calls:
             ticket = await self._admitted(order, tokens)
             if isinstance(ticket, Unanswered):
                 return ticket
-            mark = len(self._voice.said)
+            mark = self._voice.mark()
             try:
                 outcome = await self._attempt(order, ticket, tokens, attempt)
             finally:

@@ -11,6 +11,7 @@ from typing import Any
 from bot.answer import Answer, Ended, Event, Failed, Refused, Stopped
 from bot.ask import Lease
 from bot.conversation import Conversation, note, without_code
+from bot.findings import Given, Sieve
 from bot.journal import Told
 from bot.prompts import UNCHANGED
 from bot.refusal import Again, GiveUp, OtherModel, Refusal, Reword, Rung, decide
@@ -21,7 +22,7 @@ from bot.turn.call import Calls
 from bot.turn.request import Order, opaque, order, reworded_as, shape
 from bot.turn.response import Filtered, Outcome, Response, Unanswered
 from bot.turn.tools import run_tools
-from bot.turn.voice import Voice
+from bot.turn.voice import START, Voice
 
 CONTINUES = 2  # times that an answer cut at its length may go on
 CALLS_BEYOND_ROUNDS = 6  # for going on, rewording and asking again
@@ -57,7 +58,7 @@ class Loop:
     ) -> None:
         self._rooms, self._lease, self._brief, self._told = rooms, lease, brief, told
         self._conversation = conversation
-        self.voice = Voice(tell)
+        self.voice = Voice(tell, Sieve(self._given))
         deadline = rooms.clock() + brief.rules.ask_seconds
         self._books = Books(rooms, lease, brief)
         self.calls = Calls(
@@ -94,6 +95,15 @@ class Loop:
             if ended is not None:
                 return ended
         return self._out_of_rounds()
+
+    @property
+    def _about_code(self) -> bool:
+        return self._brief.feature == "review" or self._conversation.about_code
+
+    def _given(self) -> Given:
+        """What a finding may quote: what is in the request, Claude's own words of this turn left out."""
+        rounds = [message for message in self._rounds if message["role"] == "user"]
+        return Given.of(self._conversation.messages(rounds, marked=False))
 
     @property
     def _last_round(self) -> bool:
@@ -207,8 +217,7 @@ class Loop:
         self._rounds.append({"role": "user", "content": [note(words)]})
 
     def _refusal(self, form: Any, category: str | None = None) -> Refusal:
-        about_code = self._brief.feature == "review" or self._conversation.about_code
-        return Refusal(form, self._model, category, about_code)
+        return Refusal(form, self._model, category, self._about_code)
 
     async def _refused(
         self, refusal: Refusal, spoken: list[Mapping[str, Any]] | None = None
@@ -241,7 +250,9 @@ class Loop:
             case GiveUp(sentence):
                 if refusal.form == "empty":
                     return Failed(sentence, self.calls.receipt(), self.voice.said)
-                self.voice.take_back(0, "Claude declined to go on, so the beginning is taken back.")
+                self.voice.take_back(
+                    START, "Claude declined to go on, so the beginning is taken back."
+                )
                 return Refused(sentence, self.calls.receipt(), refusal.kind)
         return None
 
@@ -250,15 +261,14 @@ class Loop:
         self._rounds = []
         self._continued = 0
         self._notes.append(note)
-        self.voice.take_back(0, note)
+        self.voice.take_back(START, note)
 
     async def _reworded(self) -> Conversation | None:
         """Have the person's words put neutrally by the quick model; None where that cannot be."""
         words = without_code(self._conversation.question)
         if not words:
             return None
-        about_code = self._brief.feature == "review" or self._conversation.about_code
-        work = "a code review" if about_code else "a question"
+        work = "a code review" if self._about_code else "a question"
         asked = self._rooms.prompts.rewording(words, work=work, model=self._brief.rules.quick_model)
         messages = asked.pop("messages")
         salt = self._rooms.user_salt
@@ -284,7 +294,9 @@ class Loop:
                 at=self._rooms.now(),
             )
             await self._rooms.store.commit(tx)
-        return Answer(self.voice.said, self.calls.receipt(), tuple(self._notes))
+        self.voice.finish()
+        notes = (*self._notes, self.voice.note) if self.voice.note else tuple(self._notes)
+        return Answer(self.voice.said, self.calls.receipt(), notes)
 
     def _unanswered(self, outcome: Unanswered) -> Ended:
         if outcome.bound == "ask":

@@ -1,8 +1,22 @@
 """What has been said of an answer so far, and how some of it is taken back."""
 
 from collections.abc import Callable
+from copy import copy
+from dataclasses import dataclass
 
 from bot.answer import Event, TextDelta, Withdrawn
+from bot.findings import Sieve
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A place in an answer that one can go back to: how much was said, and what was still examined."""
+
+    said: int = 0
+    sieve: Sieve | None = None
+
+
+START = Mark()
 
 
 class Voice:
@@ -10,30 +24,53 @@ class Voice:
 
     Args:
         tell: hears the events.
+        sieve: examines findings before they are said; None lets everything through.
     """
 
-    def __init__(self, tell: Callable[[Event], None]) -> None:
+    def __init__(self, tell: Callable[[Event], None], sieve: Sieve | None = None) -> None:
         self.tell = tell
         self.said = ""
         self._pause = False
+        self._sieve = sieve
+        self._fresh = copy(sieve)
+
+    @property
+    def note(self) -> str:
+        """What is to be said about findings that were left out, "" if none was."""
+        return self._sieve.note if self._sieve else ""
 
     def say(self, text: str) -> None:
-        """Say more; after a pause it begins a paragraph of its own."""
+        """Say more, as far as it is decided; after a pause it begins a paragraph of its own."""
+        self._say(self._sieve.feed(text) if self._sieve else text)
+
+    def finish(self) -> None:
+        """Say what is still held back: the text goes no further."""
+        if self._sieve:
+            self._say(self._sieve.rest())
+
+    def _say(self, text: str) -> None:
         if self._pause and self.said.strip():
             text = f"\n\n{text.lstrip()}"
         if not text.strip("\n") and self._pause:
             return
         self._pause = False
-        self.said += text
-        self.tell(TextDelta(text))
+        if text:
+            self.said += text
+            self.tell(TextDelta(text))
 
     def pause(self) -> None:
         """What follows is another paragraph: something else was done in between."""
+        self.finish()
         self._pause = True
 
-    def take_back(self, mark: int, notice: str) -> None:
-        """Take back all that was said after the mark, a former length of `said`."""
-        kept, lost = self.said[:mark], self.said[mark:]
+    def mark(self) -> Mark:
+        """Where the answer is now."""
+        return Mark(len(self.said), copy(self._sieve))
+
+    def take_back(self, mark: Mark, notice: str) -> None:
+        """Take back all that was said after the mark."""
+        self._sieve = copy(mark.sieve or self._fresh)
+        kept, lost = self.said[: mark.said], self.said[mark.said :]
         self._pause = bool(kept.strip())
         if not lost.strip():
             return  # nothing that anybody has seen

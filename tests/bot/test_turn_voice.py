@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from bot.answer import Event, TextDelta, Withdrawn
 from bot.turn.call import STATUS_CHARS, Thoughts
-from bot.turn.voice import Voice
+from bot.turn.voice import Mark, Voice
 
 WORDS = st.text(alphabet="ab \n", max_size=5)
 
@@ -32,7 +32,7 @@ def test_what_is_heard_is_what_is_said(acts: list[str | int | None]) -> None:
         elif isinstance(act, str):
             voice.say(act)
         else:
-            voice.take_back(min(act, len(voice.said)), "taken back")
+            voice.take_back(Mark(min(act, len(voice.said))), "taken back")
 
         assert heard(events) == voice.said
 
