@@ -125,6 +125,32 @@ async def test_without_a_status_a_placeholder_becomes_the_answer(at: Desk) -> No
     assert [(p.n, p.state) for p in await at.journalled(lease)] == [(1, "said")]
 
 
+@pytest.mark.parametrize("missing", ["agents.sessions.setStatus", "assistant.threads.setStatus"])
+async def test_half_a_status_is_a_sign_too(at: Desk, missing: str) -> None:
+    """Words without a session, or a session without words: no placeholder is needed."""
+    at.slack.troubles.down[missing] = "unknown_method"
+    lease = await at.mention()
+    await answered(at, lease, answer("Because."))
+
+    assert at.texts(lease) == ["Because."]
+    assert at.slack.calls("chat.update") == 0
+
+
+async def test_words_under_a_message_are_taken_away_again(at: Desk) -> None:
+    """What is being done after the first words were shown is cleared at the end as well."""
+    lease = await at.mention()
+    async with aclosing(await at.replies(whole=0).open(lease)) as reply:
+        await reply.first_sign()
+        await say(reply, "Because ")
+        await at.shown(lease, "Because")
+        at.clock.at += 2
+        await reply.on(ToolStarted("1", "jira_get_issue", "reading SHOP-12"))
+        assert status_of(at, lease).text == "is reading SHOP-12…"
+        await reply.end(answer("Because of the tests."))
+
+    assert status_of(at, lease).text == ""
+
+
 async def test_a_status_that_is_limited_is_not_waited_for(at: Desk) -> None:
     """A placeholder takes its place at once."""
     for method in ("agents.sessions.setStatus", "assistant.threads.setStatus"):
@@ -234,6 +260,8 @@ async def test_a_short_answer_is_posted_in_one_piece(at: Desk) -> None:
     lease = await at.mention()
     async with aclosing(await at.replies().open(lease)) as reply:
         await say(reply, "Because of ", "the tests.")
+        await asyncio.sleep(0.03)
+        assert at.spoken() == 0
         await reply.end(answer("Because of the tests.", "I answered the earlier wording."))
 
     (message,) = at.thread(lease)
@@ -347,18 +375,49 @@ async def test_nobody_streams_more_often_than_slack_lets_us(at: Desk) -> None:
 
 async def test_troubles_on_the_way_never_reach_the_turn(at: Desk) -> None:
     """Errors and limits of Slack's cost nothing but time; at the end every word stands once."""
-    troubles = at.slack.troubles
-    troubles.limited |= {"chat.startStream": 1, "chat.postMessage": 1, "chat.update": 2}
-    troubles.errors |= {"chat.update": ["internal_error", "fatal_error", "cant_say"]}
+    no_status(at)
     lease = await at.mention()
     async with aclosing(await at.replies(whole=0).open(lease)) as reply:
-        for word in ("Because ", "of ", "the ", "tests ", "that ", "fail."):
+        await reply.first_sign()
+        at.slack.troubles.limited["chat.update"] = 1
+        at.slack.troubles.errors["chat.update"] = ["internal_error", "fatal_error", "cant_say"]
+        for word in ("Because ", "of ", "the ", "tests ", "that "):
+            before = len(at.slack.log)
             await say(reply, word)
-            await asyncio.sleep(0.01)
             at.clock.at += 1
+            await at.slack.wait_for(lambda before=before: len(at.slack.log) > before)
         await reply.end(answer("Because of the tests that fail."))
 
     assert at.texts(lease) == ["Because of the tests that fail."]
+    assert at.slack.troubles.errors["chat.update"] == []
+
+
+async def test_a_closed_channel_is_not_tried_again_and_again(at: Desk) -> None:
+    """Once Slack says that we are no member, only the end speaks."""
+    lease = await at.mention()
+    async with aclosing(await at.replies(whole=0).open(lease)) as reply:
+        await at.slack.expel("#payments")
+        await say(reply, "Because ")
+        await at.slack.wait_for(lambda: at.spoken() == 1)
+        await say(reply, "of ")
+        await asyncio.sleep(0.05)
+
+    assert at.spoken() == 1
+
+
+@pytest.mark.parametrize("whole", [NEVER, 0])
+async def test_words_that_slack_takes_away_are_left_to_it(at: Desk, whole: float) -> None:
+    """A message of ours ends the status words by itself: no further call is made for that."""
+    lease = await at.mention()
+    async with aclosing(await at.replies(whole=whole).open(lease)) as reply:
+        await reply.first_sign()
+        await say(reply, "Because ")
+        if not whole:
+            await at.shown(lease, "Because")
+        await reply.end(answer("Because of the tests."))
+
+    assert at.slack.calls("assistant.threads.setStatus") == 1
+    assert status_of(at, lease).text == ""
 
 
 # What must not be seen
@@ -434,8 +493,8 @@ async def test_withdrawn_words_are_replaced_by_the_notice(at: Desk) -> None:
     """What Claude takes back in mid-stream is gone at once; what it says instead comes in the same message."""
     lease = await at.mention()
     async with aclosing(await at.replies(whole=0).open(lease)) as reply:
-        await say(reply, "First take ")
-        await at.shown(lease, "First take")
+        await say(reply, "First take ", "and its unfinished wo")
+        await at.shown(lease, "First take and its unfinished")
         await reply.on(Withdrawn("That is taken back."))
         assert at.texts(lease) == ["That is taken back."]
         await say(reply, "Second ")
