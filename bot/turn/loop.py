@@ -74,6 +74,7 @@ class Loop:
         self._purpose = "answer"
         self._previous = conversation.previous_message_id
         self._rounds: list[Mapping[str, Any]] = []
+        self._looked_at: tuple[Conversation | None, int, Given] = (None, 0, Given())
         self._tool_rounds = self._made = self._continued = 0
         self._tried: set[Rung] = set()
         self._cannot: set[Rung] = set()
@@ -102,8 +103,12 @@ class Loop:
 
     def _given(self) -> Given:
         """What a finding may quote: what is in the request, Claude's own words of this turn left out."""
-        rounds = [message for message in self._rounds if message["role"] == "user"]
-        return Given.of(self._conversation.messages(rounds, marked=False))
+        conversation, rounds, given = self._looked_at
+        if conversation is not self._conversation or rounds != len(self._rounds):
+            theirs = [message for message in self._rounds if message["role"] == "user"]
+            given = Given.of(self._conversation.messages(theirs, marked=False))
+            self._looked_at = (self._conversation, len(self._rounds), given)
+        return given
 
     @property
     def _last_round(self) -> bool:

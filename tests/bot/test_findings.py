@@ -215,3 +215,16 @@ def test_pieces_make_no_difference(answer: str, size: int) -> None:
 def test_what_holds_no_finding_passes_unchanged(answer: str, size: int) -> None:
     """Any answer without a finding is said to the last character."""
     assert sieved(answer, user(PASTED), size=size)[0] == answer
+
+
+def test_a_line_that_moved_is_where_it_is_now() -> None:
+    """Where a quoted line was removed and stands again elsewhere, its new place is the one that counts."""
+    moved = "--- a/a.py\n+++ b/a.py\n@@ -5,2 +5,2 @@\n-call_it()\n b = 2\n+call_it()\n"
+    text = fit(f"diff --git a/a.py b/a.py\n{moved}").parts[0]
+
+    assert "(`a.py:6`)" in sieved(finding("call_it()", "`a.py:5`"), tool(text))[0]
+
+
+def test_a_word_is_no_quotation() -> None:
+    """A few letters that stand somewhere inside of a line are not taken for a quotation of it."""
+    assert sieved(finding("rows"), user(PASTED))[1].left_out == 1
