@@ -18,7 +18,7 @@ MENDS = {
     "SLACK_BOT_TOKEN": "the bot token (xoxb-…) from your Slack app's page, OAuth & Permissions",
     "SLACK_APP_TOKEN": "an app-level token (xapp-…) with connections:write, from Basic Information",
     "SLACK_SIGNING_SECRET": "the signing secret from your Slack app's page, Basic Information",
-    "ANTHROPIC_API_KEY": "an API key (sk-ant-…) from the Claude Console",
+    "ANTHROPIC_API_KEY": "an API key (sk-ant-…) from the Claude Console",  # pragma: allowlist secret
     "JIRA_URL": "the address of your Jira site, such as https://example.atlassian.net",
     "JIRA_EMAIL": "the e-mail address of the account that owns JIRA_API_TOKEN",
     "JIRA_API_TOKEN": "an API token of that account",
