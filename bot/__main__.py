@@ -71,6 +71,13 @@ def _refuse(problems: Sequence[str]) -> None:
         raise Refusal("Mend these first:\n  " + "\n  ".join(problems))
 
 
+def _refuse_to_listen(error: Exception, host: str, *, choose: str) -> None:
+    """Turn an address that cannot be listened on into a sentence; other errors are left to the caller."""
+    if isinstance(error, socket.gaierror) or getattr(error, "errno", 0) in CANNOT_LISTEN:
+        mend = f"choose another {choose}, or end what listens there"
+        raise Refusal(f"Purser cannot listen on {host}: {error}; {mend}.") from None
+
+
 def _desk() -> Desk:
     settings, policy = _configured()
     return Desk(settings.sqlite_path, sys.stdout, zone=policy.workspace.zone, now=time.time)
@@ -124,9 +131,7 @@ def serve(host: str, port: int | None) -> None:
         except PurserError:
             raise
         except Exception as error:  # noqa: BLE001 - the frontier of the process: the trace goes to the log
-            if isinstance(error, socket.gaierror) or getattr(error, "errno", 0) in CANNOT_LISTEN:
-                mend = "choose another --host or --port, or end what listens there"
-                raise Refusal(f"Purser cannot listen on {host}: {error}; {mend}.") from None
+            _refuse_to_listen(error, host, choose="--host or --port")
             structlog.get_logger().exception("process broke")
             return 1
         return 0
@@ -140,9 +145,21 @@ def serve(host: str, port: int | None) -> None:
 @click.option("--no-browser", is_flag=True, help="Open nothing.")
 def demo(*, tour: bool, port: int, no_browser: bool) -> None:
     """The whole bot against local stand-ins; needs no token."""
-    from bot.demo.stage import play
+    from bot.demo.stage import BotDied, play
 
-    _run(lambda: play(os.environ, tour=tour, port=port, browser=not no_browser, out=sys.stdout))
+    async def work() -> int:
+        try:
+            return await play(
+                os.environ, tour=tour, port=port, browser=not no_browser, out=sys.stdout
+            )
+        except BotDied as died:
+            click.echo(f"The demo's bot did not start; its last words were:\n{died}", err=True)
+            return 1
+        except OSError as error:
+            _refuse_to_listen(error, "127.0.0.1", choose="--port")
+            raise
+
+    _run(work)
 
 
 @main.command()

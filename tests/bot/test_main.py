@@ -216,6 +216,25 @@ async def test_a_port_that_is_taken_is_said_plainly(tmp_path: Path) -> None:
     assert "--port" in ran.err
 
 
+async def test_a_demo_beside_another_on_its_port_is_told_so(tmp_path: Path) -> None:
+    """Whoever wants the page on a port that is taken reads a sentence, not a trace."""
+    with closing(socket.create_server(("127.0.0.1", 0))) as taken:
+        port = str(taken.getsockname()[1])
+        ran = await purser("demo", "--no-browser", "--port", port, cwd=tmp_path)
+
+    refused(ran, "cannot listen on 127.0.0.1", "another --port")
+
+
+async def test_a_demo_whose_bot_does_not_start_says_why(tmp_path: Path) -> None:
+    """What the bot said last is shown; a certificate that is not there is one such reason."""
+    env = {"SSL_CERT_FILE": "none.pem"}
+    ran = await purser("demo", "--no-browser", "--tour", cwd=tmp_path, env=env)
+
+    assert ran.code == 1, ran.err
+    assert "SSL_CERT_FILE: there is no file none.pem" in ran.err
+    assert "Traceback" not in ran.err
+
+
 async def test_a_terminal_that_knows_few_letters_is_no_obstacle(tmp_path: Path) -> None:
     """Where signs cannot be shown, the words still are."""
     env = {"PYTHONIOENCODING": "iso-8859-15"}
