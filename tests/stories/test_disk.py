@@ -17,9 +17,12 @@ from tests.stories.world import World
 QUESTION = "@purser What is 6*7?"
 SOON = (0.1, 0.5, 3.0, 6.0)  # seconds before each redelivery; minutes in life
 
-pytestmark = pytest.mark.skipif(
-    not hasattr(resource, "prlimit"), reason="another process's limits are set on Linux alone"
-)
+pytestmark = [
+    pytest.mark.timeout(120),  # processes are started
+    pytest.mark.skipif(
+        not hasattr(resource, "prlimit"), reason="another process's limits are set on Linux alone"
+    ),
+]
 
 
 @pytest.fixture

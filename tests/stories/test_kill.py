@@ -16,6 +16,8 @@ from bot.demo.terminal import has_feedback, words_of
 from tests.stories.account import assert_balanced, assert_paid_once
 from tests.stories.world import World
 
+pytestmark = pytest.mark.timeout(120)  # processes are started, and started again
+
 FOR_EVER = 3600.0  # seconds; longer than any test
 PARAGRAPH = "The lighthouse keeper counts the ships once an hour and writes them down. "
 CHAPTERS = "\n\n".join(f"Chapter {n}. {PARAGRAPH * 4}" for n in range(1, 56))

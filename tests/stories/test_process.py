@@ -9,7 +9,9 @@ from bot.demo.claude.reply import Draft
 from bot.demo.terminal import words_of
 from bot.errors import BadSettings, StoreTaken
 from tests.stories.account import assert_balanced, assert_paid_once
-from tests.stories.world import World
+from tests.stories.world import LOG, World
+
+pytestmark = pytest.mark.timeout(120)  # processes are started
 
 QUESTION = "@purser What is 6*7?"
 
@@ -152,3 +154,24 @@ async def test_a_worker_that_lost_its_lease_falls_silent(tmp_path: Path) -> None
         (answer,) = world.said(root)
         assert words_of(answer) == "The second worker's answer."
         assert [row["status"] for row in world.booked()] == ["unconfirmed", "settled"]
+
+
+async def test_the_log_tells_all_but_the_words(tmp_path: Path) -> None:
+    """One line for each ask and one for each attempt at Claude, with its facts; no words, tokens or secrets in any."""
+    async with World(tmp_path) as world:
+        await world.spawn()
+        world.claude.troubles.overload(retry_after=0)
+        root = await world.slack.say("ana", "#shop-dev", "@purser What is 6*7, plover-17?")
+        await world.answered(root)
+        await world.terminate()
+        text = (tmp_path / LOG).read_text(encoding="utf-8")
+
+        (ask,) = [line for line in world.log if line["event"] == "ask"]
+        attempts = [line for line in world.log if line["event"] == "attempt"]
+        assert (ask["channel"], ask["feature"], ask["outcome"]) == (root.channel, "chat", "answer")
+        assert (ask["rounds"], ask["tools"], ask["attempt"]) == (1, 0, 1)
+        assert [a["status"] for a in attempts] == ["Overloaded", "ok"]
+        assert [a["http_status"] for a in attempts] == [529, 200]
+        assert [a["request_id"] for a in attempts] == [e.request_id for e in world.asked]
+        for secret in ("plover-17", world.slack.bot_token, world.slack.app_token, "sk-ant"):
+            assert secret not in text

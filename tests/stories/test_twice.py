@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -14,16 +15,18 @@ from bot.demo.slack.troubles import Troubles
 from tests.stories.world import World
 
 HEARS_ALL = (*EVENTS, "message.channels")
+Order = Literal["mention first", "message first", "any"]
+ORDERS: tuple[Order, ...] = ("mention first", "message first", "any")
 SOON = (0.0, 0.05, 0.05)  # seconds before each redelivery; minutes in life
 
 
-def hearing(**troubles: object) -> SlackStandIn:
+def hearing(troubles: Troubles | None = None, *, ack_seconds: float = 3.0) -> SlackStandIn:
     """A Slack that tells of each mention twice, as app_mention and as message, and retries soon."""
     return SlackStandIn(
         events=HEARS_ALL,
-        troubles=Troubles(**troubles),  # pyright: ignore[reportArgumentType]
+        troubles=troubles,
         retry_delays=SOON,
-        ack_seconds=0.5,
+        ack_seconds=ack_seconds,
         limits=False,
     )
 
@@ -40,10 +43,10 @@ async def assert_answered_once(world: World, root: Message) -> None:
 
 
 @pytest.mark.parametrize("http", [False, True], ids=["socket mode", "signed HTTP"])
-@pytest.mark.parametrize("order", ["mention first", "message first"])
-async def test_a_mention_told_in_two_forms(tmp_path: Path, order: str, *, http: bool) -> None:
+@pytest.mark.parametrize("order", ORDERS[:2])
+async def test_a_mention_told_in_two_forms(tmp_path: Path, order: Order, *, http: bool) -> None:
     """A mention comes as app_mention and as message, in either order, and is one ask."""
-    async with World(tmp_path, slack=hearing(order=order), http=http) as world:
+    async with World(tmp_path, slack=hearing(Troubles(order=order)), http=http) as world:
         await world.start()
         root = await world.slack.say("ana", "#shop-dev", "@purser What is 6*7?")
 
@@ -54,7 +57,7 @@ async def test_a_mention_told_in_two_forms(tmp_path: Path, order: str, *, http: 
 @pytest.mark.parametrize("http", [False, True], ids=["socket mode", "signed HTTP"])
 async def test_an_event_told_twice_although_acknowledged(tmp_path: Path, *, http: bool) -> None:
     """A redelivery of what was acknowledged is dropped by its key."""
-    async with World(tmp_path, slack=hearing(twice=True), http=http) as world:
+    async with World(tmp_path, slack=hearing(Troubles(twice=True)), http=http) as world:
         await world.start()
         root = await world.slack.say("ana", "#shop-dev", "@purser What is 6*7?")
 
@@ -64,7 +67,7 @@ async def test_an_event_told_twice_although_acknowledged(tmp_path: Path, *, http
 
 async def test_an_event_whose_acknowledgement_was_lost(tmp_path: Path) -> None:
     """Slack did not hear our acknowledgement and sends again: it is acknowledged again, and answered once."""
-    async with World(tmp_path, slack=hearing(deaf=3)) as world:
+    async with World(tmp_path, slack=hearing(Troubles(deaf=3), ack_seconds=0.5)) as world:
         await world.start()
         root = await world.slack.say("ana", "#shop-dev", "@purser What is 6*7?")
 
@@ -144,18 +147,18 @@ LINES = st.lists(
 )
 @given(
     lines=LINES,
-    order=st.sampled_from(["mention first", "message first", "any"]),
+    order=st.sampled_from(ORDERS),
     twice=st.booleans(),
     shuffle=st.integers(0, 5),
     deaf=st.integers(0, 2),
 )
 async def test_any_messages_however_delivered(
-    busy: World, lines: list[Line], order: str, shuffle: int, deaf: int, *, twice: bool
+    busy: World, lines: list[Line], order: Order, shuffle: int, deaf: int, *, twice: bool
 ) -> None:
     """Double and shuffled deliveries of any sequence of messages are answered once each, and nothing else is."""
     troubles = busy.slack.troubles
     troubles.twice, troubles.shuffle, troubles.deaf = twice, shuffle, deaf
-    troubles.order = order  # pyright: ignore[reportAttributeAccessIssue] - one of the three
+    troubles.order = order
     told, asked = {a["ts"] for a in busy.asks()}, len(busy.asked)
     spoken = len(spoken_by(busy))
     said = [message async for message in say(busy, lines)]
@@ -171,8 +174,8 @@ async def test_any_messages_however_delivered(
 @pytest.fixture
 async def busy(tmp_path: Path) -> AsyncIterator[World]:
     """A world that many sequences of messages are told to, one after the other."""
-    async with World(tmp_path, slack=hearing(), policy="person_in_flight = 50") as made:
-        made.slack.events.ack_seconds = 0.2
+    slack = hearing(ack_seconds=0.3)
+    async with World(tmp_path, slack=slack, policy="person_in_flight = 50") as made:
         yield await made.start()
 
 

@@ -41,7 +41,7 @@ from bot.settings import Settings
 T = TypeVar("T")
 Row = dict[str, Any]
 
-SECONDS = 10.0  # for whatever a story waits for; nothing takes so long unless it is broken
+SECONDS = 20.0  # for whatever a story waits for; nothing takes so long unless it is broken
 PROCESS_SECONDS = 30.0  # for a process to be ready, or to end
 LOG = "log.jsonl"
 FORKS = get_context("forkserver")
