@@ -25,6 +25,7 @@ from pydantic import (
 )
 
 from bot.errors import BadSettings
+from bot.redaction import RULES
 
 TOOL_SECONDS_AT_MOST = 20  # seconds; every tool call has its result within this
 _REPOSITORY = re.compile(r"[\w.*-]+/[\w.*-]+", re.ASCII)
@@ -93,6 +94,14 @@ class Rules(BaseModel):
             ):
                 raise ValueError(f'{key!r} is no project key; write "SHOP", or "*" for all')
         return keys
+
+    @field_validator("redact")
+    @classmethod
+    def _redaction_rules(cls, names: tuple[str, ...] | None) -> tuple[str, ...] | None:
+        for name in names or ():
+            if name not in RULES:
+                raise ValueError(f"{name!r} is no redaction rule; there are {', '.join(RULES)}")
+        return names
 
     @field_validator("repos")
     @classmethod

@@ -1,7 +1,7 @@
 """A change as text that Claude can point into: every line with its number, in parts, each gap with its reason. Pure."""
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 
 from bot.diffs.kinds import risk, unread
 from bot.diffs.patch import FileDiff, Hunk, Row, read
@@ -53,11 +53,13 @@ class Fitted:
     Attributes:
         parts: numbered text, the riskiest files first; empty where nothing can be read.
         warnings: sentences on what is odd about it.
+        masked: lines of which something is hidden, such as "a.py:12".
     """
 
     parts: tuple[str, ...]
     coverage: Coverage
     warnings: tuple[str, ...] = ()
+    masked: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -87,13 +89,19 @@ class _Pages:
 
 
 def fit(
-    diff: str, *, without: Sequence[str] = (), part_chars: int = PART_CHARS, parts: int = PARTS
+    diff: str,
+    *,
+    without: Sequence[str] = (),
+    mask: Callable[[str], str] | None = None,
+    part_chars: int = PART_CHARS,
+    parts: int = PARTS,
 ) -> Fitted:
     """Make a diff fit for Claude.
 
     Args:
         diff: unified, as git prints it, or what calls itself so.
         without: files that belong to the change and whose diff is not there.
+        mask: hides what must not be shown; given each line that is, in its order. None hides nothing.
         part_chars: of one part.
         parts: at most.
     """
@@ -102,9 +110,11 @@ def fit(
     skipped = {id(file): why for file in files if (why := unread(file))}
     wanted = sorted((f for f in files if id(f) not in skipped), key=risk)
     pages = _Pages(part_chars, parts)
+    masked: list[str] = []
     shown = whole = 0
     for file in wanted:
-        count = _put_file(pages, file)
+        seen = file if mask is None or pages.full() else _masked(file, mask, masked)
+        count = _put_file(pages, seen)
         shown += count
         if file.damaged:
             gaps.append((file.path, f"{_many(file.damaged, 'damaged hunk')} of its diff"))
@@ -117,7 +127,21 @@ def fit(
     gaps += [(file.path, skipped[id(file)]) for file in files if id(file) in skipped]
     total = sum(file.changed for file in files)
     coverage = Coverage(whole, len(files) + len(without), shown, total, tuple(gaps))
-    return Fitted(tuple(pages.done), coverage, tuple(_warnings(diff, files)))
+    return Fitted(tuple(pages.done), coverage, tuple(_warnings(diff, files)), tuple(masked))
+
+
+def _masked(file: FileDiff, mask: Callable[[str], str], masked: list[str]) -> FileDiff:
+    """A file with what must not be shown hidden; its lines where that was so are added to `masked`."""
+
+    def hidden(row: Row) -> Row:
+        text = mask(row.text)
+        if text == row.text:
+            return row
+        masked.append(f"{file.path}:{_number(row)}")
+        return replace(row, text=text)
+
+    hunks = [Hunk(mask(hunk.header), tuple(map(hidden, hunk.rows))) for hunk in file.hunks]
+    return replace(file, hunks=tuple(hunks))
 
 
 def _put_file(pages: _Pages, file: FileDiff) -> int:
@@ -161,8 +185,11 @@ def _hunk(hunk: Hunk) -> Iterator[str]:
 
 
 def _row(row: Row) -> str:
-    number = row.old if row.sign == "-" else row.new
-    return f"{row.sign}{number:>5}| {row.text}"
+    return f"{row.sign}{_number(row):>5}| {row.text}"
+
+
+def _number(row: Row) -> int:
+    return row.old if row.sign == "-" else row.new
 
 
 def _warnings(diff: str, files: Iterable[FileDiff]) -> Iterator[str]:

@@ -3,13 +3,15 @@
 import asyncio
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from bot.diffs import Fitted, clean, fit
 from bot.diffs.shown import LEGEND
 from bot.errors import ToolProblem
 from bot.policy import Policy
+from bot.redaction import KEY_LINES, Redactor, redacted
 from bot.tool_runner import Tool, ToolContext
 from integrations.github import (
     Address,
@@ -24,6 +26,7 @@ from integrations.github import (
 
 BODY_CHARS = 6_000  # of a description
 FILE_CHARS = 44_000  # of one file's numbered lines
+MASKED = 20  # lines with something hidden that are named
 NAMES = 500  # of a folder
 OFF_LOOP_CHARS = 60_000  # of a diff, beyond which reading it would hold up other asks
 
@@ -115,8 +118,12 @@ class Pulls:
             change = await github.change(address, as_us=as_us, deadline=context.deadline_seconds)
         except GitHubProblem as problem:
             raise self._words(problem, github, address, context) from problem
-        fitted = await _fitted(change)
+        fitted = await _fitted(change, Redactor(context.rules.redact))
         link = github.link(address, change.head_sha) if change.head_sha else ""
+        names = context.rules.redact
+        change = replace(
+            change, title=redacted(change.title, names), body=redacted(change.body, names)
+        )
         return told(change, fitted, link, int(part[1]) if part else 1)
 
     async def file(self, given: Mapping[str, Any], context: ToolContext) -> str:
@@ -134,7 +141,9 @@ class Pulls:
             )
         except GitHubProblem as problem:
             raise self._words(problem, github, address, context) from problem
-        return _folder(found) if isinstance(found, Folder) else _file(found, lines)
+        if isinstance(found, Folder):
+            return _folder(found)
+        return _file(found, lines, Redactor(context.rules.redact))
 
     def _place(self, url: str) -> tuple[GitHub, Address]:
         if self.github is None:
@@ -207,6 +216,13 @@ def _head(change: Change, link: str) -> str:
 
 def _remarks(change: Change, fitted: Fitted) -> list[str]:
     remarks = list(fitted.warnings)
+    if fitted.masked:
+        places = ", ".join(fitted.masked[:MASKED])
+        more = len(fitted.masked) - MASKED
+        remarks.append(
+            f"Secrets were hidden from you in these lines: {places}{f' and {more} more' if more > 0 else ''}. "
+            "Report that they stand there: whoever owns them has to revoke and replace them."
+        )
     shown = fitted.coverage.all_files
     if change.files is not None and change.files > shown:
         remarks.append(
@@ -217,14 +233,13 @@ def _remarks(change: Change, fitted: Fitted) -> list[str]:
     return remarks
 
 
-async def _fitted(change: Change) -> Fitted:
-    if len(change.diff) < OFF_LOOP_CHARS:
-        return fit(change.diff, without=change.without_diff)
-    return await asyncio.to_thread(fit, change.diff, without=change.without_diff)
+async def _fitted(change: Change, redactor: Redactor) -> Fitted:
+    make = partial(fit, change.diff, without=change.without_diff, mask=redactor.line)
+    return make() if len(change.diff) < OFF_LOOP_CHARS else await asyncio.to_thread(make)
 
 
-def _file(file: File, lines: tuple[int, int]) -> str:
-    """The lines that were asked for, as far as there is room."""
+def _file(file: File, lines: tuple[int, int], redactor: Redactor) -> str:
+    """The lines that were asked for, as far as there is room, their secrets hidden."""
     if "\0" in file.text:
         raise ToolProblem(f"{file.path} is no text; it cannot be read here.")
     every = file.text.removesuffix("\n").split("\n") if file.text else []
@@ -233,8 +248,10 @@ def _file(file: File, lines: tuple[int, int]) -> str:
         raise ToolProblem(f"{file.path} has {len(every):,} lines; there is no line {first:,}.")
     shown: list[str] = []
     room = FILE_CHARS
+    for line in every[max(0, first - 1 - KEY_LINES) : first - 1]:
+        redactor.line(line)  # a key may have begun there
     for number, line in enumerate(every[first - 1 : last], start=first):
-        row = f"{number:>5}| {clean(line)}"
+        row = f"{number:>5}| {redactor.line(clean(line))}"
         room -= len(row) + 1
         if room < 0:
             break

@@ -295,3 +295,34 @@ async def test_no_path_leads_out(stand_in: GitHubStandIn, pulls: Pulls, path: st
         await file(pulls, f"{stand_in.url}/shop/checkout", path)
 
     assert stand_in.log == []
+
+
+async def test_secrets_do_not_leave(stand_in: GitHubStandIn, pulls: Pulls) -> None:
+    """A token in a diff, a description or a file is hidden, and Claude is told in which lines to report it."""
+    token = "gh" + "p_" + "a1B2" * 9
+    repository = stand_in.repositories["shop/checkout"]
+    repository.push(8, {"src/ci.py": f'import os\n\nTOKEN = "{token}"\n'}, "CI")
+    repository.pulls[8].body = f"Use {token}."
+    url = pull(stand_in, 8)
+    change = await diff(pulls, url)
+    whole = await file(pulls, url, "src/ci.py")
+
+    assert token not in change + whole
+    assert '+    3| TOKEN = "[redacted: github-token]"' in change
+    assert "> Use [redacted: github-token]." in change
+    assert "Secrets were hidden from you in these lines: src/ci.py:3. Report" in change
+    assert '    3| TOKEN = "[redacted: github-token]"' in whole
+    assert token in await diff(pulls, url, Rules(redact=()))
+
+
+async def test_a_key_that_began_before_the_lines_asked_for(
+    stand_in: GitHubStandIn, pulls: Pulls
+) -> None:
+    """The middle of a private key is hidden, too, when only it is asked for."""
+    begin, end = "-----BEGIN " + "PRIVATE KEY-----", "-----END PRIVATE KEY-----"
+    text = "\n".join([begin, *["MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcw"] * 6, end, "after", ""])
+    stand_in.repositories["shop/checkout"].push(8, {"key.pem": text}, "Key")
+    shown = await file(pulls, pull(stand_in, 8), "key.pem#L4-L9")
+
+    assert "MIIE" not in shown
+    assert "    9| after" in shown

@@ -151,3 +151,14 @@ async def test_follow_ups_read_files_around_a_change(world: World) -> None:
 
     await world.answered(root)
     assert "18|     return now - made_at < KEY_SECONDS" in str(result(world))
+
+
+async def test_a_secret_in_a_diff_never_reaches_claude(world: World) -> None:
+    """It is hidden before the request leaves, and the answer reports where it stands."""
+    token = "gh" + "p_" + "a1B2" * 9
+    world.github.repositories["shop/checkout"].push(8, {"ci.py": f'TOKEN = "{token}"\n'}, "CI")
+    root = await world.slack.say("ana", "#shop-dev", f"@purser review {pull(world, 8)}")
+
+    await world.answered(root)
+    assert "hidden from you in these lines: ci.py:1" in str(result(world))
+    assert not any(token in str(exchange.body) for exchange in world.claude.log)
