@@ -164,6 +164,8 @@ async def test_what_was_posted_unheard_is_taken_over(at: Desk, stream: bool) -> 
     parts = at.parts_of(lease)
 
     piece = await parts.open("Hello", stream=stream)
+    (part,) = await at.journalled(lease)
+    assert (part.state, part.ts) == ("open", at.thread(lease)[-1].ts)
     await parts.extend(piece, "Hello world")
     await parts.say(piece, "Hello world.", UNDER)
 
@@ -401,6 +403,25 @@ async def test_what_can_be_edited_no_more_is_posted_again(at: Desk, problem: str
     assert at.texts(lease)[-1] == "Hello"
     (part,) = await at.journalled(lease)
     assert (part.state, part.ts, part.text) == ("said", at.thread(lease)[-1].ts, "Hello")
+
+
+async def test_parts_keep_their_order(at: Desk) -> None:
+    """One that was lost while it was posted again takes its old place in the next process."""
+    lease = await at.mention()
+    parts = at.parts_of(lease)
+    for words in ("one", "two", "three"):
+        await parts.post(words)
+    at.slack.world.remove(at.thread(lease)[1])
+    at.slack.troubles.lost["chat.postMessage"] = 1
+    with pytest.raises(Unsure):
+        await parts.say(parts.pieces[1], "two, again")
+
+    after = at.parts_of(await at.taken_over())
+    await after.resume()
+    assert [piece.n for piece in after.pieces] == [1, 3]
+    await after.reclaim()
+    assert [piece.n for piece in after.pieces] == [1, 2, 3]
+    assert after.pieces[1].ts == at.thread(lease)[-1].ts
 
 
 async def test_what_was_said_is_not_said_again(at: Desk) -> None:

@@ -578,6 +578,7 @@ async def test_where_we_are_no_member_the_response_url_is_taken(
     said = at.slack.by_app("#random")
     assert letters([words_of(message) for message in said]) == letters([text])
     assert (len(said), {message.response_type for message in said}) == (posts, {"in_channel"})
+    assert [len(grey(message)) for message in said] == [0] * (posts - 1) + [2]
     assert grey(said[-1])[0] == LINE
     assert "/invite @Purser" in grey(said[-1])[1]
     assert [m.unfurls for m in said] == [False] * posts

@@ -212,6 +212,20 @@ async def test_through_a_url_one_message_stands_in_the_channel(at: Desk, steps: 
     assert {words_of(message) for message in (*public, *direct)} == {SHORT}
 
 
+async def test_an_invitation_in_between_doubles_nothing(at: Desk) -> None:
+    """Said through a url, killed before that was noted, invited: the channel is not told a second time."""
+    lease, life = await at.command("#random"), Life(5)
+    assert not await lives(at, lease, at.replies(life=life), whole, life)
+    assert [part.state for part in await at.journalled(lease)] == ["opening"]
+    assert len(at.slack.by_app("#random")) == 1
+    await at.slack.invite("#random")
+
+    async with aclosing(await at.replies().open(await at.taken_over())) as reply:
+        await reply.end(answer(SHORT))
+    assert len(at.slack.by_app("#random")) == 1
+    assert [words_of(message) for message in at.slack.by_app("@ana")] == [SHORT]
+
+
 async def test_slack_down_at_the_restart_is_waited_out(at: Desk) -> None:
     """A part may stand there unheard: while Slack cannot say, opening the reply costs no call and nothing fails."""
     lease = await at.mention()
