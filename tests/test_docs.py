@@ -12,13 +12,16 @@ from dotenv import dotenv_values
 
 from bot.__main__ import main
 from bot.desk import COLUMNS
+from bot.metrics import Metrics
 from bot.rules import Rules, Workspace
 from bot.settings import Settings
 from bot.slack.manifest import EVENTS, SCOPES
+from bot.tools import ORDER
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 PAGES = sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md")])
+DECISIONS = ROOT / "docs" / "decisions"
 
 # As everybody outside may rely on; a name leaves these only with a word in the changelog.
 ENVIRONMENT = """
@@ -176,3 +179,45 @@ def test_setup_explains_each_scope_and_event() -> None:
 
     assert {scope: told.get(scope) for scope in SCOPES} == dict(SCOPES)
     assert {event: told.get(event) for event in EVENTS} == dict(EVENTS)
+
+
+def test_each_decision_is_listed_once() -> None:
+    """Their list names every page there is, and what a page says of the tree is there."""
+    pages = {page.name: page.read_text(encoding="utf-8") for page in DECISIONS.glob("*.md")}
+    listed = re.findall(r"^- \[[^]]+\]\(([\w.-]+)\)$", pages.pop("README.md"), re.MULTILINE)
+    named = {n for t in pages.values() for n in re.findall(r"`((?:bot|tests|docs)/[\w/.-]+)`", t)}
+
+    assert sorted(listed) == sorted(pages)
+    assert [name for name in sorted(named) if not (ROOT / name).exists()] == []
+
+
+def test_each_decision_says_what_was_needed_and_chosen() -> None:
+    """And what was tried or looked at, and, but for the smallest, what would change our mind."""
+    pages = [page for page in DECISIONS.glob("*.md") if page.name != "README.md"]
+
+    for page in pages:
+        text = page.read_text(encoding="utf-8")
+        assert "**Needed.**" in text, page.name
+        assert "**Chosen.**" in text, page.name
+        assert re.search(r"\*\*(Tried|Looked at)\.\*\*", text), page.name
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_no_page_names_a_metric_that_there_is_not(page: Path) -> None:
+    """Each is one that /metrics gives, by the very name that it has there."""
+    families = list(Metrics().registry.collect())
+    given = {f"{f.name}_total" if f.type == "counter" else f.name for f in families}
+    said = re.findall(r"\bpurser_\w+", page.read_text(encoding="utf-8"))
+
+    assert [name for name in said if name not in given] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_no_page_names_a_tool_that_there_is_not(page: Path) -> None:
+    """What looks like a tool of Claude's is one of those that are declared."""
+    said = re.findall(
+        r"`((?:jira_(?!projects|writes)|web_(?!allowed|private)|pull_request_|repository_)\w+)`",
+        page.read_text(encoding="utf-8"),
+    )
+
+    assert [name for name in said if name not in ORDER] == []
