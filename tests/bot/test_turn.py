@@ -406,6 +406,21 @@ async def test_a_tool_loop(world: World) -> None:
     assert [row.purpose for row in await world.rows()] == ["answer", "answer"]
 
 
+async def test_why_a_cache_was_missed_is_kept(world: World) -> None:
+    """What Claude says of it stands in the journal, with the answer that paid for it; where all was read, nothing."""
+    world.script(Draft("Yes."))
+    await world.events("Is 7 prime?")
+    await world.events("Is 8 prime?")
+    await world.events("Is 9 prime?", model=HAIKU)
+    kept = [
+        response["cache_miss"]
+        for number in (1, 2, 3)
+        for response in (await world.turn.journal.read(f"A{number}")).responses.values()
+    ]
+
+    assert kept == [None, None, "model_changed"]
+
+
 async def test_a_thread_goes_on(world: World) -> None:
     """The next ask of a thread is sent with what was said, and reads it from cache."""
     world.script(FETCH, Draft("It says hello."), Draft("As I said."))
