@@ -209,7 +209,7 @@ class Worker:
             return Stopped(summarize.USAGE, Receipt())
         brief, question = planned
         said = await rooms.threads.since(ask)
-        attached = await rooms.threads.files(ask.files)
+        attached = await review.readable(await rooms.threads.files(ask.files), brief.rules)
         conversation = await rooms.conversations.open(
             lease, said=said, attached=attached, question=question, asker=person.name
         )

@@ -8,6 +8,6 @@ named, never dropped.
 """
 
 from bot.diffs.patch import FileDiff, Hunk, Row, clean, read
-from bot.diffs.shown import Coverage, Fitted, fit
+from bot.diffs.shown import LEGEND, Coverage, Fitted, fit
 
-__all__ = ["Coverage", "FileDiff", "Fitted", "Hunk", "Row", "clean", "fit", "read"]
+__all__ = ["LEGEND", "Coverage", "FileDiff", "Fitted", "Hunk", "Row", "clean", "fit", "read"]

@@ -53,13 +53,11 @@ class Fitted:
     Attributes:
         parts: numbered text, the riskiest files first; empty where nothing can be read.
         warnings: sentences on what is odd about it.
-        masked: lines of which something is hidden, such as "a.py:12".
     """
 
     parts: tuple[str, ...]
     coverage: Coverage
     warnings: tuple[str, ...] = ()
-    masked: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -127,7 +125,7 @@ def fit(
     gaps += [(file.path, skipped[id(file)]) for file in files if id(file) in skipped]
     total = sum(file.changed for file in files)
     coverage = Coverage(whole, len(files) + len(without), shown, total, tuple(gaps))
-    return Fitted(tuple(pages.done), coverage, tuple(_warnings(diff, files)), tuple(masked))
+    return Fitted(tuple(pages.done), coverage, tuple(_warnings(diff, files, masked)))
 
 
 def _masked(file: FileDiff, mask: Callable[[str], str], masked: list[str]) -> FileDiff:
@@ -192,13 +190,19 @@ def _number(row: Row) -> int:
     return row.old if row.sign == "-" else row.new
 
 
-def _warnings(diff: str, files: Iterable[FileDiff]) -> Iterator[str]:
+def _warnings(diff: str, files: Iterable[FileDiff], masked: Sequence[str]) -> Iterator[str]:
     for file in files:
         if file.conflicts:
             lines = ", ".join(map(str, file.conflicts[:5]))
             yield f"Conflict markers stand in {file.path} (lines {lines}): a merge was not finished."
     if "\ufffd" in diff:
         yield "Some bytes are not UTF-8; they stand as \ufffd."
+    if masked:
+        more = f" and {len(masked) - NAMED} more" if len(masked) > NAMED else ""
+        yield (
+            f"Secrets were hidden from you in these lines: {', '.join(masked[:NAMED])}{more}. "
+            "Report that they stand there: whoever owns them has to revoke and replace them."
+        )
 
 
 def _many(count: int, what: str) -> str:

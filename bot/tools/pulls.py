@@ -7,8 +7,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
-from bot.diffs import Fitted, clean, fit
-from bot.diffs.shown import LEGEND
+from bot.diffs import LEGEND, Fitted, clean, fit
 from bot.errors import ToolProblem
 from bot.policy import Policy
 from bot.redaction import KEY_LINES, Redactor, redacted
@@ -26,7 +25,6 @@ from integrations.github import (
 
 BODY_CHARS = 6_000  # of a description
 FILE_CHARS = 44_000  # of one file's numbered lines
-MASKED = 20  # lines with something hidden that are named
 NAMES = 500  # of a folder
 OFF_LOOP_CHARS = 60_000  # of a diff, beyond which reading it would hold up other asks
 
@@ -216,13 +214,6 @@ def _head(change: Change, link: str) -> str:
 
 def _remarks(change: Change, fitted: Fitted) -> list[str]:
     remarks = list(fitted.warnings)
-    if fitted.masked:
-        places = ", ".join(fitted.masked[:MASKED])
-        more = len(fitted.masked) - MASKED
-        remarks.append(
-            f"Secrets were hidden from you in these lines: {places}{f' and {more} more' if more > 0 else ''}. "
-            "Report that they stand there: whoever owns them has to revoke and replace them."
-        )
     shown = fitted.coverage.all_files
     if change.files is not None and change.files > shown:
         remarks.append(

@@ -326,3 +326,14 @@ async def test_a_key_that_began_before_the_lines_asked_for(
 
     assert "MIIE" not in shown
     assert "    9| after" in shown
+
+
+async def test_only_what_was_pushed_since(stand_in: GitHubStandIn, pulls: Pulls) -> None:
+    """Two heads of a pull request, compared by address, give what a re-review has to look at."""
+    repository = stand_in.repositories["shop/checkout"]
+    old = repository.pulls[7].head
+    new = repository.push(7, {"README.md": "new\n"}, "Fix").sha
+    text = await diff(pulls, f"{stand_in.url}/shop/checkout/compare/{old}...{new}")
+
+    assert "### README.md" in text
+    assert "pay.py" not in text

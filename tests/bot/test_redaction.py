@@ -123,6 +123,7 @@ def test_a_key_without_end_does_not_hide_everything() -> None:
         "token: str = settings.github_token_2",
         'API_KEY = "<your-api-key-goes-here-1>"',
         'secret = "in-the-safe"',
+        'password = "please-enter-the-password-here"',
         "sha256:0287e96f4d26d4149305414d4e3bc32f0dcd0862365a4bddea19d7a1ec38c4fc",
         "https://user@example.com/a:b@c",
         'url = "postgres://${USER}:${PASSWORD}@db/shop"',

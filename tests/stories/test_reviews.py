@@ -162,3 +162,19 @@ async def test_a_secret_in_a_diff_never_reaches_claude(world: World) -> None:
     await world.answered(root)
     assert "hidden from you in these lines: ci.py:1" in str(result(world))
     assert not any(token in str(exchange.body) for exchange in world.claude.log)
+
+
+async def test_an_attached_patch_is_reviewed_by_its_lines(world: World) -> None:
+    """A patch is given with its line numbers; a finding in it has the line of the file, not of the patch."""
+    patch = (
+        "diff --git a/shop/db.py b/shop/db.py\n--- a/shop/db.py\n+++ b/shop/db.py\n"
+        '@@ -40,0 +41,2 @@ def find(name):\n+    sql = "SELECT * FROM buyer WHERE name = \'" + name\n'
+        "+    return db.execute(sql)\n"
+        "diff --git a/uv.lock b/uv.lock\n--- a/uv.lock\n+++ b/uv.lock\n@@ -0,0 +1 @@\n+y\n"
+    )
+    file = world.slack.file("fix.patch", patch)
+    root = await world.slack.say("ana", "#shop-dev", "@purser review this", files=[file])
+
+    assert "shop/db.py:41" in await world.answered(root)
+    sent = str(world.asked[0].body["messages"])
+    assert "Read: 1 of 2 files, 2 of 3 changed lines; not read: uv.lock (lock file)." in sent
