@@ -31,7 +31,7 @@ class StoreDown(PurserError):
 
 
 class StoreTaken(StoreDown):
-    """Another `purser serve` works on this SQLite file; stop it first, or use PostgreSQL for several."""
+    """Another `purser serve` works on this SQLite file; stop it first, or name another file in DATABASE_URL."""
 
 
 class LeaseLost(PurserError):

@@ -27,6 +27,7 @@ from pydantic import (
 from bot.errors import BadSettings
 from bot.redaction import RULES
 
+MODEL = "claude-sonnet-5-5"  # who answers where nothing else is said
 TOOL_SECONDS_AT_MOST = 20  # seconds; every tool call has its result within this
 _REPOSITORY = re.compile(r"[\w.*-]+/[\w.*-]+", re.ASCII)
 Outsiders = Literal["refuse", "no-tools", "allow"]
@@ -34,9 +35,7 @@ Outsiders = Literal["refuse", "no-tools", "allow"]
 
 def _fixed(name: str) -> str:
     if name.endswith("-latest"):
-        raise ValueError(
-            f"names a moving target; write the model itself, such as {name.removesuffix('-latest')}"
-        )
+        raise ValueError(f"names a moving target; write the model itself, such as {MODEL}")
     return name
 
 
@@ -54,7 +53,7 @@ class Rules(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    model: Model = "claude-sonnet-5-5"
+    model: Model = MODEL
     effort: Literal["low", "medium", "high", "xhigh", "max"] = "medium"
     deep_model: Model = "claude-opus-5-5"
     quick_model: Model = "claude-haiku-5-5"

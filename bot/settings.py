@@ -25,6 +25,15 @@ MENDS = {
 }
 """What to put there, for settings without a default."""
 
+EXAMPLES = {
+    "slack_api_url": "https://slack.com/api/",
+    "anthropic_base_url": "https://api.anthropic.com",
+    "jira_url": "https://example.atlassian.net",
+    "jira_api_url": "https://api.atlassian.com/ex/jira/your-cloud-id",
+    "github_api_url": "https://api.github.com",
+}
+"""What an address looks like, for the settings that are one."""
+
 _PREFIXES = {"slack_bot_token": "xoxb-", "slack_app_token": "xapp-"}
 _JIRA = ("JIRA_URL", "JIRA_EMAIL", "JIRA_API_TOKEN")
 
@@ -108,16 +117,15 @@ class Settings(BaseModel):
             raise ValueError(f"should begin with {prefix}; it is {MENDS[info.field_name.upper()]}")
         return value
 
-    @field_validator(
-        "slack_api_url", "anthropic_base_url", "jira_url", "jira_api_url", "github_api_url"
-    )
+    @field_validator(*EXAMPLES)
     @classmethod
     def _address(cls, value: str | None, info: Any) -> str | None:
         if value is None:
             return None
         parts = urlsplit(value)
         if parts.scheme not in {"http", "https"} or not parts.hostname or parts.username:
-            raise ValueError("should be an address such as https://example.atlassian.net")
+            example = EXAMPLES[info.field_name]
+            raise ValueError(f"should be an address such as {example}")
         return value.rstrip("/") + ("/" if info.field_name == "slack_api_url" else "")
 
     @field_validator("database_url")

@@ -102,7 +102,7 @@ async def test_environment_and_policy_are_mended_in_one_go(tmp_path: Path) -> No
         "LOG_LEVEL: should be one of",
         "JIRA_API_TOKEN: is not set",
         "ANTHROPIC_API_KEY: is not set",
-        "[defaults]: model: names a moving target; write the model itself, such as claude-sonnet",
+        "[defaults]: model: names a moving target; write the model itself, such as claude-sonnet-5-5",
         "[defaults]: rounds: ",
         "[channels.C1]: effort: ",
     )
@@ -126,7 +126,11 @@ async def test_every_command_refuses_a_broken_policy(tmp_path: Path, command: st
         ("PURSER_POLICY", "none.toml", "PURSER_POLICY: there is no file none.toml"),
         ("SSL_CERT_FILE", "none.pem", "SSL_CERT_FILE: there is no file none.pem"),
         ("ANTHROPIC_API_KEY_FILE", "none", "ANTHROPIC_API_KEY_FILE: the file none cannot be read"),
-        ("ANTHROPIC_BASE_URL", "https://me:pw@host", "ANTHROPIC_BASE_URL: should be an address"),
+        (
+            "ANTHROPIC_BASE_URL",
+            "https://me:pw@host",
+            "ANTHROPIC_BASE_URL: should be an address such as https://api.anthropic.com",
+        ),
     ],
 )
 async def test_a_setting_that_cannot_hold_is_named(
