@@ -167,6 +167,8 @@ def judged(code: str, language: Language = "python") -> str:
         ("unescaped-html", "js", "el.innerHTML = name", "el.textContent = name"),
         ("async-for-each", "js", "xs.forEach(async x => { await f(x) })", "for (const x of xs) await f(x)"),
         ("integer-division", "java", "int mean = sum / count;", "double mean = (double) sum / count;"),
+        ("backward-expiry", "python", "def is_expired(at, now):\n    return now - at < LIFE", "def is_expired(at, now):\n    return now - at >= LIFE"),
+        ("retry-with-a-new-key", "python", "again = new_key(order)", "again = key"),
         ("no-verification", "python", "get(u, verify=False)", "get(u, verify=True)"),
         ("none-comparison", "python", "if a == None:\n    f()", "if a is None:\n    f()"),
         ("identity-of-literal", "python", "if a is 'x':\n    f()", "if a == 'x':\n    f()"),

@@ -69,6 +69,7 @@ class Brain:
             yield _explained(given)
         elif given:
             yield reviews.review(given)
+            yield from _coverage(heard)
         elif REVIEW.search(heard.words) and not heard.results:
             yield (
                 f"I see no code to review in “{talk.clipped(heard.words, 120)}”: paste it, attach "
@@ -125,6 +126,13 @@ def _one(result: Result) -> str:
     if result.name in ("pull_request_diff", "repository_file") and not result.failed:
         return ""
     return talk.other(result)
+
+
+def _coverage(heard: Heard) -> Iterator[str]:
+    """How much of a change was given, in the words of the tool that read it."""
+    for result in heard.result_of("pull_request_diff"):
+        if told := re.search(r"^Read: (.+)\.$", result.text, re.MULTILINE):
+            yield f"Of the change I was given {told[1]}."
 
 
 def _explained(given: tuple[Source, ...]) -> str:

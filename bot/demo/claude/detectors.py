@@ -152,6 +152,18 @@ def unchecked_index(source: Source) -> Iterator[Line]:
             yield line
 
 
+def backward_expiry(source: Source) -> Iterator[Line]:
+    """Find ages that are compared the wrong way round where something is asked to be too old."""
+    opened = -1
+    for place, line in enumerate(source.code):
+        if re.search(
+            r"\bis_?(void|expired|stale|outdated|too_old)\b.*[({]", line.text, re.IGNORECASE
+        ):
+            opened = place
+        elif 0 <= opened >= place - 3 and re.search(r"\breturn\b.*\w\s*-\s*\w.*<", line.text):
+            yield line
+
+
 def empty_average(source: Source) -> Iterator[Line]:
     """Find divisions by a length that may be zero."""
     checked = _seen(source, r"\bif\b[^\n]*\b{}\b")
