@@ -4,7 +4,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from bot.answer import Receipt
@@ -20,6 +20,9 @@ NASTY = st.text(alphabet="ab <>&\n!@😀", max_size=3_000)
 
 
 @settings(max_examples=200, deadline=None)
+@example(["<" * 3_000] * 12, "word " * 6_000)
+@example(["note " * 600] * 12, "word " * 6_000)
+@example(["x"] * 60, "word")
 @given(st.lists(NASTY, max_size=12), st.text(alphabet="ab \n`|<é", max_size=30_000))
 def test_an_answer_and_all_under_it_fit_into_one_message(notes: list[str], text: str) -> None:
     """However many notes there are and however long, with the longest part above them Slack takes it all."""
@@ -31,6 +34,8 @@ def test_an_answer_and_all_under_it_fit_into_one_message(notes: list[str], text:
         assert written(blocks) <= ALL_TEXT
 
 
+@example("<" * 3_000)
+@example("word " * 600)
 @given(NASTY)
 def test_a_grey_line_shows_what_it_was_given(text: str) -> None:
     """It is escaped, and cut only where it is too long; no entity is cut in half, and it is never empty."""

@@ -9,7 +9,7 @@ from decimal import Decimal
 from itertools import permutations
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bot.demo.slack.blocks import ALL_TEXT, check, written
@@ -94,6 +94,7 @@ def test_every_split_is_understood(word: str, by: By) -> None:
     assert parse(f"7d BY {word.upper()}") == Query("7d", by=by)
 
 
+@example("by " + "x" * 5_000)
 @given(st.text(max_size=200))
 def test_no_words_break_it(text: str) -> None:
     """Whatever was typed is a query, or a short sentence that says what is understood."""
@@ -104,6 +105,14 @@ def test_no_words_break_it(text: str) -> None:
         assert len(found.sentence) < 400
     else:
         assert found.period == " ".join(found.period.split()).lower()
+
+
+def test_a_channel_is_chosen_not_typed() -> None:
+    """A name typed by hand could be any channel's: Slack's list tells which."""
+    unclear = parse("last month #shop")
+
+    assert isinstance(unclear, Unclear)
+    assert unclear.sentence.startswith("Choose the channel")
 
 
 # The figures

@@ -90,6 +90,14 @@ async def test_a_size_is_not_believed(at: Desk, size: int) -> None:
     assert len(await at.wire().download(ref.url, limit=100)) == 101
 
 
+async def test_what_is_announced_as_too_large_is_not_fetched(at: Desk) -> None:
+    """Its size is enough of an answer."""
+    (ref,) = announced(at.slack.file("big.log", "short"))
+
+    (found,) = await Files(at.wire(), sleep=at.sleep).read([replace(ref, size=2 * MIB)])
+    assert "larger than 1 MiB" in found.problem
+
+
 async def test_a_login_page_is_no_file(at: Desk) -> None:
     """Where Slack does not know our token it shows a page with status 200: that is told, not read."""
     stranger = SlackWire(at.client(), at.session, token="xoxb-another", clock=at.clock)

@@ -421,7 +421,9 @@ async def test_parts_keep_their_order(at: Desk) -> None:
     assert [piece.n for piece in after.pieces] == [1, 3]
     await after.reclaim()
     assert [piece.n for piece in after.pieces] == [1, 2, 3]
-    assert after.pieces[1].ts == at.thread(lease)[-1].ts
+    found = (await at.journalled(lease))[1]
+    assert (found.state, found.ts) == ("open", after.pieces[1].ts)
+    assert found.ts == at.thread(lease)[-1].ts
 
 
 async def test_what_was_said_is_not_said_again(at: Desk) -> None:
