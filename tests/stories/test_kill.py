@@ -173,9 +173,7 @@ STEPS = (
         asked="@purser What does {article} say?",
         code=None,
         arrange=hang_after_tools,
-        reached=lambda w, _: (
-            requests(w, opened=1, ended=1) and w.rows("SELECT use_id FROM tool_results")
-        ),
+        reached=lambda w, _: requests(w, opened=1, ended=1) and len(w.asked) == 2,
         lost=1,
     ),
     Step(
@@ -183,7 +181,7 @@ STEPS = (
         asked=f"@purser {BLUNT}",
         code=None,
         arrange=hang_after_rewording,
-        reached=lambda w, _: requests(w, opened=1, ended=2),
+        reached=lambda w, _: requests(w, opened=1, ended=2) and len(w.asked) == 3,
         lost=1,
     ),
 )
@@ -208,6 +206,7 @@ async def test_a_kill_ends_in_one_whole_answer(tmp_path: Path, step: Step) -> No
         assert ask["outcome"] == "answer"
         assert len(world.said(root)) == step.parts
         assert_whole(world, root, world.asked[-1].text)
+        assert len(world.web.visits(Page.ARTICLE)) <= 1
         assert_paid_once(world)
         assert_balanced(world)
         assert len([r for r in world.books() if r["status"] == "unconfirmed"]) == step.lost
