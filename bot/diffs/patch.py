@@ -14,6 +14,7 @@ from unidiff.errors import UnidiffParseError
 from unidiff.patch import Line, PatchSet
 
 LINE_CHARS = 2_000  # of one line; the rest is cut, visibly
+NAME_CHARS = 200  # of a file's name
 
 Sign = Literal[" ", "+", "-"]
 Status = Literal["added", "removed", "renamed", "copied", "modified"]
@@ -146,8 +147,8 @@ def _file(
             if row.sign == "+" and _CONFLICT.match(row.text):
                 conflicts.append(row.new)
     return FileDiff(
-        path=clean(path) or "(no name)",
-        old_path=clean(old) or "(no name)",
+        path=named(path),
+        old_path=named(old),
         status=status,
         notes=notes,
         hunks=hunks,
@@ -158,6 +159,12 @@ def _file(
         damaged=damaged,
         conflicts=tuple(conflicts),
     )
+
+
+def named(path: str) -> str:
+    """A file's name as it is shown, not endless either."""
+    shown = clean(path)
+    return f"{shown[:NAME_CHARS]}…" if len(shown) > NAME_CHARS else shown or "(no name)"
 
 
 def _headers(head: Sequence[str]) -> dict[str, str]:

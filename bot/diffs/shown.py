@@ -4,11 +4,11 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from bot.diffs.kinds import risk, unread
-from bot.diffs.patch import FileDiff, Hunk, Row, read
+from bot.diffs.patch import FileDiff, Hunk, Row, named, read
 
-PART_CHARS = 44_000  # of one part, so that a tool's result holds it with what stands before it
+PART_CHARS = 40_000  # of one part, so that a tool's result holds it with what stands before it
 PARTS = 4
-NAMED = 25  # files that are named one by one when they are not read
+NAMED = 15  # files or lines that are named one by one, beyond which they are counted
 
 LEGEND = (
     "Each line begins with + (added), - (removed) or a blank (unchanged) and its line number: in the new file, "
@@ -40,10 +40,8 @@ class Coverage:
         """For Claude and for people, exact: "31 of 34 files, 2,140 of 2,300 changed lines; not read: …"."""
         files = f"{self.files:,} of {self.all_files:,} {_plural(self.all_files, 'file')}"
         lines = f"{self.lines:,} of {self.all_lines:,} changed {_plural(self.all_lines, 'line')}"
-        told = [f"{path} ({why})" for path, why in self.gaps[:NAMED]]
-        if len(self.gaps) > NAMED:
-            told.append(f"and {len(self.gaps) - NAMED:,} more")
-        return f"{files}, {lines}" + (f"; not read: {', '.join(told)}" if told else "")
+        told = [f"{path} ({why})" for path, why in self.gaps]
+        return f"{files}, {lines}" + (f"; not read: {_listed(told)}" if told else "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +102,7 @@ def fit(
         parts: at most.
     """
     files = read(diff)
-    gaps: list[tuple[str, str]] = [(path, "no diff is given for it") for path in without]
+    gaps: list[tuple[str, str]] = [(named(path), "no diff is given for it") for path in without]
     skipped = {id(file): why for file in files if (why := unread(file))}
     wanted = sorted((f for f in files if id(f) not in skipped), key=risk)
     pages = _Pages(part_chars, parts)
@@ -191,18 +189,26 @@ def _number(row: Row) -> int:
 
 
 def _warnings(diff: str, files: Iterable[FileDiff], masked: Sequence[str]) -> Iterator[str]:
-    for file in files:
-        if file.conflicts:
-            lines = ", ".join(map(str, file.conflicts[:5]))
-            yield f"Conflict markers stand in {file.path} (lines {lines}): a merge was not finished."
+    unfinished = [f"{file.path} ({_first(file.conflicts)})" for file in files if file.conflicts]
+    if unfinished:
+        yield f"A merge was not finished; conflict markers stand in {_listed(unfinished)}."
     if "\ufffd" in diff:
         yield "Some bytes are not UTF-8; they stand as \ufffd."
     if masked:
-        more = f" and {len(masked) - NAMED} more" if len(masked) > NAMED else ""
         yield (
-            f"Secrets were hidden from you in these lines: {', '.join(masked[:NAMED])}{more}. "
+            f"Secrets were hidden from you in these lines: {_listed(masked)}. "
             "Report that they stand there: whoever owns them has to revoke and replace them."
         )
+
+
+def _first(numbers: Sequence[int]) -> str:
+    shown = ", ".join(map(str, numbers[:5]))
+    return f"{_plural(len(numbers), 'line')} {shown}{', …' if len(numbers) > 5 else ''}"
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = f", and {len(names) - NAMED:,} more" if len(names) > NAMED else ""
+    return ", ".join(names[:NAMED]) + more
 
 
 def _many(count: int, what: str) -> str:

@@ -89,7 +89,8 @@ class Sieve:
         head, newline, below = self._held.partition("\n")
         start = below.lstrip()
         if not whole and (not newline or "```".startswith(start[:3])):
-            found = _QUOTED.match(self._held) if newline else None
+            closed = newline and self._held.count("```") > 1
+            found = _QUOTED.match(self._held) if closed else None
             if found is None or not found[0].endswith("\n"):
                 return None  # the line, or the quotation that comes or may come, is not whole yet
         size, quotation = len(head) + len(newline), ""

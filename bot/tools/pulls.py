@@ -23,6 +23,7 @@ from integrations.github import (
     lines_of,
 )
 
+TITLE_CHARS = 300
 BODY_CHARS = 6_000  # of a description
 FILE_CHARS = 44_000  # of one file's numbered lines
 NAMES = 500  # of a folder
@@ -186,7 +187,7 @@ def told(change: Change, fitted: Fitted, link: str, part: int) -> str:
         raise ToolProblem(f"There is no part {part}; the diff has {count}, counted from 1.")
     sections = [_head(change, link)]
     if part == 1 and change.body.strip():
-        sections.append(f"## Description\n{_quoted(_cut(change.body.strip(), BODY_CHARS))}")
+        sections.append(f"## Description\n{_cut(_quoted(change.body.strip()), BODY_CHARS)}")
     heading = f"## Diff, part {part} of {count}" if count > 1 else "## Diff"
     if fitted.coverage.all_files == 0:
         return "\n\n".join([*sections, f"{heading}\nIt changes nothing: its diff is empty."])
@@ -269,7 +270,7 @@ def _short(url: str) -> str:
 
 def _line(text: str) -> str:
     """One line, so that a title cannot pass for a section."""
-    return clean(" ".join(text.split()))
+    return _cut(clean(" ".join(text.split())), TITLE_CHARS)
 
 
 def _quoted(text: str) -> str:

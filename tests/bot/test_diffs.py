@@ -227,7 +227,7 @@ def test_conflict_markers_are_pointed_out() -> None:
     body = "@@ -0,0 +1,5 @@\n+<<<<<<< HEAD\n+a\n+=======\n+b\n+>>>>>>> topic\n"
 
     assert fit(one("a.py", body)).warnings == (
-        "Conflict markers stand in a.py (lines 1, 3, 5): a merge was not finished.",
+        "A merge was not finished; conflict markers stand in a.py (lines 1, 3, 5).",
     )
 
 

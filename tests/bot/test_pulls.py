@@ -224,7 +224,30 @@ def test_a_description_is_quoted() -> None:
 
 def test_a_long_description_is_cut_visibly() -> None:
     """Of a description beyond its room the beginning is given, and how much more there is."""
-    assert "[cut here: 5 more characters]" in text_of(made(body="x" * (BODY_CHARS + 5)))
+    lines = BODY_CHARS // 100 + 1
+    body = "\n".join(["x" * 97] * lines)  # 100 characters each, as they are quoted
+
+    assert "[cut here: 99 more characters]" in text_of(made(body=body))
+
+
+def test_whatever_is_read_fits_into_a_result() -> None:
+    """Names, titles, descriptions and warnings without end are cut or counted, so that the runner cuts nothing."""
+    name = "n" * 4_000
+    body = "@@ -0,0 +1,2 @@\n+<<<<<<< HEAD\n+x\n"
+    files = [
+        f"diff --git a/{name}{n} b/{name}{n}\n--- a/{name}{n}\n+++ b/{name}{n}\n{body}"
+        for n in range(300)
+    ]
+    text = text_of(
+        made(
+            title="t " * 9_000,
+            body="b\n" * 9_000,
+            diff="".join(files),
+            without_diff=(name,) * 90,
+        )
+    )
+
+    assert len(text) < RESULT_CHARS
 
 
 def test_nothing_readable_is_told() -> None:
