@@ -41,6 +41,10 @@ BEHIND_SECONDS = 3.0  # an ask that waits so long for its own thread is told
 UNSAID_SECONDS = 20.0  # until an answer that Slack did not take is said again
 UNSAID_AT_MOST = 6 * 3600.0  # after asking; an answer older than that is a dead letter
 BEHIND = "I am still at the request before yours in this thread; yours is next."
+UNSEEN = (
+    "Slack does not show me this channel, so I cannot tell whether people of other organisations are in it. "
+    "Invite me with `/invite @Purser`, and ask again."
+)
 EDITED = "You changed your message while I was at work: I answered the earlier wording."
 DEATHS_AT_MOST = 4  # processes that ended over an ask; the next one says so, and no more
 HOPELESS = "I ended several times while I worked on this, so I stop trying. Please ask for a part of it, or tell an operator."
@@ -230,12 +234,18 @@ class Worker:
 
     async def _may(self, person: Person, ask: Ask) -> Verdict:
         """Whether they may; of a command Slack does not say whether its channel is shared."""
+        shared: bool | None = False
         if ask.origin == "command" and not ask.external:
             shared = await self._rooms.people.shared(ask.channel)
             ask = replace(ask, external=shared is True)
         if ask.origin == "invite" and not ask.external:
             return Verdict(True, "invite")
-        return self._rooms.policy.may_ask(person, ask)
+        verdict = self._rooms.policy.may_ask(person, ask)
+        admins = ask.feature == "purser" and self._rooms.policy.is_admin(person.id)
+        if shared is not None or not verdict.allowed or admins:  # a pause has to work everywhere
+            return verdict
+        closed = self._rooms.policy.may_ask(person, replace(ask, external=True))
+        return closed if closed.allowed else replace(closed, sentence=UNSEEN)
 
     def _plan(self, ask: Ask, *, tools: bool) -> tuple[Brief, str] | None:
         """What the turn is to do; None where a summary names no ticket."""

@@ -12,6 +12,7 @@ from bot.demo.terminal import words_of
 from tests.stories.world import World
 
 EXTERNAL = "I am not open to people of other organisations, or in channels shared with them"
+UNSEEN = "Slack does not show me this channel"
 GUESTS = "I am not open to guest accounts"
 
 
@@ -69,6 +70,37 @@ async def test_outsiders_commands_are_refused(
     assert "$" not in "".join(told)
     assert world.jira.log == []
     assert world.asked == []
+
+
+@pytest.mark.parametrize("command", ["/summarize", "/cost", "/purser"])
+@pytest.mark.parametrize("trouble", ["", "internal_error"], ids=["not a member", "Slack is down"])
+async def test_a_command_where_nobody_can_tell_who_reads_along_is_refused(
+    world: World, command: str, trouble: str
+) -> None:
+    """A channel that Slack does not show us may be shared: that is said, with how to open it, and nothing else."""
+    if trouble:
+        world.slack.troubles.down["conversations.info"] = trouble
+    who, where = ("ana", "#shop-dev") if trouble else ("maya", "#board")
+    text = {"/summarize": "SHOP-12", "/cost": "this month", "/purser": "policy"}[command]
+    await world.slack.command(who, where, command, text)
+    await world.idle()
+
+    told = [words_of(m) for m in (*world.slack.by_app(where), *world.slack.ephemerals(where, who))]
+    assert len([w for w in told if w.startswith(UNSEEN)]) == 1
+    assert "$" not in "".join(told)
+    assert world.jira.log == []
+    assert world.asked == []
+    assert await world.dropped("denied:external") == 1
+
+
+async def test_an_admin_can_pause_where_slack_shows_nothing(world: World) -> None:
+    """The kill switch works in a channel that we cannot see, whether or not others read along."""
+    await world.slack.command("ruth", "#board", "/purser", "pause everywhere")
+    await world.idle()
+    root = await world.slack.say("ana", "#shop-dev", "@purser What is 6*7?")
+    await world.ended(root)
+
+    assert world.words(root).startswith("I am paused")
 
 
 async def test_who_slack_cannot_name_is_a_stranger(world: World) -> None:
