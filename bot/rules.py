@@ -149,7 +149,7 @@ def load(path: Path) -> PolicyFile:
     Raises:
         BadSettings: every problem of the file, with its place.
     """
-    if not path.is_file():
+    if not path.exists():
         return PolicyFile()
     try:
         raw = tomllib.loads(path.read_text(encoding="utf-8"))

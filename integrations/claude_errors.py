@@ -56,6 +56,19 @@ class Limits:
         """Take them from response headers; what cannot be read is left out."""
         return cls(**{kind: _limit(headers, kind) for kind in KINDS})
 
+    def told(self) -> dict[str, dict[str, object]]:
+        """Each bucket as a log shows it: what is left, of how much, and when it is full again."""
+        buckets: dict[str, Limit | None] = {kind: getattr(self, kind) for kind in KINDS}
+        return {
+            kind: {
+                "remaining": bucket.remaining,
+                "limit": bucket.limit,
+                "reset": bucket.reset.isoformat() if bucket.reset else None,
+            }
+            for kind, bucket in buckets.items()
+            if bucket
+        }
+
     def exhausted(self) -> str | None:
         """Name the bucket with the smallest share left, if that is under one twentieth."""
         shares: dict[str, float] = {}

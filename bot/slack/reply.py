@@ -254,10 +254,12 @@ class Reply:
     async def _say_elsewhere(self, text: str, blocks: list[Block], why: str) -> None:
         """Where the channel is closed to us: through the command's response_url, else to the asker directly.
 
-        A url that may have said it in an earlier attempt is not asked again.
+        A url that may have said it in an earlier attempt is not asked again; nor is that of a conversation between
+        two others, since nobody can tell who the second one is.
         """
         under = [*blocks, context(why)]
-        if self._ask.response_url and not self._parts.by_url:
+        among_others = self._ask.channel.startswith("D")
+        if self._ask.response_url and not self._parts.by_url and not among_others:
             await self._parts.note_url("opening")
             if await self._aside.in_channel(text, under):
                 await self._parts.note_url("said")

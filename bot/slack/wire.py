@@ -34,6 +34,8 @@ NO_SESSIONS = frozenset(
 Blocks = Sequence[Json]
 
 __all__ = ["GONE", "Blocks", "Json", "Limited", "SlackError", "SlackWire", "Unsure"]
+REACH_SECONDS = 15.0  # between looks whether Slack answers at all
+PROBE_SECONDS = 2.0  # for one such look
 
 
 class SlackWire:
@@ -60,6 +62,7 @@ class SlackWire:
         self._session = session
         self._proxy = client.proxy
         self._token = token
+        self._clock, self._asked_at, self._answered = clock, float("-inf"), False
         self._sessions = True  # until Slack says that this app has none
         api = urlsplit(client.base_url)
         self._own = (api.scheme, api.netloc) if api.hostname != "slack.com" else None
@@ -318,6 +321,18 @@ class SlackWire:
                 return bytes(data)
         except (aiohttp.ClientError, TimeoutError, OSError):
             raise SlackError("unreachable", "file") from None
+
+    async def answers(self) -> bool:
+        """Whether Slack answers us, asked anew at most every REACH_SECONDS."""
+        if self._clock() - self._asked_at >= REACH_SECONDS:
+            self._asked_at = self._clock()
+            try:
+                async with asyncio.timeout(PROBE_SECONDS):
+                    await self.auth_test()
+                self._answered = True
+            except (SlackError, TimeoutError):
+                self._answered = False
+        return self._answered
 
     async def auth_test(self) -> Json:
         """Who we are."""

@@ -28,6 +28,10 @@ PERIOD = re.compile(
     re.IGNORECASE,
 )
 OURS = ("help", "policy", "why", "budget", "hello")
+ADMINS = re.compile(
+    r"^(?:(?:pause|resume)(?:\s+everywhere)?|budget\s+\$?\d[\d.]*|reset\s+(?:budget|model)|model\s+claude-\S+)$",
+    re.IGNORECASE,
+)
 COST_WORDS = 3  # a longer sentence that begins with "cost" is a question for Claude
 NOT_CODE = ("image/", "video/", "audio/", "application/pdf")
 
@@ -57,6 +61,8 @@ def wish(text: str, files: Sequence[FileRef] = (), *, in_thread: bool = False) -
         return Wish("purser", "stop", stop=True)
     if word in OURS and not (in_thread and word == "why"):
         return Wish("purser", word)
+    if ADMINS.match(bare):
+        return Wish("purser", bare)
     if COST.match(bare) and _of_the_books(COST.sub("", bare), question=bare.endswith("?")):
         return Wish("cost", COST.sub("", bare).rstrip("?"))
     if SUMMARIZE.match(bare) and names_tickets(rest := SUMMARIZE.sub("", bare)):

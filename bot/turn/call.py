@@ -279,6 +279,7 @@ class Calls:
             stop_reason=finished.stop_reason,
             category=finished.refusal_category,
             cache_miss=finished.cache_miss,
+            limits=finished.limits.told() or None,
             scarce=finished.limits.exhausted(),
             ttft_ms=finished.ttft_ms,
         )
@@ -296,6 +297,7 @@ class Calls:
             limit=facts.which,
             retry_after=facts.retry_after,
             request_id=facts.request_id,
+            limits=facts.limits.told() or None,
             scarce=facts.limits.exhausted(),
         )
         if isinstance(error, RateLimited):

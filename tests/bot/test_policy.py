@@ -53,6 +53,15 @@ def test_a_file_that_is_no_text_is_a_problem(tmp_path: Path) -> None:
         load(path)
 
 
+def test_a_folder_in_its_place_is_a_problem(tmp_path: Path) -> None:
+    """A folder named as the policy is not taken for no policy."""
+    path = tmp_path / "purser.toml"
+    path.mkdir()
+
+    with pytest.raises(BadSettings, match=r"purser\.toml: cannot be read"):
+        load(path)
+
+
 def test_without_a_file_the_defaults_hold(tmp_path: Path) -> None:
     """An absent file is an empty one."""
     assert Policy(load(tmp_path / "none.toml")).rules("C1") == Rules()

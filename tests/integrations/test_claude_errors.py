@@ -157,6 +157,9 @@ def test_limits_are_read_from_headers() -> None:
     assert Limits(input_tokens=Limit(30000, 500, NOW + timedelta(minutes=1))) == limits
     assert limits.exhausted() == "input_tokens"
     assert Limits().exhausted() is None
+    assert limits.told() == {
+        "input_tokens": {"remaining": 500, "limit": 30000, "reset": "2026-11-22T10:01:00+00:00"}
+    }
 
 
 @pytest.mark.parametrize(

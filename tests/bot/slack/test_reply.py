@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import aclosing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -598,6 +599,17 @@ async def test_where_the_url_does_not_do_it_is_said_directly(at: Desk, reason: s
     said = at.slack.by_app("@ana")
     assert letters([words_of(message) for message in said]) == letters([text])
     assert "/invite @Purser" in grey(said[-1])[1]
+    assert at.slack.by_app("#random") == []
+
+
+async def test_between_two_others_only_the_asker_is_answered(at: Desk) -> None:
+    """In a conversation that Slack does not show us the answer goes to the asker directly, not to both."""
+    lease = await at.command("#random")
+    lease = replace(lease, ask=replace(lease.ask, channel="D0OTHERS"))
+
+    await answered(at, lease, answer("SHOP-12 is done."))
+
+    assert [words_of(message) for message in at.slack.by_app("@ana")] == ["SHOP-12 is done."]
     assert at.slack.by_app("#random") == []
 
 

@@ -10,7 +10,7 @@ from aiohttp import web
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.slack.gate import AGAIN_SECONDS
-from bot.slack.wire import Limited, SlackError, SlackWire, Unsure
+from bot.slack.wire import REACH_SECONDS, Limited, SlackError, SlackWire, Unsure
 from tests.bot.slack.answering import Desk, desk, server
 from tests.demo.slack_worlds import Clock
 
@@ -349,3 +349,18 @@ async def test_an_answer_that_is_not_slacks_is_no_crash(status: int, kind: str, 
             await wire.update("C1", "1.0", "hi")
 
     assert asked == ["/api/chat.postMessage", "/api/chat.update", "/api/chat.update"]
+
+
+async def test_whether_slack_answers_is_asked_now_and_then(at: Desk) -> None:
+    """A look is remembered for a while, so that health costs Slack nothing; a silence is seen, and its end."""
+    wire = at.wire()
+    assert [await wire.answers() for _ in range(3)] == [True] * 3
+    assert at.slack.calls("auth.test") == 1
+
+    at.slack.troubles.down["auth.test"] = "fatal_error"
+    assert await wire.answers()
+    at.clock.at += REACH_SECONDS
+    assert not await wire.answers()
+    at.slack.troubles.down.clear()
+    at.clock.at += REACH_SECONDS
+    assert await wire.answers()

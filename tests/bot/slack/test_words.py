@@ -240,6 +240,31 @@ def test_files_with_code_are_a_review_and_pictures_are_not() -> None:
     assert wish("what is this?", [PICTURE]).feature == "chat"
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "pause",
+        "Pause everywhere",
+        "resume",
+        "budget 80",
+        "budget $12.50",
+        "reset budget",
+        "model claude-opus-5-5",
+    ],
+)
+def test_an_admins_words_work_after_a_mention(text: str) -> None:
+    """What `/purser` takes from admins is taken in a thread, too."""
+    assert wish(text) == Wish("purser", text)
+
+
+@pytest.mark.parametrize(
+    "text", ["pause the deployment", "budget for next year?", "model the data"]
+)
+def test_sentences_that_begin_alike_go_to_claude(text: str) -> None:
+    """A sentence is a question, whatever its first word is."""
+    assert wish(text).feature == "chat"
+
+
 def test_why_in_a_thread_is_a_question() -> None:
     """After an answer, "why" asks Claude; elsewhere it asks for the rule that applies."""
     assert wish("why?", in_thread=True).feature == "chat"
