@@ -1,7 +1,6 @@
 """Documents become text, and the processes that do it can be lost without loss."""
 
 import asyncio
-import io
 import json
 import os
 import signal
@@ -12,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from bot.demo.pages.made import pdf as made_pdf
-from integrations.extract import LENGTH, decoded, extract, framed, serve
+from integrations.extract import LENGTH, decoded, extract, framed
 from integrations.extractor import JOBS, Extractor
 from integrations.web_errors import TooSlow, Unreadable
 
@@ -96,13 +95,17 @@ def test_a_pdf_that_is_cut_does_not_break_the_process(cut: int) -> None:
     assert "Fourth" not in extract("pdf", whole[:cut], None).text
 
 
-def test_the_process_answers_jobs_in_frames() -> None:
+async def test_the_process_answers_jobs_in_frames() -> None:
     """Two jobs in, two answers out, and the end of the stream ends it."""
     head = framed(json.dumps({"kind": "html", "charset": None, "url": ""}).encode())
-    answers = io.BytesIO()
-    serve(io.BytesIO((head + framed(SMALL)) * 2 + head + LENGTH.pack(9) + b"cut"), answers)
+    pipe = asyncio.subprocess.PIPE
+    process = await asyncio.create_subprocess_exec(  # it limits its own seconds, for good
+        sys.executable, "-m", "integrations.extract", stdin=pipe, stdout=pipe
+    )
+    out, _ = await process.communicate((head + framed(SMALL)) * 2 + head + LENGTH.pack(9) + b"cut")
 
-    out, found = answers.getvalue(), list[dict[str, str]]()
+    assert process.returncode == 0
+    found = list[dict[str, str]]()
     while out:
         size = LENGTH.unpack(out[: LENGTH.size])[0]
         found.append(json.loads(out[LENGTH.size : LENGTH.size + size]))
