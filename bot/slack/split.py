@@ -26,7 +26,7 @@ def cut(text: str, limit: int = LIMIT) -> tuple[str, str]:
     first, rest = text[:end].rstrip("\n"), text[end:].lstrip("\n")
     if not fence:
         return first, rest
-    return f"{first}\n{_run(fence)}", f"{fence}\n{rest}"
+    return f"{first}\n{_run(fence)}", _reopened(fence, rest)
 
 
 def split(text: str, limit: int = LIMIT) -> list[str]:
@@ -47,9 +47,14 @@ def follow(text: str, part: str, limit: int = LIMIT) -> str | None:
     body, _, run = part.rpartition("\n")
     fence = _fence_at(text, len(body)) if body and text.startswith(body) else ""
     if fence and run == _run(fence):
-        goes_on = text[len(body) :].lstrip("\n")
-        return f"{fence}\n{goes_on}"
+        return _reopened(fence, text[len(body) :].lstrip("\n"))
     return rest if begins and _units(part) >= limit // 3 - CLOSING else None
+
+
+def _reopened(fence: str, rest: str) -> str:
+    """What goes on in an open fence; where it only closes, what comes after it."""
+    line, _, after = rest.partition("\n")
+    return f"{fence}\n{rest}" if _after(fence, line) else after.lstrip("\n")
 
 
 def plain(text: str, limit: int = FALLBACK) -> str:

@@ -2,7 +2,7 @@
 
 import re
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from bot.slack.mrkdwn import GAP
@@ -37,6 +37,8 @@ def test_splitting_keeps_every_visible_character(text: str, limit: int) -> None:
 
 @settings(max_examples=300, deadline=None)
 @given(TEXTS)
+@example("```Q\n\n\n" + "y" * 180 + "```Q\n```\nword ")
+@example("```Q\n" + "y" * 186 + "\n\n\n```\nword " + "z" * 30)
 def test_what_follows_a_message_is_known_from_the_message(text: str) -> None:
     """From the whole text and the messages already said, the rest can be told: a restart says nothing twice."""
     first, rest = cut(text, 200)
