@@ -325,7 +325,8 @@ async def test_nothing_is_wider_than_the_screen(
         wide = await page.evaluate(
             """() => [...document.querySelectorAll(".panel:not([hidden]), .panel:not([hidden]) .detail, "
                 + ".panel:not([hidden]) .rows, .panel:not([hidden]) .message, html")]
-                .filter((node) => node.scrollWidth > node.clientWidth + 1).map((node) => node.className)"""
+                .filter((node) => node.scrollWidth > node.clientWidth + 1)
+                .map((node) => `${node.className} ${node.textContent.slice(0, 200)}`)"""
         )
         assert (tab, wide) == (tab, [])
 
