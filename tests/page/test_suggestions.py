@@ -1,0 +1,60 @@
+"""The demo whole: each suggestion of the page, pressed in a browser, answered by the real bot in its process."""
+
+import os
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Browser, expect
+
+from bot.demo.slack.message import Message
+from bot.demo.stage import Stage
+from bot.demo.terminal import has_feedback, words_of
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+ENVIRON = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+SEEN = {  # what must stand in the answer
+    "Find two planted bugs": ("SQL", "default argument"),
+    "Review a pull request": ("checkout/store.py:32",),
+    "Where does SHOP-12 stand?": ("SHOP-12", "Blocked"),
+    "Two long tickets at once": ("SHOP-12", "SHOP-14"),
+    "The whole sprint": ("SHOP-12",),
+    "What did it cost?": ("What Claude cost in this channel", "total"),
+    "Cost by model": ("claude-",),
+    "What may it do here?": ("jira_projects",),
+}
+
+
+async def test_each_suggestion_is_answered(browser: Browser, tmp_path: Path) -> None:
+    """Whatever the page offers to try is filled in by a press, sent by Enter, and answered as it should be."""
+    async with Stage(tmp_path, ENVIRON, tokens_per_second=None) as stage:
+        await stage.start_bot()
+        tab = await browser.new_page(viewport={"width": 1500, "height": 900})
+        await tab.goto(f"{stage.slack.url}/#as=ana&in=C0SHOPDEV")
+        await tab.wait_for_selector("body.ready")
+        offered = await tab.locator(".try").count()
+        for title, words in SEEN.items():
+            known = {m.ts for m in _said(stage)}
+            await tab.locator(".try").filter(has_text=title).click()
+            await tab.keyboard.press("Enter")
+            await stage.slack.wait_for(lambda k=known, w=words: _whole(stage, k, w), 30.0)
+        assert offered == len(SEEN)
+        await expect(tab.get_by_text("What Claude cost in this channel").last).to_be_visible()
+        await tab.close()
+
+
+def _said(stage: Stage) -> list[Message]:
+    """Everything the bot has said to ana, in threads, in the channel and to her alone."""
+    slack = stage.slack
+    return [*slack.by_app("#shop-dev"), *slack.ephemerals("#shop-dev", "ana"), *_replies(stage)]
+
+
+def _replies(stage: Stage) -> list[Message]:
+    roots = [m for m in stage.slack.messages("#shop-dev") if m.replies]
+    return [reply for root in roots for reply in stage.slack.by_app("#shop-dev", root.ts)]
+
+
+def _whole(stage: Stage, known: set[str], words: tuple[str, ...]) -> Message | None:
+    """A new answer with all the words that must stand in it."""
+    fresh = [m for m in _said(stage) if m.ts not in known and (m.only_for or has_feedback(m))]
+    return next((m for m in fresh if all(word in words_of(m) for word in words)), None)
