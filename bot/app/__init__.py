@@ -95,9 +95,8 @@ async def serve(
         )
 
         async def well() -> bool:
-            if not door.us.bot_user or stopping.is_set():
-                return False
-            return await store.ready() and await wire.answers()
+            known = bool(door.us.bot_user) and not stopping.is_set()
+            return known and await store.ready() and await wire.answers()
 
         app = bolt(door, client, signing_secret=secret(settings.slack_signing_secret) or "none")
         doors = open_doors(settings, app, host, port, well, metrics, ready, apart, stack)
