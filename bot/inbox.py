@@ -11,7 +11,7 @@ import math
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 from bot.ask import Ask, Lease, Signal
 from bot.errors import LeaseLost, PurserError
@@ -51,6 +51,26 @@ class Queue:
     oldest_seconds: float
 
 
+@dataclass(frozen=True, slots=True)
+class Caps:
+    """How many asks of one person, and of one channel, may be worked on at the same time."""
+
+    person: int
+    channel: int
+
+
+class Taker(Protocol):
+    """A worker that is glad of an ask as soon as it comes."""
+
+    def wants(self) -> Caps | None:
+        """Its caps if it has a slot free, which is then kept until `begin` is told; None otherwise."""
+        ...
+
+    def begin(self, lease: Lease | None) -> None:
+        """Use a slot that was kept: work on this, or on nothing."""
+        ...
+
+
 class Inbox:
     """What waits, what is worked on, and by whom.
 
@@ -76,10 +96,11 @@ class Inbox:
         self._swept = self._purged = float("-inf")
         self._last_signal = now()  # of what was said before this process began, the store knows
         self._news = asyncio.Event()
+        self._taker: Taker | None = None
         self._listeners: dict[str, set[asyncio.Event]] = {}  # by channel
 
     async def put(self, arrival: Arrival) -> Literal["new", "known"]:
-        """Commit a delivery; on disk when this returns.
+        """Commit a delivery; on disk when this returns. Where a slot is free, an ask is taken in the same commit.
 
         Raises:
             StoreDown: nothing was stored.
@@ -93,15 +114,32 @@ class Inbox:
         if ask is not None:
             tx.add("inbox.put", must=None if signal else _Known(), **_columns(ask))
         try:
-            await self._store.commit(tx)
+            await self._commit_and_take(tx, now)
         except _Known:
             return "known"
-        self._wake()
         if signal is not None:
             self._last_signal = max(self._last_signal, now, signal.at)
             for listener in self._listeners.get(signal.channel, ()):
                 listener.set()
         return "new"
+
+    async def _commit_and_take(self, tx: Transaction, now: float) -> None:
+        taker = self._taker
+        caps = taker.wants() if taker is not None else None
+        if taker is None or caps is None:
+            await self._store.commit(tx)
+            self._wake()
+            return
+        place = self._add_take(tx, now, caps)
+
+        def taken(done: asyncio.Task[list[list[Row]]]) -> None:
+            broken = done.cancelled() or done.exception() is not None
+            taker.begin(None if broken else self._leased(done.result()[place], now))
+
+        commit = asyncio.create_task(self._store.commit(tx))
+        commit.add_done_callback(taken)
+        # A door that no longer waits for a slow disk gives up its answer, not what will be taken.
+        await asyncio.shield(commit)
 
     def _put_signal(self, tx: Transaction, signal: Signal, ask: Ask | None) -> None:
         values = asdict(signal)
@@ -128,16 +166,25 @@ class Inbox:
         now = self._now()
         await self._sweep(now)
         tx = Transaction()
-        tx.add(
+        self._add_take(tx, now, Caps(person_in_flight, channel_in_flight))
+        return self._leased((await self._store.commit(tx))[0], now)
+
+    def feed(self, taker: Taker | None) -> None:
+        """Give asks to a worker as they come, without its asking; with None, no more."""
+        self._taker = taker
+
+    def _add_take(self, tx: Transaction, now: float, caps: Caps) -> int:
+        return tx.add(
             "inbox.take",
             now=now,
             until=now + self._lease_seconds,
             worker=self._worker,
-            person_in_flight=person_in_flight,
-            channel_in_flight=channel_in_flight,
+            person_in_flight=caps.person,
+            channel_in_flight=caps.channel,
         )
-        taken = (await self._store.commit(tx))[0]
-        return _lease(taken[0], now, now + self._lease_seconds) if taken else None
+
+    def _leased(self, rows: list[Row], now: float) -> Lease | None:
+        return _lease(rows[0], now, now + self._lease_seconds) if rows else None
 
     async def _sweep(self, now: float) -> None:
         if now - self._swept < SWEEP_SECONDS:

@@ -19,7 +19,7 @@ from bot.ask import Ask, Lease, Person
 from bot.conversation import Conversations
 from bot.errors import LeaseLost, StoreDown
 from bot.holding import Holding
-from bot.inbox import Inbox
+from bot.inbox import Caps, Inbox
 from bot.metrics import Metrics
 from bot.policy import Policy, Verdict
 from bot.slack.commands import Commands
@@ -35,7 +35,6 @@ DRAIN_SECONDS = 25.0  # what running asks get when the process is told to stop
 IDLE_SECONDS = (
     1.0  # between looks at the inbox when nobody wakes us: leases that ran out are found so
 )
-LOOKED_FOR = 2  # asks at first: one that is found may not be the only one
 TAKEN_AT_ONCE = 16  # asks at most, where many wait
 BEHIND_SECONDS = 3.0  # an ask that waits so long for its own thread is told
 UNSAID_SECONDS = 20.0  # until an answer that Slack did not take is said again
@@ -85,23 +84,59 @@ class Worker:
         self._rooms = rooms
         self._slots = slots
         self._drain_seconds = drain_seconds
-        self._running: set[asyncio.Task[None]] = set()
+        self._running: set[asyncio.Future[None]] = set()
+        self._kept: list[asyncio.Future[None]] = []  # of those, slots for asks that are being put
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Take and serve asks until told to stop; then let those running finish, and hand back the rest."""
-        wanted = LOOKED_FOR
+        wanted = 1
+        self._rooms.inbox.feed(self)
         while not stopping.is_set():
-            leases = await self._take(wanted)
-            for lease in leases:
-                task = asyncio.create_task(self._serve(lease))
-                self._running.add(task)
-                task.add_done_callback(self._running.discard)
-            if len(leases) == wanted:
+            # Side by side, so that they share a commit.
+            found = await asyncio.gather(*(self._look() for _ in range(wanted)))
+            if all(found):
                 wanted = min(2 * wanted, TAKEN_AT_ONCE)
                 continue
-            wanted = LOOKED_FOR
+            wanted = 1
             await self._rooms.inbox.wait(IDLE_SECONDS)
+        self._rooms.inbox.feed(None)
         await self._drain()
+
+    async def _look(self) -> bool:
+        """Begin with the next ask, if there is one and a slot for it; whether there was."""
+        caps, lease = self.wants(), None
+        if caps is None:
+            return False
+        try:
+            lease = await self._rooms.inbox.take(
+                person_in_flight=caps.person, channel_in_flight=caps.channel
+            )
+        except StoreDown:
+            log.warning("the inbox cannot be read")
+        finally:
+            self.begin(lease)
+        return lease is not None
+
+    def wants(self) -> Caps | None:
+        """See `Taker`: an ask that comes while a slot is free is taken in the commit that keeps it."""
+        if len(self._running) >= self._slots:
+            return None
+        self._kept.append(self._hold(asyncio.get_running_loop().create_future()))
+        rules = self._rooms.policy.rules("")
+        return Caps(rules.person_in_flight, rules.channel_in_flight)
+
+    def begin(self, lease: Lease | None) -> None:
+        """See `Taker`."""
+        kept = self._kept.pop()
+        if not kept.done():
+            kept.set_result(None)
+        if lease is not None:
+            self._hold(asyncio.create_task(self._serve(lease)))
+
+    def _hold(self, work: asyncio.Future[None]) -> asyncio.Future[None]:
+        self._running.add(work)
+        work.add_done_callback(self._running.discard)
+        return work
 
     async def watch(self, stopping: asyncio.Event) -> None:
         """Tell who waits behind their own thread, and count the queue, about once a second."""
@@ -116,25 +151,6 @@ class Worker:
                 log.warning("watching", problem=str(error))
             await _wait(stopping, IDLE_SECONDS)
         self._rooms.inbox.ended()  # so that `run`, if it waits for an ask, hears at once
-
-    async def _take(self, most: int) -> list[Lease]:
-        """So many asks, or as many as there are slots and asks; side by side, so that they share a commit."""
-        rules, inbox = self._rooms.policy.rules(""), self._rooms.inbox
-        caps = {
-            "person_in_flight": rules.person_in_flight,
-            "channel_in_flight": rules.channel_in_flight,
-        }
-        free = min(most, self._slots - len(self._running))
-        taken = await asyncio.gather(
-            *(inbox.take(**caps) for _ in range(free)), return_exceptions=True
-        )
-        broken = [one for one in taken if isinstance(one, BaseException)]
-        for one in broken:
-            if not isinstance(one, StoreDown):
-                raise one
-        if broken:
-            log.warning("the inbox cannot be read")
-        return [lease for lease in taken if isinstance(lease, Lease)]
 
     async def _drain(self) -> None:
         if self._running:
