@@ -36,6 +36,7 @@ SERVED = (
     "`{served}` answered where `{asked}` is set. What it costs is booked at `{served}`'s price; see the Claude "
     "Console, or set the model you want under `model` in purser.toml."
 )
+BREATH = 8  # events of an answer that comes all at once, after which it is somebody else's turn
 AGAIN = "The answer broke off in the middle; Claude is asked again."
 
 log = structlog.get_logger()
@@ -249,7 +250,11 @@ class Calls:
         async with aclosing(
             self._rooms.claude.stream(order.body, silence_seconds=silence)
         ) as events:
+            heard = 0
             async for event in events:
+                heard += 1
+                if heard % BREATH == 0:
+                    await asyncio.sleep(0)
                 match event:
                     case Started():
                         flight.started, flight.since = event, self._rooms.clock()
