@@ -8,13 +8,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
-from functools import cache
+from functools import cache, lru_cache
 from importlib.metadata import version
 from typing import Any
 
 from bot.usage import Usage
 
 PICOS = 10**12  # in a dollar
+DAY_SECONDS = 86_400
 US_GEO = Decimal("1.1")  # `inference_geo: us`, on all token prices, Claude 4.6 and later
 # Source: https://platform.claude.com/docs/en/about-claude/pricing; genai-prices does not know it.
 
@@ -66,6 +67,16 @@ def price(usage: Usage, *, model: str, at: float) -> Cost | None:
         return None
     total = found.total_price * (US_GEO if usage.inference_geo == "us" else 1)
     return Cost(picos(total), _price_list())
+
+
+def estimate(usage: Usage, *, model: str, at: float) -> Cost | None:
+    """The price beforehand, by the list at the day's beginning (UTC); quick for tokens in round numbers."""
+    return _estimated(usage, model, int(at // DAY_SECONDS))
+
+
+@lru_cache(maxsize=1024)
+def _estimated(usage: Usage, model: str, day: int) -> Cost | None:
+    return price(usage, model=model, at=day * DAY_SECONDS)
 
 
 def _context(usage: Usage) -> dict[str, str]:

@@ -13,7 +13,7 @@ from bot.answer import Receipt
 from bot.ask import Lease
 from bot.journal import Told
 from bot.ledger import Entry
-from bot.prices import Cost, assumed, dollars, price
+from bot.prices import Cost, assumed, dollars, estimate, price
 from bot.store import Transaction
 from bot.turn.brief import Brief, Rooms
 from bot.turn.request import TOKENS_PER_SECOND, Order
@@ -84,7 +84,7 @@ class Books:
         """Give what a call may cost at most, in picos: all written to the dearest cache, all output used."""
         most = int(order.body["max_tokens"])
         usage = Usage(cache_write_1h_tokens=input_tokens, output_tokens=most)
-        cost = price(usage, model=order.model, at=self._rooms.now())
+        cost = estimate(usage, model=order.model, at=self._rooms.now())
         if cost is not None:
             return cost.picos
         return assumed(input_tokens, most)
@@ -107,7 +107,7 @@ class Books:
             workspace_limit=self._brief.workspace.monthly_budget_usd,
             ask_limit=self._brief.rules.ask_limit_usd,
         )
-        cost = price(order.likely, model=order.model, at=self._rooms.now())
+        cost = estimate(order.likely, model=order.model, at=self._rooms.now())
         self._rooms.journal.sending(
             tx,
             self._lease,

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
@@ -13,6 +14,7 @@ from bot.turn.brief import Brief
 from bot.usage import Usage
 
 BYTES_PER_TOKEN = 2.0  # below what text and code have, so that an estimate is rather too high
+ROUND_TOKENS = 500  # an estimate is a multiple of them: few numbers, whose prices are known already
 PICTURE_TOKENS = 5_000  # above what the largest picture has
 DOCUMENT_TOKENS_PER_BYTE = 0.05  # of a PDF's base64; it is counted exactly before it is sent
 LIKELY_OUTPUT_TOKENS = 4_000  # of an answer nobody saw the end of, at least
@@ -37,7 +39,7 @@ class Order:
         purpose: answer, rephrase or fallback, as it stands in the books.
         body: of POST /v1/messages.
         key: the same for the same body; cache marks and ids are not part of it.
-        input_tokens: at most, about.
+        input_tokens: at most, about, in round numbers.
         fresh_tokens: those of them that cannot have been read from cache, about.
         aloud: whether its text is for the person.
         counted: whether it has attachments that must be counted before they cost.
@@ -86,7 +88,7 @@ def order(
         purpose=purpose,
         body=body,
         key=hashlib.sha256(text.encode()).hexdigest()[:32],
-        input_tokens=_tokens(shaping, text),
+        input_tokens=math.ceil(_tokens(shaping, text) / ROUND_TOKENS) * ROUND_TOKENS,
         fresh_tokens=_tokens({"messages": messages[-1:]}, json.dumps(messages[-1])),
         aloud=aloud,
         counted=any(True for _ in _attachments(messages)),

@@ -11,7 +11,7 @@ from genai_prices.types import ModelPrice, TieredPrices
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.prices import PICOS, Cost, assumed, dollars, picos, price
+from bot.prices import PICOS, Cost, assumed, dollars, estimate, picos, price
 from bot.usage import Usage
 
 NOVEMBER = 1_795_000_000.0  # 2026-11-18
@@ -202,3 +202,21 @@ def test_all_of_a_usage_is_read() -> None:
 
     assert usage == Usage(1, 10, 20, 400, 5_000, 600, "batch", "fast", "us")
     assert usage.prompt_tokens == 431
+
+
+@pytest.mark.parametrize(("at", "dollars_"), [(FEBRUARY, "1.8"), (NOVEMBER, "0.9")])
+def test_an_estimate_is_a_price_of_its_day(at: float, dollars_: str) -> None:
+    """What is reserved beforehand goes by the list as it stood when the day began."""
+    long = Usage(input_tokens=300_000)
+    day = at - at % 86_400
+
+    for moment in (day, at, day + 86_399.0):
+        found = estimate(long, model="claude-sonnet-4-6", at=moment)
+        assert found == price(long, model="claude-sonnet-4-6", at=day)
+        assert found is not None
+        assert dollars(found.picos) == Decimal(dollars_)
+
+
+def test_nobody_estimates_what_nobody_knows() -> None:
+    """A model without a price has none beforehand either."""
+    assert estimate(usage_of(input_tokens=1), model="no-such-model", at=NOVEMBER) is None
