@@ -31,6 +31,7 @@ from bot.rules import load
 from bot.settings import Settings
 
 DOTENV = Path(".env")
+YOUNG_OBJECTS = 10_000  # made before the collector looks; many asks' live for a second or two
 CANNOT_LISTEN = frozenset({errno.EADDRINUSE, errno.EADDRNOTAVAIL, errno.EACCES})
 
 
@@ -103,6 +104,12 @@ def main() -> None:
             stream.reconfigure(errors="replace")  # where there is no sign for a tick, a "?" will do
 
 
+def _spare_the_collector(_port: int) -> None:
+    """What was imported stays: looking through it for garbage would stop everything for 50 ms and more."""
+    gc.freeze()
+    gc.set_threshold(YOUNG_OBJECTS)
+
+
 @main.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="Where to listen.")
 @click.option("--port", type=click.IntRange(0, 65535), help="Default: $PORT, else 3000.")
@@ -125,8 +132,7 @@ def serve(host: str, port: int | None) -> None:
                 host=host,
                 port=settings.port if port is None else port,
                 stopping=stopping,
-                # What was imported stays: looking through it for garbage stops everything for 50 ms and more.
-                ready=lambda _port: gc.freeze(),
+                ready=_spare_the_collector,
             )
         except PurserError:
             raise
