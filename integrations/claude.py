@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Any
 
+import aiohttp
 import anthropic
 import httpx2
 from anthropic import AsyncAnthropic
@@ -278,7 +279,7 @@ def _transport(foreign: Exception, known: Facts) -> ClaudeError:
     """The connection failed; whether the request had been sent decides what it may cost."""
     root = foreign.__cause__ if isinstance(foreign, anthropic.APIConnectionError) else foreign
     cause = _class_name(root or foreign)
-    if isinstance(root, _NOT_SENT):
+    if isinstance(root, _NOT_SENT) and not _lost(root):
         return Unreachable(replace(known, cause=cause))
     facts = replace(known, cause=cause, may_be_billed=True)
     if isinstance(root, httpx2.TimeoutException) or isinstance(foreign, anthropic.APITimeoutError):
@@ -286,6 +287,14 @@ def _transport(foreign: Exception, known: Facts) -> ClaudeError:
     if isinstance(root, (httpx2.DecodingError, httpx2.TooManyRedirects)):
         return Malformed(facts)
     return StreamCut(facts)
+
+
+def _lost(error: BaseException) -> bool:
+    """Whether a connection that stood was lost; the SDK's aiohttp transport calls that a ConnectError, too."""
+    cause = error.__cause__ if isinstance(error, httpx2.ConnectError) else None
+    return isinstance(cause, aiohttp.ClientConnectionError) and not isinstance(
+        cause, aiohttp.ClientConnectorError
+    )
 
 
 def _translate(event: Any, attempt: _Attempt, headers: Mapping[str, str]) -> Event | None:

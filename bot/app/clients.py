@@ -8,7 +8,7 @@ from pathlib import Path
 
 import aiohttp
 import httpx2
-from anthropic import AsyncAnthropic, DefaultAsyncHttpxClient
+from anthropic import AsyncAnthropic, DefaultAioHttpClient
 from pydantic import SecretStr
 from slack_sdk.web.async_client import AsyncWebClient
 
@@ -44,10 +44,11 @@ def slack_client(settings: Settings, session: aiohttp.ClientSession) -> AsyncWeb
 @asynccontextmanager
 async def claude_client(settings: Settings) -> AsyncGenerator[AsyncAnthropic]:
     """Claude's API; its own retries are off, since the governor owns them."""
-    limits = httpx2.Limits(max_connections=CONNECTIONS, max_keepalive_connections=100)
-    proxy = secret(settings.https_proxy) or None
-    http = DefaultAsyncHttpxClient(
-        limits=limits, proxy=proxy, verify=_trusted(settings.ssl_cert_file), trust_env=False
+    http = DefaultAioHttpClient(
+        limits=httpx2.Limits(max_connections=CONNECTIONS),
+        proxy=secret(settings.https_proxy) or None,
+        verify=_trusted(settings.ssl_cert_file),
+        trust_env=False,
     )
     async with AsyncAnthropic(
         api_key=secret(settings.anthropic_api_key),

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from anthropic import AsyncAnthropic, DefaultAsyncHttpxClient
+from anthropic import AsyncAnthropic, DefaultAioHttpClient
 
 from bot.alerts import AdminAlerts
 from bot.answer import (
@@ -245,7 +245,7 @@ async def world(tmp_path: Path) -> AsyncGenerator[World]:
     """A turn on a Claude without limits, and two tools that count their calls."""
     stand_in = ClaudeStandIn(tier=UNLIMITED)
     await stand_in.start()
-    http = DefaultAsyncHttpxClient()
+    http = DefaultAioHttpClient()
     client = AsyncAnthropic(
         api_key=stand_in.api_key, base_url=stand_in.url, max_retries=0, http_client=http
     )

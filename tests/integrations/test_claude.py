@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from aiohttp import web
-from anthropic import AsyncAnthropic, DefaultAsyncHttpxClient
+from anthropic import AsyncAnthropic, DefaultAioHttpClient
 
 from integrations.claude import Claude
 from integrations.claude_errors import (
@@ -148,7 +148,7 @@ async def claude_at(handler: Handler) -> AsyncGenerator[Claude]:
     site = web.TCPSite(runner, "127.0.0.1", 0)
     await site.start()
     port = runner.addresses[0][1]
-    http = DefaultAsyncHttpxClient()
+    http = DefaultAioHttpClient()
     client = AsyncAnthropic(
         api_key="made-up", base_url=f"http://127.0.0.1:{port}", max_retries=0, http_client=http
     )
@@ -434,11 +434,33 @@ async def test_a_page_instead_of_an_answer() -> None:
     assert isinstance(error, Malformed | StreamCut)
 
 
+async def test_pictures_are_large() -> None:
+    """A request of several megabytes leaves whole."""
+    taken: list[int] = []
+
+    async def weigh(request: web.Request) -> web.StreamResponse:
+        taken.append(sum([len(chunk) async for chunk in request.content.iter_any()]))
+        return await streams(START, *said("Seen."), *end("end_turn"))(request)
+
+    content = [{"type": "text", "text": "x" * 3_000_000}]
+    request = {**REQUEST, "messages": [{"role": "user", "content": content}]}
+    async with claude_at(weigh) as claude:
+        events = [event async for event in claude.stream(request)]
+
+    assert isinstance(events[-1], Finished)
+    assert taken[0] > 3_000_000
+
+
 async def test_nobody_there() -> None:
     """Where nobody listens nothing was sent, so nothing can be billed."""
     async with claude_at(says(500, "api_error", "")) as claude:
         pass
-    elsewhere = AsyncAnthropic(api_key="made-up", base_url="http://127.0.0.1:1", max_retries=0)
+    elsewhere = AsyncAnthropic(
+        api_key="made-up",
+        base_url="http://127.0.0.1:1",
+        max_retries=0,
+        http_client=DefaultAioHttpClient(),
+    )
     async with elsewhere:
         claude = Claude(elsewhere)
         with pytest.raises(Unreachable) as caught:
