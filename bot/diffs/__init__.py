@@ -1,13 +1,26 @@
 """A diff made fit for Claude: read file by file, ordered by risk, numbered, bounded, and every gap said.
 
     text -> patch (unidiff) -> FileDiff, ... -> kinds (what is not worth reading)
-                                             -> shown (numbered, in parts) -> Fitted
+                                             -> shown (numbered, in parts) -> Fitted, with its Coverage
 
 Pure, and made for diffs that nobody vouches for: cut off, of any encoding and of any size. What cannot be read is
 named, never dropped.
 """
 
+from bot.diffs.coverage import Coverage, Held, without
 from bot.diffs.patch import FileDiff, Hunk, Row, clean, read
-from bot.diffs.shown import LEGEND, Coverage, Fitted, fit
+from bot.diffs.shown import LEGEND, Fitted, fit
 
-__all__ = ["LEGEND", "Coverage", "FileDiff", "Fitted", "Hunk", "Row", "clean", "fit", "read"]
+__all__ = [
+    "LEGEND",
+    "Coverage",
+    "FileDiff",
+    "Fitted",
+    "Held",
+    "Hunk",
+    "Row",
+    "clean",
+    "fit",
+    "read",
+    "without",
+]

@@ -3,12 +3,12 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
+from bot.diffs.coverage import Coverage, Held, listed, plural
 from bot.diffs.kinds import risk, unread
 from bot.diffs.patch import FileDiff, Hunk, Row, named, read
 
 PART_CHARS = 40_000  # of one part, so that a tool's result holds it with what stands before it
 PARTS = 4
-NAMED = 15  # files or lines that are named one by one, beyond which they are counted
 
 LEGEND = (
     "Each line begins with + (added), - (removed) or a blank (unchanged) and its line number: in the new file, "
@@ -18,44 +18,19 @@ TOO_LONG = "beyond what is read of one change"
 
 
 @dataclass(frozen=True, slots=True)
-class Coverage:
-    """What of a change stands in its parts.
-
-    Attributes:
-        files: how many stand there whole.
-        all_files: how many the change touches.
-        lines: how many added and removed lines stand there.
-        all_lines: how many there are, as far as the diff shows them.
-        gaps: files that do not stand there whole, each with the reason.
-    """
-
-    files: int
-    all_files: int
-    lines: int
-    all_lines: int
-    gaps: tuple[tuple[str, str], ...] = ()
-
-    @property
-    def sentence(self) -> str:
-        """For Claude and for people, exact: "31 of 34 files, 2,140 of 2,300 changed lines; not read: …"."""
-        files = f"{self.files:,} of {self.all_files:,} {_plural(self.all_files, 'file')}"
-        lines = f"{self.lines:,} of {self.all_lines:,} changed {_plural(self.all_lines, 'line')}"
-        told = [f"{path} ({why})" for path, why in self.gaps]
-        return f"{files}, {lines}" + (f"; not read: {_listed(told)}" if told else "")
-
-
-@dataclass(frozen=True, slots=True)
 class Fitted:
     """A change that Claude can read.
 
     Attributes:
         parts: numbered text, the riskiest files first; empty where nothing can be read.
         warnings: sentences on what is odd about it.
+        held: what stands in each part, file by file.
     """
 
     parts: tuple[str, ...]
     coverage: Coverage
     warnings: tuple[str, ...] = ()
+    held: tuple[tuple[Held, ...], ...] = ()
 
 
 @dataclass(slots=True)
@@ -67,6 +42,7 @@ class _Pages:
     done: list[str] = field(default_factory=list[str])
     lines: list[str] = field(default_factory=list[str])
     size: int = 0
+    held: list[dict[str, Held]] = field(default_factory=lambda: [{}])
 
     def room(self) -> int:
         return self.most - self.size
@@ -78,9 +54,16 @@ class _Pages:
         self.lines.append(line)
         self.size += len(line) + 1
 
+    def note(self, file: FileDiff, lines: int) -> None:
+        """So many more of a file's changed lines stand in this part."""
+        before = self.held[-1].get(file.path)
+        lines += before.lines if before else 0
+        self.held[-1][file.path] = Held(file.path, lines, file.changed)
+
     def turn(self) -> None:
         if self.lines:
             self.done.append("\n".join(self.lines))
+            self.held.append({})
             self.lines, self.size = [], 0
 
 
@@ -123,7 +106,8 @@ def fit(
     gaps += [(file.path, skipped[id(file)]) for file in files if id(file) in skipped]
     total = sum(file.changed for file in files)
     coverage = Coverage(whole, len(files) + len(without), shown, total, tuple(gaps))
-    return Fitted(tuple(pages.done), coverage, tuple(_warnings(diff, files, masked)))
+    held = tuple(tuple(part.values()) for part in pages.held[: len(pages.done)])
+    return Fitted(tuple(pages.done), coverage, tuple(_warnings(diff, files, masked)), held)
 
 
 def _masked(file: FileDiff, mask: Callable[[str], str], masked: list[str]) -> FileDiff:
@@ -153,12 +137,14 @@ def _put_file(pages: _Pages, file: FileDiff) -> int:
         if pages.full():
             return 0
     pages.put(text[0])
-    shown = 0
+    shown = noted = 0
     for hunk in file.hunks:
         pages.put(hunk.header)
         for row in hunk.rows:
             line = _row(row)
             if len(line) + 1 > pages.room():
+                pages.note(file, shown - noted)
+                noted = shown
                 pages.turn()
                 if pages.full():
                     return shown
@@ -166,6 +152,7 @@ def _put_file(pages: _Pages, file: FileDiff) -> int:
                 pages.put("(inside of the same hunk)")
             pages.put(line)
             shown += row.sign != " "
+    pages.note(file, shown - noted)
     return shown
 
 
@@ -191,29 +178,20 @@ def _number(row: Row) -> int:
 def _warnings(diff: str, files: Iterable[FileDiff], masked: Sequence[str]) -> Iterator[str]:
     unfinished = [f"{file.path} ({_first(file.conflicts)})" for file in files if file.conflicts]
     if unfinished:
-        yield f"A merge was not finished; conflict markers stand in {_listed(unfinished)}."
+        yield f"A merge was not finished; conflict markers stand in {listed(unfinished)}."
     if "\ufffd" in diff:
         yield "Some bytes are not UTF-8; they stand as \ufffd."
     if masked:
         yield (
-            f"Secrets were hidden from you in these lines: {_listed(masked)}. "
+            f"Secrets were hidden from you in these lines: {listed(masked)}. "
             "Report that they stand there: whoever owns them has to revoke and replace them."
         )
 
 
 def _first(numbers: Sequence[int]) -> str:
     shown = ", ".join(map(str, numbers[:5]))
-    return f"{_plural(len(numbers), 'line')} {shown}{', …' if len(numbers) > 5 else ''}"
-
-
-def _listed(names: Sequence[str]) -> str:
-    more = f", and {len(names) - NAMED:,} more" if len(names) > NAMED else ""
-    return ", ".join(names[:NAMED]) + more
+    return f"{plural(len(numbers), 'line')} {shown}{', …' if len(numbers) > 5 else ''}"
 
 
 def _many(count: int, what: str) -> str:
-    return f"{count:,} {_plural(count, what)}"
-
-
-def _plural(count: int, what: str) -> str:
-    return what if count == 1 else f"{what}s"
+    return f"{count:,} {plural(count, what)}"
