@@ -1,55 +1,50 @@
-"""Reads Jira Cloud through the `jira` library: each call in a thread of its own, and within its deadline.
+"""Jira Cloud through the `jira` library: each call in a thread of its own, and within its deadline.
 
-    Jira.issue -> a free thread -> Client.read (DeadlineSession) -> jira_reading -> Issue
-    (one clock from here on)       (the wire)                       (shapes, who may see what; jira_text)
+    Jira.issue -> Calls (a free thread) -> jira_ticket -> Client.read (DeadlineSession)
+    (one clock from here on)               (shapes, who may see what; jira_text)
+    Jira.draft_... -> Draft -> Jira.write -> Written -> Jira.undo
+    (jira_drafting)           (jira_writing: once, never again by itself)
 
 A thread cannot be killed, so it ends itself; whoever waits for it is let go at the deadline, or when cancelled.
 """
 
-import asyncio
-import queue
 import re
-import time
-from collections.abc import Callable, Collection, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import suppress
-from dataclasses import replace
+from collections.abc import Collection, Generator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from integrations import jira_reading, jira_search
+from integrations.jira_calls import Calls
 from integrations.jira_client import Client
+from integrations.jira_draft import Draft, Undone, Written
 from integrations.jira_errors import (
     JiraBroken,
     JiraBusy,
+    JiraChanged,
     JiraNotFound,
+    JiraNotUndone,
     JiraProblem,
     JiraRefused,
     JiraRejected,
     JiraSlow,
+    JiraUnknown,
 )
+from integrations.jira_files import File
 from integrations.jira_issue import Account, Attachment, Change, Comment, Issue, Reference, Status
 from integrations.jira_search import Found, Row, Sprint
-from integrations.jira_session import until
+from integrations.jira_ticket import ticket
 
 COMMENTS = 20  # the newest ones, read with an issue unless more are asked for
 COMMENTS_AT_MOST = 300
-COMMENTS_PAGE = 100
-SPARE = 10  # comments asked for beyond the wanted ones, since some may not be shown
-BULK = 100  # issues of one bulk question, at most
-IDLE_CLIENTS = 8  # kept with their open connections
 BROWSE = "BROWSE_PROJECTS"
 INCLUDES = ("changelog", "comments_all")
 
-NO_THREAD = "Too much is asked of Jira at this moment; try again in a minute."
-
 _KEY = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,50}-\d{1,15}")
-
-T = TypeVar("T")
 
 
 class Jira:
-    """Reads Jira with one account.
+    """Jira, read and written with one account.
 
     Args:
         site_url: for links that people open.
@@ -73,12 +68,12 @@ class Jira:
         cafile: Path | None = None,
     ) -> None:
         self._site = site_url.rstrip("/")
-        self._connect = lambda: Client(
-            api_url=api_url.rstrip("/"), email=email, token=token, proxy=proxy, cafile=cafile
+        self._ask = Calls(
+            lambda: Client(
+                api_url=api_url.rstrip("/"), email=email, token=token, proxy=proxy, cafile=cafile
+            ),
+            in_flight,
         )
-        self._free = asyncio.Semaphore(in_flight)
-        self._idle: queue.LifoQueue[Client] = queue.LifoQueue(IDLE_CLIENTS)
-        self._closed = False
 
     def __repr__(self) -> str:
         return f"Jira({self._site!r})"
@@ -106,24 +101,23 @@ class Jira:
         Raises:
             JiraProblem: it was not read; the message is a sentence for the reader.
         """
-        wanted = key.strip().upper()
-        if not _KEY.fullmatch(wanted):
-            raise JiraRejected("This is no key of a Jira issue; keys look like SHOP-12.")
+        wanted = _key(key)
         if unknown := sorted(set(include) - set(INCLUDES)):
             raise JiraRejected(
                 f"Jira issues cannot include {', '.join(unknown)}; they can {', '.join(INCLUDES)}."
             )
         count = COMMENTS_AT_MOST if "comments_all" in include else comments
-        expand = {"expand": "changelog"} if "changelog" in include else {}
-        try:
+        with _named(wanted):
             return await self._ask(
-                lambda client: self._issue(client, wanted, count, expand), deadline
+                lambda client: ticket(
+                    client,
+                    wanted,
+                    comments=min(max(1, count), COMMENTS_AT_MOST),
+                    changelog="changelog" in include,
+                    site=self._site,
+                ),
+                deadline,
             )
-        except JiraNotFound:
-            raise JiraNotFound(
-                f"{wanted} does not exist in Jira, or the bot's account may not see it; "
-                "check the key, and whether the account may browse its project."
-            ) from None
 
     async def search(self, jql: str, *, limit: int, page: str = "", deadline: float) -> Found:
         """A page of what a query finds, in one call.
@@ -199,67 +193,137 @@ class Jira:
         except JiraNotFound:
             return False
 
+    async def draft_comment(
+        self, key: str, markdown: str, *, deadline: float, public: bool = False
+    ) -> Draft:
+        """What commenting on an issue would write; nothing is written.
+
+        Args:
+            key: of the issue.
+            markdown: the whole comment.
+            deadline: seconds, waiting for a thread included.
+            public: in a service desk, whether the customer sees it; elsewhere everybody does who sees the issue.
+
+        Raises:
+            JiraProblem: it cannot be written; the sentence says what to change.
+        """
+        raise NotImplementedError
+
+    async def draft_transition(
+        self, key: str, status: str, markdown: str = "", *, deadline: float
+    ) -> Draft:
+        """What moving an issue would do, with a comment if there is text; nothing is written.
+
+        Args:
+            key: of the issue.
+            status: where to, by the status's or the transition's name in any case.
+            markdown: a comment that goes with it, in a service desk an internal one.
+            deadline: seconds, waiting for a thread included.
+
+        Raises:
+            JiraProblem: it cannot go there now; the sentence names where it can.
+        """
+        raise NotImplementedError
+
+    async def draft_update(self, key: str, fields: Mapping[str, Any], *, deadline: float) -> Draft:
+        """What changing fields of an issue would write; nothing is written.
+
+        Args:
+            key: of the issue.
+            fields: by name or id, in any case: texts as Markdown, people by name, e-mail address or account id,
+                options by name, several values as a list, dates as 2026-11-30; None or "" empties a field.
+            deadline: seconds, waiting for a thread included.
+
+        Raises:
+            JiraProblem: a field or value is none; the sentence names those that are.
+        """
+        raise NotImplementedError
+
+    async def draft_issue(
+        self,
+        project: str,
+        type: str,  # noqa: A002 - the word of Jira's own interface
+        summary: str,
+        markdown: str,
+        *,
+        deadline: float,
+        fields: Mapping[str, Any] | None = None,
+    ) -> Draft:
+        """What a new issue would be; nothing is written.
+
+        Args:
+            project: its key.
+            type: of the issue, by name in any case.
+            summary: one line.
+            markdown: the description; may be empty.
+            deadline: seconds, waiting for a thread included.
+            fields: more of them, as in `draft_update`.
+
+        Raises:
+            JiraProblem: something is unknown or missing; the sentence names it.
+        """
+        raise NotImplementedError
+
+    async def write(self, draft: Draft, *, mark: str, deadline: float) -> Written:
+        """Write a draft, once and never again by itself; what it stands on is read first.
+
+        Args:
+            draft: as one of the `draft_` methods made it.
+            mark: the proposal's id, left in Jira where `written` finds it.
+            deadline: seconds, waiting for a thread included.
+
+        Raises:
+            JiraChanged: the issue is not as the draft shows it any more; nothing was written.
+            JiraUnknown: the answer was lost; ask `written`.
+            JiraProblem: nothing was written.
+        """
+        raise NotImplementedError
+
+    async def written(self, draft: Draft, *, mark: str, deadline: float) -> Written | None:
+        """Whether a draft stands in Jira after all; None where it is not found.
+
+        Jira's search, where new issues are looked for, lags behind by some seconds.
+
+        Args:
+            draft: that was to be written.
+            mark: as it was given to `write`.
+            deadline: seconds, waiting for a thread included.
+
+        Raises:
+            JiraProblem: nobody can tell.
+        """
+        raise NotImplementedError
+
+    async def undo(self, written: Written, *, deadline: float) -> Undone:
+        """Take a change back if nobody built on it since; it is read first.
+
+        Args:
+            written: what to take back.
+            deadline: seconds, waiting for a thread included.
+
+        Raises:
+            JiraNotUndone: it stays; the sentence says why.
+            JiraUnknown: the answer was lost; asking again is safe.
+            JiraProblem: it was not taken back.
+        """
+        raise NotImplementedError
+
+    async def attachment(self, ident: str, *, deadline: float, most_bytes: int) -> File:
+        """An image or a PDF of an issue whose reading was permitted: an attachment does not tell its issue.
+
+        Args:
+            ident: `Attachment.id` of the issue as it was read.
+            deadline: seconds, waiting for a thread included.
+            most_bytes: larger ones are not read.
+
+        Raises:
+            JiraProblem: it is too large, of another kind, or was not read.
+        """
+        raise NotImplementedError
+
     async def close(self) -> None:
         """Let go of idle connections; calls that still run end by their own deadlines."""
-        self._closed = True
-        with suppress(queue.Empty):
-            while True:
-                self._idle.get_nowait().close()
-
-    def _issue(self, client: Client, key: str, count: int, expand: dict[str, str]) -> Issue:
-        raw = client.read(f"issue/{key}", fields=jira_reading.FIELDS, **expand)
-        read = jira_reading.issue(raw, self._site)
-        read = _with_comments(client, read, min(max(1, count), COMMENTS_AT_MOST))
-        return jira_reading.hushed(read, _open(client, read))
-
-    async def _ask(self, read: Callable[[Client], T], deadline: float) -> T:
-        """Run a blocking reader in a thread, once one is free."""
-        ends = time.monotonic() + deadline
-        if self._closed:
-            raise JiraBroken
-        try:
-            async with asyncio.timeout(deadline):
-                await self._free.acquire()
-                return await asyncio.wrap_future(self._begin(read, ends))
-        except TimeoutError:
-            raise JiraSlow from None
-
-    def _begin(self, read: Callable[[Client], T], ends: float) -> "Future[T]":
-        """Start a thread that is gone when its work is; its place is free only then."""
-        loop = asyncio.get_running_loop()
-
-        def freed(_: object) -> None:
-            with suppress(RuntimeError):  # the loop is closed: nobody waits for a place any more
-                loop.call_soon_threadsafe(self._free.release)
-
-        thread = ThreadPoolExecutor(1, thread_name_prefix="jira")
-        try:
-            running = thread.submit(self._work, read, ends)
-        except RuntimeError:  # the machine gives no more threads
-            self._free.release()
-            raise JiraBroken(NO_THREAD) from None
-        running.add_done_callback(freed)
-        thread.shutdown(wait=False)
-        return running
-
-    def _work(self, read: Callable[[Client], T], ends: float) -> T:
-        try:
-            client = self._idle.get_nowait()
-        except queue.Empty:
-            client = self._connect()
-        try:
-            with until(ends):
-                return read(client)
-        finally:
-            self._put_back(client)
-
-    def _put_back(self, client: Client) -> None:
-        try:
-            self._idle.put_nowait(client)
-        except queue.Full:
-            client.close()
-        if self._closed:
-            client.close()
+        self._ask.close()
 
 
 def _granted(raw: Mapping[str, Any], right: str) -> bool:
@@ -269,50 +333,23 @@ def _granted(raw: Mapping[str, Any], right: str) -> bool:
     return isinstance(found, dict) and found.get("havePermission") is True
 
 
-def _with_comments(client: Client, read: Issue, wanted: int) -> Issue:
-    """The issue with its newest comments, those that are not for everybody left out and counted."""
-    shown: dict[str, Comment] = {}
-    restricted = seen = total = 0
-    while len(shown) < wanted:
-        size = min(COMMENTS_PAGE, wanted - len(shown) + SPARE)
-        raw = client.read(
-            f"issue/{read.key}/comment", orderBy="-created", startAt=seen, maxResults=size
-        )
-        page = jira_reading.comments(raw, read.url)
-        total = page.total
-        for comment in page.comments:
-            if len(shown) == wanted:
-                break
-            seen += 1
-            if comment is None:
-                restricted += 1
-            else:
-                # By id: pages shift when somebody comments meanwhile.
-                shown.setdefault(comment.id or str(-seen), comment)
-        if not page.comments or seen >= total:
-            break
-    return replace(
-        read,
-        comments=tuple(reversed(shown.values())),
-        older_comments=max(0, total - seen),
-        restricted_comments=restricted,
-    )
+def _key(key: str) -> str:
+    wanted = key.strip().upper()
+    if not _KEY.fullmatch(wanted):
+        raise JiraRejected("This is no key of a Jira issue; keys look like SHOP-12.")
+    return wanted
 
 
-def _open(client: Client, read: Issue) -> Collection[str]:
-    """Keys of linked issues that may be shown: what a link carries does not say who may see its end.
-
-    Sub-tasks have their parent's security level, so they need no look.
-    """
-    others = [link for link in (read.parent, *read.links) if link and link.summary]
-    if not others or read.security:
-        return ()
-    keys = list(dict.fromkeys(link.key for link in others))[:BULK]
+@contextmanager
+def _named(key: str) -> Generator[None]:
+    """Say which issue was not found."""
     try:
-        raw = client.query("issue/bulkfetch", {"issueIdsOrKeys": keys, "fields": ["security"]})
-    except JiraProblem:
-        return ()  # nothing is shown on suspicion; the issue itself was read
-    return jira_reading.open_keys(raw)
+        yield
+    except JiraNotFound:
+        raise JiraNotFound(
+            f"{key} does not exist in Jira, or the bot's account may not see it; "
+            "check the key, and whether the account may browse its project."
+        ) from None
 
 
 __all__ = [
@@ -322,18 +359,25 @@ __all__ = [
     "Attachment",
     "Change",
     "Comment",
+    "Draft",
+    "File",
     "Found",
     "Issue",
     "Jira",
     "JiraBroken",
     "JiraBusy",
+    "JiraChanged",
     "JiraNotFound",
+    "JiraNotUndone",
     "JiraProblem",
     "JiraRefused",
     "JiraRejected",
     "JiraSlow",
+    "JiraUnknown",
     "Reference",
     "Row",
     "Sprint",
     "Status",
+    "Undone",
+    "Written",
 ]

@@ -6,7 +6,10 @@
     ├── JiraRefused     credentials expired or wrong, or a right is missing
     ├── JiraBusy        rate limited, with the seconds to wait where Jira names them
     ├── JiraSlow        no whole answer within the deadline
-    └── JiraBroken      unreachable, cut off, or an answer that is none of Jira's
+    ├── JiraBroken      unreachable, cut off, or an answer that is none of Jira's
+    ├── JiraChanged     not written: the issue is not as the proposal shows it any more
+    ├── JiraUnknown     sent, and the answer was lost: written or not
+    └── JiraNotUndone   what was written stays, and why
 
 No sentence holds an address, a header or a credential.
 """
@@ -83,6 +86,27 @@ class JiraBroken(JiraProblem):
     """Jira is unreachable, or answers with something that is none of its answers."""
 
     sentence = "Jira cannot be reached or broke off its answer; try again in a few minutes."
+
+
+class JiraChanged(JiraProblem):
+    """The issue is not as the proposal shows it any more, so nothing was written."""
+
+    sentence = "The issue has changed in Jira meanwhile, so nothing was written; ask again."
+
+
+class JiraUnknown(JiraProblem):
+    """A change was sent and its answer was lost."""
+
+    sentence = (
+        "Jira's answer to the change was lost: it may stand there or not. Look at the issue in Jira "
+        "before asking again."
+    )
+
+
+class JiraNotUndone(JiraProblem):
+    """What was written stays."""
+
+    sentence = "This cannot be taken back from here; change it in Jira."
 
 
 def of_answer(status: int, headers: Mapping[str, str], body: bytes) -> JiraProblem:
