@@ -101,8 +101,9 @@ class Terminal:
 
 
 def words_of(message: Message) -> str:
-    """What a message says: its markdown, or its text."""
-    said = [str(b.get("text", "")) for b in message.blocks if b.get("type") == "markdown"]
+    """What a message says: its markdown and its tables, or its text."""
+    told = [block for block in message.blocks if block.get("type") in {"markdown", "table"}]
+    said = [_rows(b) if b["type"] == "table" else str(b.get("text", "")) for b in told]
     return "\n".join(said) if said else message.markdown or message.text
 
 
@@ -123,6 +124,17 @@ def has_feedback(message: Message) -> bool:
 
 def _elements(block: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     return list(block.get("elements", ()))
+
+
+def _rows(table: Mapping[str, Any]) -> str:
+    """A table as lines with bars."""
+    return "\n".join(f"| {' | '.join(map(_cell, row))} |" for row in table["rows"])
+
+
+def _cell(cell: Mapping[str, Any]) -> str:
+    if "elements" not in cell:
+        return str(cell.get("text") or cell.get("url") or "")
+    return "".join(map(_cell, _elements(cell)))
 
 
 def _indented(words: str) -> str:

@@ -19,6 +19,7 @@ from bot.journal import Journal, PartState
 from bot.slack.blocks import Block
 from bot.slack.pen import LAST_SECONDS, Kind, Pen, Piece, Place
 from bot.slack.shapes import items, mapping, words
+from bot.slack.tables import has_table
 from bot.slack.wire import GONE, Limited, SlackError, SlackWire, Unsure
 from bot.store import Store, Transaction
 
@@ -240,10 +241,15 @@ class Parts:
         return ts
 
     async def _finish(self, piece: Piece, text: str, blocks: Sequence[Block]) -> None:
-        """Bring a part's message to its final form; where it can be edited no more, it is posted again."""
+        """Bring a part's message to its final form; where it can be edited no more, it is posted again.
+
+        A stream shows a table as it is written; its message is edited to have one.
+        """
         place, pen = self.place, self._pen
-        if await pen.append(place, piece, text, patience=LAST_SECONDS) and await pen.close(
-            place, piece, blocks
+        if (
+            not has_table(text)
+            and await pen.append(place, piece, text, patience=LAST_SECONDS)
+            and await pen.close(place, piece, blocks)
         ):
             return
         await pen.close(place, piece)

@@ -10,8 +10,9 @@ from typing import Any, Literal, TypeVar
 
 import structlog
 
-from bot.slack.blocks import Block, markdown
+from bot.slack.blocks import Block
 from bot.slack.split import plain
+from bot.slack.tables import has_table, laid_out
 from bot.slack.wire import GONE, Limited, SlackError, SlackWire, Unsure
 
 LAST_SECONDS = 60.0  # that final words may wait for Slack's rate limits
@@ -151,10 +152,10 @@ class Pen:
 async def _with_blocks(
     text: str, blocks: Sequence[Block], say: Callable[[str, list[Block] | None], Awaitable[T]]
 ) -> T:
-    """Say a text with blocks under it; without them where this workspace refuses them."""
-    if blocks:
+    """Say a text with blocks under it, and a table as one; without them where this workspace refuses them."""
+    if blocks or has_table(text):
         try:
-            return await say(plain(text), [markdown(text), *blocks])
+            return await say(plain(text), [*laid_out(text), *blocks])
         except SlackError as error:
             if error.code not in BLOCKS_REFUSED:
                 raise

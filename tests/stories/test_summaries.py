@@ -130,6 +130,20 @@ async def test_what_cannot_be_summarised_is_told(world: World, asked: str, words
     assert_balanced(world)
 
 
+async def test_many_tickets_are_a_table(world: World) -> None:
+    """Several tickets end as a table of Slack's own, each a link to its ticket, and it says how many there are."""
+    await world.slack.command("ana", "#shop-dev", "/summarize", "project = SHOP ORDER BY created")
+    await world.idle()
+
+    answer = world.slack.by_app("#shop-dev")[-1]
+    (table,) = [block for block in answer.blocks if block["type"] == "table"]
+    links = [row[0]["elements"][0]["elements"][0] for row in table["rows"][1:]]
+    assert links
+    for link in links:
+        assert link["url"] == f"{world.jira.url}/browse/{link['text']}"
+    assert "more." in words_of(answer)
+
+
 async def test_what_a_ticket_orders_is_not_done(world: World) -> None:
     """Orders in a ticket reach a Claude that obeys them; no other project is read, nothing is written, nobody pinged."""
     world.claude.brain.obeys = True

@@ -9,6 +9,7 @@ from bot.demo.claude.tickets import Ticket, clipped, read_ticket
 
 QUESTIONS = 5  # told of one ticket
 ROWS = 8  # told of a search
+HEAD = "| Ticket | Status | Who | Title |\n| --- | --- | --- | --- |"
 LABELS = {
     "stands": ("Where it stands", "Stand"),
     "ball": ("Ball", "Am Zug"),
@@ -46,9 +47,9 @@ def search(result: Result) -> str:
     rows = [line.strip(" \t*-#") for line in result.text.splitlines() if KEY.search(line)]
     if not rows:
         return f"`{asked}` brought: {clipped(result.text)}"
-    shown = "\n".join(f"- {clipped(row, 160)}" for row in rows[:ROWS])
-    more = f"\n- and {len(rows) - ROWS} more" if len(rows) > ROWS else ""
-    return f"{len(rows)} tickets came for `{asked}`:\n{shown}{more}"
+    shown = "\n".join(_row(row) for row in rows[:ROWS])
+    more = f"\n\nAnd {len(rows) - ROWS} more." if len(rows) > ROWS else ""
+    return f"{len(rows)} tickets came for `{asked}`:\n\n{HEAD}\n{shown}{more}"
 
 
 def proposal(result: Result) -> str:
@@ -90,6 +91,13 @@ def _ticket(ticket: Ticket, *, german: bool) -> str:
     rows.extend(("unread", unread) for unread in ticket.unread)
     told = "\n".join(f"**{LABELS[label][german]}**: {text}" for label, text in rows)
     return f"{head}{opening}\n{told}"
+
+
+def _row(row: str) -> str:
+    """A line of a search as a row: its key first, its title last, its status and who has it between."""
+    key, *middle = (clipped(part.replace("|", "/"), 80) for part in row.split(" · "))
+    status, who = (*middle[1:2], ""), (*middle[3:4], "")
+    return f"| {key} | {status[0]} | {who[0]} | {(middle or [''])[-1]} |"
 
 
 def _words(text: str) -> str:

@@ -12,6 +12,7 @@ MARKDOWN_TEXT = 12_000  # characters of all markdown blocks
 ACTION_ELEMENTS, CONTEXT_ELEMENTS, CONTEXT_ACTIONS = 25, 10, 5
 TABLE_ROWS, TABLE_CELLS = 100, 20
 CHARTS, CHART_SERIES, CHART_POINTS, CHART_LABEL = 2, 6, 20, 20
+TABLES = 1  # of one message
 SECTION_TEXT, HEADER_TEXT, FIELD_TEXT, CHART_TITLE = 3000, 150, 2000, 50
 BUTTON_TEXT, BUTTON_VALUE, BLOCK_ID = 75, 2000, 255
 TASK_STATES = ("pending", "in_progress", "complete", "error")
@@ -26,7 +27,7 @@ def check(blocks: Any, *, most: int = MESSAGE_BLOCKS) -> Problems:
     problems: Problems = []
     if len(blocks) > most:
         problems.append(f"no more than {most} items allowed [json-pointer:/blocks]")
-    charts, markdown, ids = 0, 0, set[str]()
+    charts, tables, markdown, ids = 0, 0, 0, set[str]()
     for at, block in enumerate(blocks):
         where = f"/blocks/{at}"
         if not isinstance(block, dict):
@@ -34,11 +35,14 @@ def check(blocks: Any, *, most: int = MESSAGE_BLOCKS) -> Problems:
             continue
         problems += [f"{said} [json-pointer:{where}]" for said in _block(block)]
         charts += block.get("type") == "data_visualization"
+        tables += block.get("type") == "table"
         markdown += len(str(block.get("text", ""))) if block.get("type") == "markdown" else 0
         block_id = str(block.get("block_id", ""))
         if block_id and block_id in ids:
             problems.append(f"duplicate block_id {block_id} [json-pointer:{where}]")
         ids.add(block_id)
+    if tables > TABLES:
+        problems.append(f"no more than {TABLES} table blocks allowed")
     if charts > CHARTS:
         problems.append(f"no more than {CHARTS} data_visualization blocks allowed")
     if markdown > MARKDOWN_TEXT:

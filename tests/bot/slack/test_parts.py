@@ -368,6 +368,20 @@ async def test_other_words_replace_what_was_streamed(at: Desk) -> None:
     assert at.texts(lease) == ["Goodbye"]
 
 
+@pytest.mark.parametrize("stream", [True, False])
+async def test_a_table_ends_as_one(at: Desk, stream: bool) -> None:
+    """A table that was streamed as it is written stands as a table in the end."""
+    lease = await at.mention()
+    parts = at.parts_of(lease)
+    piece = await parts.open("| a | b |", stream=stream)
+    await parts.extend(piece, "| a | b |\n| - | - |")
+    await parts.say(piece, "| a | b |\n| - | - |\n| 1 | 2 |", UNDER)
+
+    (message,) = at.slack.by_app(lease.ask.channel, lease.ask.thread)
+    assert [block["type"] for block in message.blocks] == ["table", "context"]
+    assert message.streaming != "in_progress"
+
+
 # What stands under an answer, and what stands no more
 
 
