@@ -2,6 +2,7 @@
 
     text -> patch (unidiff) -> FileDiff, ... -> kinds (what is not worth reading)
                                              -> shown (numbered, in parts) -> Fitted, with its Coverage
+                                                                                   -> Reading, with its head
 
 Pure, and made for diffs that nobody vouches for: cut off, of any encoding and of any size. What cannot be read is
 named, never dropped.
@@ -9,6 +10,7 @@ named, never dropped.
 
 from bot.diffs.coverage import Coverage, Held, without
 from bot.diffs.patch import FileDiff, Hunk, Row, clean, read
+from bot.diffs.reading import Reading
 from bot.diffs.shown import LEGEND, Fitted, fit
 
 __all__ = [
@@ -18,6 +20,7 @@ __all__ = [
     "Fitted",
     "Held",
     "Hunk",
+    "Reading",
     "Row",
     "clean",
     "fit",

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
-from bot.diffs import LEGEND, Fitted, clean, fit
+from bot.diffs import Fitted, Reading, clean, fit
 from bot.errors import ToolProblem
 from bot.policy import Policy
 from bot.redaction import KEY_LINES, Redactor, redacted
@@ -27,6 +27,7 @@ TITLE_CHARS = 300
 BODY_CHARS = 6_000  # of a description
 FILE_CHARS = 44_000  # of one file's numbered lines
 NAMES = 500  # of a folder
+PARTS = 4  # of a diff, that Claude may page through
 OFF_LOOP_CHARS = 60_000  # of a diff, beyond which reading it would hold up other asks
 
 NO_GITHUB = "GitHub is not set up in this installation: say so."
@@ -110,20 +111,38 @@ class Pulls:
     async def diff(self, given: Mapping[str, Any], context: ToolContext) -> str:
         """A change's text: what it says of itself, how much of it was read, and its numbered lines."""
         url = str(given["url"]).strip()
-        part = _PART.search(url)
-        github, address = self._place(_PART.sub("", url))
+        part = int(found[1]) if (found := _PART.search(url)) else 1
+        reading = await self.read(_PART.sub("", url), context)
+        if part > max(reading.parts, 1):
+            raise ToolProblem(
+                f"There is no part {part}; the diff has {reading.parts}, counted from 1."
+            )
+        return reading.told(part)
+
+    async def read(self, url: str, context: ToolContext, *, parts: int = PARTS) -> Reading:
+        """A change with its secrets hidden, read as ourselves only where the policy lets us.
+
+        Args:
+            url: of a pull request, a commit or a comparison.
+            context: for whom, and within which time.
+            parts: of its diff, at most.
+
+        Raises:
+            ToolProblem: it was not read; the sentence says why and what to do.
+        """
+        github, address = self._place(url)
         as_us = self._as_us(github, address, context)
         try:
             change = await github.change(address, as_us=as_us, deadline=context.deadline_seconds)
         except GitHubProblem as problem:
             raise self._words(problem, github, address, context) from problem
-        fitted = await _fitted(change, Redactor(context.rules.redact))
-        link = github.link(address, change.head_sha) if change.head_sha else ""
         names = context.rules.redact
+        fitted = await _fitted(change, Redactor(names), parts)
+        link = github.link(address, change.head_sha) if change.head_sha else ""
         change = replace(
             change, title=redacted(change.title, names), body=redacted(change.body, names)
         )
-        return told(change, fitted, link, int(part[1]) if part else 1)
+        return reading(change, fitted, link, url)
 
     async def file(self, given: Mapping[str, Any], context: ToolContext) -> str:
         """A file's numbered lines, or a folder's names."""
@@ -170,44 +189,36 @@ class Pulls:
         return ToolProblem(words.format(repository=address.repository))
 
 
-def told(change: Change, fitted: Fitted, link: str, part: int) -> str:
-    """A change as text: its head, its description, and one part of its diff behind what was read of it.
+def reading(change: Change, fitted: Fitted, link: str, url: str = "") -> Reading:
+    """A change as text.
 
     Args:
-        change: as it was read.
+        change: as GitHub gave it, its secrets hidden.
         fitted: its diff.
         link: the beginning of links to its files, "" where its head is not known.
-        part: which, from 1.
-
-    Raises:
-        ToolProblem: there is no such part.
+        url: as it was named.
     """
-    count = len(fitted.parts)
-    if part > max(count, 1):
-        raise ToolProblem(f"There is no part {part}; the diff has {count}, counted from 1.")
-    sections = [_head(change, link)]
-    if part == 1 and change.body.strip():
-        sections.append(f"## Description\n{_cut(_quoted(change.body.strip()), BODY_CHARS)}")
-    heading = f"## Diff, part {part} of {count}" if count > 1 else "## Diff"
-    if fitted.coverage.all_files == 0:
-        return "\n\n".join([*sections, f"{heading}\nIt changes nothing: its diff is empty."])
-    told = [heading, f"Read: {fitted.coverage.sentence}.", *_remarks(change, fitted)]
-    if part < count:
-        told.append(
-            f"That counts all {count} parts; the next one: the same address with #part-{part + 1} behind it. "
-            "Say so if you leave any out."
-        )
-    if not fitted.parts:
-        return "\n\n".join([*sections, "\n".join(told)])
-    return "\n\n".join([*sections, "\n".join([*told, LEGEND]), fitted.parts[part - 1]])
+    body = change.body.strip()
+    return Reading(
+        url=url,
+        name=_name(change),
+        sha=change.head_sha,
+        head=_head(change, link),
+        body=f"## Description\n{_cut(_quoted(body), BODY_CHARS)}" if body else "",
+        remarks=tuple(_remarks(change, fitted)),
+        fitted=fitted,
+    )
+
+
+def _name(change: Change) -> str:
+    return f"{change.repository}#{change.number}" if change.number else change.repository
 
 
 def _head(change: Change, link: str) -> str:
-    name = f"{change.repository}#{change.number}" if change.number else change.repository
     by = f"by {_line(change.author)}" if change.author else ""
     ends = f"{_line(change.head)} into {_line(change.base)}" if change.base else ""
     about = " · ".join(part for part in (change.state, by, ends) if part)
-    lines = [f"# {name}: {_line(change.title)}", change.url, about]
+    lines = [f"# {_name(change)}: {_line(change.title)}", change.url, about]
     if link:
         lines.append(f"Link to a line of it: {link}PATH#LNUMBER")
     return "\n".join(line for line in lines if line)
@@ -225,8 +236,8 @@ def _remarks(change: Change, fitted: Fitted) -> list[str]:
     return remarks
 
 
-async def _fitted(change: Change, redactor: Redactor) -> Fitted:
-    make = partial(fit, change.diff, without=change.without_diff, mask=redactor.line)
+async def _fitted(change: Change, redactor: Redactor, parts: int) -> Fitted:
+    make = partial(fit, change.diff, without=change.without_diff, mask=redactor.line, parts=parts)
     return make() if len(change.diff) < OFF_LOOP_CHARS else await asyncio.to_thread(make)
 
 

@@ -13,7 +13,7 @@ from bot.errors import ToolProblem
 from bot.policy import Policy
 from bot.rules import Rules
 from bot.tool_runner import RESULT_CHARS, ToolContext
-from bot.tools.pulls import BODY_CHARS, NO_GITHUB, Pulls, told
+from bot.tools.pulls import BODY_CHARS, NO_GITHUB, Pulls, reading
 from integrations.github import Change, GitHub
 from tests.bot.stores import ask
 
@@ -109,12 +109,12 @@ async def test_a_private_one_elsewhere_is_not_there(
 ) -> None:
     """Without a pattern nothing of it is read, by no tool; it is said how an admin opens it."""
     rules = Rules(repos=repos)
-    for reading in (
+    for attempt in (
         diff(pulls, pull(stand_in, 1, "shop/vault"), rules),
         file(pulls, f"{stand_in.url}/shop/vault", "deploy.yaml", rules),
     ):
         with pytest.raises(ToolProblem, match=r'repos = \["shop/vault"\]'):
-            await reading
+            await attempt
     assert stand_in.remaining[stand_in.token] == 5000
 
 
@@ -195,7 +195,7 @@ def made(**more: Any) -> Change:
 
 def text_of(change: Change) -> str:
     """Its first part."""
-    return told(change, fit(change.diff, without=change.without_diff), "", 1)
+    return reading(change, fit(change.diff, without=change.without_diff), "").told()
 
 
 def test_what_github_did_not_give_is_said() -> None:
