@@ -11,7 +11,7 @@ from decimal import Decimal
 
 from bot.ask import Lease
 from bot.errors import OverBudget
-from bot.ledger import month_of
+from bot.ledger import day_of, month_of
 from bot.prices import dollars
 from bot.prices import picos as in_picos
 from bot.store import Store, Transaction
@@ -81,6 +81,7 @@ class Budget:
             ask_id=ask.id,
             n=n,
             channel=ask.channel,
+            day=day_of(self._now(), self._zone),
             month=month,
             limit=in_picos(channel_limit),
             now=self._now(),

@@ -1,17 +1,21 @@
 """The books: one row for each billed iteration of a response of Claude, booked once.
 
-The engine keeps each channel's sum of a month beside the rows (`spent`), so that a budget costs the same to check at
-row ten and at row ten million. Days and months are those of the workspace's time zone.
+The engine keeps sums beside the rows (what counts against a budget in `spent`, what reports say in `sums`), so that
+both cost the same at row ten and at row ten million. Days and months are those of the workspace's time zone, as it was
+when a row was booked.
 """
 
+import json
 from collections.abc import AsyncGenerator, Callable
-from dataclasses import dataclass, fields
-from datetime import datetime, tzinfo
+from dataclasses import dataclass, fields, replace
+from datetime import date, datetime, tzinfo
 from decimal import Decimal
 from typing import Any, Literal
 
-from bot.prices import assumed, dollars, picos
+from bot.prices import assumed, dollars, picos, price
 from bot.store import Row, Store, Transaction
+from bot.sums import EVERYBODY, By, Daily, Sum, spans, together
+from bot.usage import Usage
 
 PAGE = 1_000  # entries read at a time
 
@@ -62,6 +66,11 @@ class Entry:
         values = {f.name: getattr(self, f.name) for f in fields(self)}
         return {("cost_usd" if name == "cost" else name): value for name, value in values.items()}
 
+    @property
+    def usage(self) -> Usage:
+        """Its tokens, as prices want them."""
+        return Usage(**{name: getattr(self, name) for name in Usage.__dataclass_fields__})
+
 
 class Ledger:
     """Books entries and reads them.
@@ -87,11 +96,12 @@ class Ledger:
         values["billed"] = int(entry.billed)
         counted = values["cost_picos"]
         if counted is None:
-            prompt = entry.input_tokens + entry.cache_read_tokens
-            prompt += entry.cache_write_5m_tokens + entry.cache_write_1h_tokens
+            prompt = entry.usage.prompt_tokens
             counted = assumed(prompt, entry.output_tokens) if entry.billed else 0
-        month = month_of(entry.at, self._zone)
-        tx.add("ledger.book", month=month, counted_picos=counted, **values)
+        day = day_of(entry.at, self._zone)
+        tx.add(
+            "ledger.book", day=day, counted_picos=counted, saved_picos=picos(saved(entry)), **values
+        )
 
     async def rows(self, *, since: float, until: float, channel: str | None = None) -> list[Entry]:
         """The entries of a span of time (epoch seconds, `until` excluded), in order."""
@@ -111,6 +121,62 @@ class Ledger:
                 return
             at, entry_id = page[-1]["at"], page[-1]["entry_id"]
 
+    async def daily(
+        self, since_day: date, until_day: date, *, channel: str | None = None
+    ) -> list[Daily]:
+        """What each day's rows add up to, by everything but persons, in the order of days (`until_day` excluded)."""
+        found = await self._store.read(
+            "ledger.daily",
+            since=since_day.isoformat(),
+            until=until_day.isoformat(),
+            channel=channel,
+        )
+        return [Daily.of(row) for row in found]
+
+    async def totals(
+        self,
+        by: By,
+        since_day: date,
+        until_day: date,
+        *,
+        channel: str | None = None,
+        user: str | None = None,
+    ) -> dict[str, Sum]:
+        """What the rows of a span of days add up to (`until_day` excluded), by one of their sides.
+
+        Args:
+            by: what a key is: an id, a name, or a day such as 2026-11-22; "" is what all share.
+            since_day: the first day.
+            until_day: the day after the last one.
+            channel: of this one only.
+            user: of this person only; None is everybody.
+        """
+        wanted = json.dumps(spans(since_day, until_day, months=by != "day"))
+        if by == "user":
+            rows = await self._store.read("ledger.totals_by_user", spans=wanted, channel=channel)
+            return {k: s for k, s in together(rows).items() if user is None or k == user}
+        who = EVERYBODY if user is None else user
+        rows = await self._store.read(
+            "ledger.totals", by=by, spans=wanted, channel=channel, who=who
+        )
+        return together(rows)
+
+    async def off(self) -> list[str]:
+        """Name the sums of days and months that are not those of their rows, a hundred at most."""
+        rows = await self._store.read("ledger.off")
+        return list(dict.fromkeys(" ".join(str(part) for part in row.values()) for row in rows))
+
+    async def rebuild(self) -> None:
+        """Add everything up again from the rows, in one transaction.
+
+        Raises:
+            StoreDown: nothing was changed.
+        """
+        tx = Transaction()
+        for name in ("forget_sums", "sum_up", "forget_spent", "spend_up"):
+            tx.add(f"ledger.{name}")
+        await self._store.commit(tx)
+
     async def differences(self) -> dict[tuple[str, str], tuple[int, int]]:
         """Where the kept sums differ from the rows: (month, channel) -> (kept, by rows), in pico-dollars."""
         return {
@@ -122,6 +188,29 @@ class Ledger:
 def month_of(at: float, zone: tzinfo) -> str:
     """The month of a moment, such as 2026-11."""
     return datetime.fromtimestamp(at, zone).strftime("%Y-%m")
+
+
+def day_of(at: float, zone: tzinfo) -> str:
+    """The day of a moment, such as 2026-11-22."""
+    return datetime.fromtimestamp(at, zone).strftime("%Y-%m-%d")
+
+
+def saved(entry: Entry) -> Decimal:
+    """What the cache saved, in dollars: less than nothing where it was only written, 0 where that is unknown."""
+    usage = entry.usage
+    if entry.cost is None or not entry.billed or usage.prompt_tokens == usage.input_tokens:
+        return Decimal(0)
+    if entry.purpose == "warm":
+        return -entry.cost
+    fresh = replace(
+        usage,
+        input_tokens=usage.prompt_tokens,
+        cache_write_5m_tokens=0,
+        cache_write_1h_tokens=0,
+        cache_read_tokens=0,
+    )
+    uncached = price(fresh, model=entry.model, at=entry.at)
+    return dollars(uncached.picos) - entry.cost if uncached else Decimal(0)
 
 
 def _entry(row: Row) -> Entry:

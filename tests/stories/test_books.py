@@ -37,7 +37,7 @@ async def test_the_books_equal_what_claude_served(world: World) -> None:
     assert_balanced(world)
     kept = {(r["month"], r["channel"]): r["picos"] for r in world.rows("SELECT * FROM spent")}
     sums = world.rows(
-        "SELECT month, coalesce(channel, '') AS channel, sum(cost_picos) AS picos FROM ledger GROUP BY 1, 2"
+        "SELECT substr(day, 1, 7) AS month, coalesce(channel, '') AS channel, sum(cost_picos) AS picos FROM ledger GROUP BY 1, 2"
     )
     assert kept == {(r["month"], r["channel"]): r["picos"] for r in sums}
     assert world.rows("SELECT * FROM reservations") == []

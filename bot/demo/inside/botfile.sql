@@ -41,9 +41,9 @@ FROM ledger WHERE at >= :since ORDER BY at DESC, entry_id LIMIT :most;
 
 -- name: sums
 -- What each channel has spent and reserved in its latest month.
-WITH latest AS (SELECT max(month) AS month FROM (SELECT month FROM spent UNION ALL SELECT month FROM reservations))
+WITH latest AS (SELECT max(month) AS month FROM (SELECT month FROM spent UNION ALL SELECT substr(day, 1, 7) FROM reservations))
 SELECT latest.month AS month, channel, sum(spent) AS spent, sum(reserved) AS reserved FROM latest, (
   SELECT month, channel, picos AS spent, 0 AS reserved FROM spent
   UNION ALL
-  SELECT month, channel, 0, picos FROM reservations) AS sums
+  SELECT substr(day, 1, 7), channel, 0, picos FROM reservations) AS sums
 WHERE sums.month = latest.month GROUP BY channel ORDER BY channel;

@@ -12,8 +12,8 @@ WHERE :picos + (SELECT coalesce(sum(picos), 0) FROM spent WHERE month = :month)
 
 -- name: reserve
 -- The same for the channel; only when all three cover it is it reserved.
-INSERT INTO reservations (ask_id, n, channel, month, picos, at)
-SELECT :ask_id, :n, :channel, :month, :picos, :now
+INSERT INTO reservations (ask_id, n, channel, day, picos, at)
+SELECT :ask_id, :n, :channel, :day, :picos, :now
 WHERE :picos + (SELECT coalesce(sum(picos), 0) FROM spent WHERE month = :month AND channel = :channel)
   + (SELECT coalesce(sum(picos), 0) FROM reservations WHERE channel = :channel) <= :limit
 RETURNING n;

@@ -207,7 +207,7 @@ CREATE TABLE ledger (
   iteration INTEGER NOT NULL,
   ask_id TEXT,
   at REAL NOT NULL,
-  month TEXT NOT NULL,
+  day TEXT NOT NULL,
   team TEXT,
   channel TEXT,
   user TEXT,
@@ -230,6 +230,8 @@ CREATE TABLE ledger (
   billed INTEGER NOT NULL,
   cost_picos INTEGER,
   counted_picos INTEGER NOT NULL,
+  saved_picos INTEGER NOT NULL DEFAULT 0,
+  opens INTEGER NOT NULL DEFAULT 0,
   price_version TEXT,
   request_id TEXT,
   ttft_ms INTEGER,
@@ -238,7 +240,7 @@ CREATE TABLE ledger (
 ) WITHOUT ROWID;
 CREATE INDEX ledger_at ON ledger (at);
 CREATE INDEX ledger_channel ON ledger (channel, at);
-CREATE INDEX ledger_ask ON ledger (ask_id);
+CREATE INDEX ledger_ask ON ledger (ask_id, model);
 CREATE TABLE spent (
   month TEXT NOT NULL,
   channel TEXT NOT NULL,
@@ -246,13 +248,63 @@ CREATE TABLE spent (
   PRIMARY KEY (month, channel)
 ) WITHOUT ROWID;
 CREATE TRIGGER ledger_adds_up AFTER INSERT ON ledger BEGIN
-  INSERT INTO spent (month, channel, picos) VALUES (new.month, coalesce(new.channel, ''), new.counted_picos)
+  INSERT INTO spent (month, channel, picos) VALUES (substr(new.day, 1, 7), coalesce(new.channel, ''), new.counted_picos)
   ON CONFLICT (month, channel) DO UPDATE SET picos = picos + excluded.picos; END;
+CREATE TABLE sums (
+  span TEXT NOT NULL,
+  who TEXT NOT NULL,
+  channel TEXT NOT NULL,
+  feature TEXT NOT NULL,
+  purpose TEXT NOT NULL,
+  model TEXT NOT NULL,
+  status TEXT NOT NULL,
+  entries INTEGER NOT NULL,
+  asks INTEGER NOT NULL,
+  model_asks INTEGER NOT NULL,
+  input_tokens INTEGER NOT NULL,
+  cache_write_5m_tokens INTEGER NOT NULL,
+  cache_write_1h_tokens INTEGER NOT NULL,
+  cache_read_tokens INTEGER NOT NULL,
+  output_tokens INTEGER NOT NULL,
+  thinking_tokens INTEGER NOT NULL,
+  unpriced_tokens INTEGER NOT NULL,
+  cost_picos INTEGER NOT NULL,
+  refused_picos INTEGER NOT NULL,
+  saved_picos INTEGER NOT NULL,
+  PRIMARY KEY (span, who, channel, feature, purpose, model, status)
+) WITHOUT ROWID;
+CREATE VIEW addends AS SELECT
+  entry_id, iif(one_day, day, substr(day, 1, 7)) AS span, iif(one_person, coalesce(user, ''), '*') AS who,
+  coalesce(channel, '') AS channel,
+  coalesce(feature, '') AS feature, purpose, model, status, 1 AS entries, opens = 2 AS asks, opens > 0 AS model_asks,
+  input_tokens, cache_write_5m_tokens, cache_write_1h_tokens, cache_read_tokens, output_tokens, thinking_tokens,
+  iif(cost_picos IS NULL, input_tokens + cache_write_5m_tokens + cache_write_1h_tokens + cache_read_tokens + output_tokens, 0)
+    AS unpriced_tokens,
+  coalesce(cost_picos, 0) AS cost_picos, iif(stop_reason = 'refusal', coalesce(cost_picos, 0), 0) AS refused_picos,
+  saved_picos
+FROM ledger, (SELECT 0 AS one_day UNION ALL SELECT 1), (SELECT 0 AS one_person UNION ALL SELECT 1);
+CREATE TRIGGER ledger_sums_up AFTER INSERT ON ledger BEGIN
+  UPDATE ledger SET opens = iif(EXISTS (SELECT 1 FROM ledger WHERE ask_id = new.ask_id AND entry_id <> new.entry_id), 1, 2)
+  WHERE entry_id = new.entry_id AND new.ask_id IS NOT NULL AND NOT EXISTS (
+    SELECT 1 FROM ledger WHERE ask_id = new.ask_id AND model = new.model AND entry_id <> new.entry_id); INSERT INTO sums SELECT
+    span, who, channel, feature, purpose, model, status, entries, asks, model_asks, input_tokens, cache_write_5m_tokens,
+    cache_write_1h_tokens, cache_read_tokens, output_tokens, thinking_tokens, unpriced_tokens, cost_picos, refused_picos,
+    saved_picos
+  FROM addends WHERE entry_id = new.entry_id
+  ON CONFLICT (span, who, channel, feature, purpose, model, status) DO UPDATE SET
+    entries = entries + excluded.entries, asks = asks + excluded.asks, model_asks = model_asks + excluded.model_asks,
+    input_tokens = input_tokens + excluded.input_tokens,
+    cache_write_5m_tokens = cache_write_5m_tokens + excluded.cache_write_5m_tokens,
+    cache_write_1h_tokens = cache_write_1h_tokens + excluded.cache_write_1h_tokens,
+    cache_read_tokens = cache_read_tokens + excluded.cache_read_tokens,
+    output_tokens = output_tokens + excluded.output_tokens, thinking_tokens = thinking_tokens + excluded.thinking_tokens,
+    unpriced_tokens = unpriced_tokens + excluded.unpriced_tokens, cost_picos = cost_picos + excluded.cost_picos,
+    refused_picos = refused_picos + excluded.refused_picos, saved_picos = saved_picos + excluded.saved_picos; END;
 CREATE TABLE reservations (
   ask_id TEXT NOT NULL,
   n INTEGER NOT NULL,
   channel TEXT NOT NULL,
-  month TEXT NOT NULL,
+  day TEXT NOT NULL,
   picos INTEGER NOT NULL,
   at REAL NOT NULL,
   PRIMARY KEY (ask_id, n)

@@ -27,6 +27,9 @@ SCANS_ALL = {
     "inbox.purge_signals": "once an hour",
     "inbox.why": "only when a person asks",
     "ledger.differences": "it is the check of all rows",
+    "ledger.off": "it is the check of all rows",
+    "ledger.spend_up": "only when an operator has all sums added up again",
+    "ledger.sum_up": "only when an operator has all sums added up again",
 }
 
 
@@ -175,7 +178,7 @@ def test_what_grows_for_years_is_never_read_through(
 ) -> None:
     """No statement of every day walks through a table that grows; what waits or is worked on has indexes of its own."""
     own = set(re.findall(r"(\w+) AS (?:MATERIALIZED )?\(|\) AS (\w+)", STATEMENTS[name]))
-    bounded = SMALL | {word for pair in own for word in pair} | {"CONSTANT"}
+    bounded = SMALL | {word for pair in own for word in pair} | {"CONSTANT", "json_each"}
     scans = [re.findall(r"\w+", step) for step in planned[name] if step.startswith("SCAN")]
 
     assert [step for step in scans if bounded.isdisjoint((step[1], step[-1]))] == []

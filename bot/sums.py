@@ -1,0 +1,118 @@
+"""What rows of the books add up to, day by day and month by month, kept beside them.
+
+The engine adds each row up in the commit that books it, so a report costs what its days and channels are, however
+many rows lie beneath. Months are kept too: a span of whole months is read by them, the rest of it by days.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Literal, Self
+
+from bot.prices import dollars
+from bot.store import Row
+
+By = Literal["channel", "user", "model", "feature", "purpose", "day"]
+EVERYBODY = "*"  # in the place of a person
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sum:
+    """What rows add up to: tokens by kind, money in exact dollars.
+
+    An ask counts once, where and when its first row was booked, so sums of days are those of their month; with
+    models it counts once for each model that worked on it (`model_asks`).
+    """
+
+    entries: int = 0
+    asks: int = 0
+    model_asks: int = 0
+    input_tokens: int = 0  # neither read from nor written to cache
+    cache_write_5m_tokens: int = 0
+    cache_write_1h_tokens: int = 0
+    cache_read_tokens: int = 0
+    output_tokens: int = 0  # thinking included
+    thinking_tokens: int = 0
+    unpriced_tokens: int = 0  # of the above, those whose price is unknown
+    cost: Decimal = Decimal(0)  # of all the rest
+    unconfirmed: Decimal = Decimal(0)  # part of the cost that is our estimate
+    refused: Decimal = Decimal(0)  # part of the cost that ended in a refusal
+    saved: Decimal = Decimal(0)  # what the cache saved, its writes and its warming paid
+
+    @property
+    def prompt_tokens(self) -> int:
+        """Everything that was in the prompts: fresh, written to cache and read from it."""
+        written = self.cache_write_5m_tokens + self.cache_write_1h_tokens
+        return self.input_tokens + written + self.cache_read_tokens
+
+    def __add__(self, other: "Sum") -> "Sum":
+        """Both together, exactly."""
+        return Sum(**{name: getattr(self, name) + getattr(other, name) for name in _FIGURES})
+
+    @classmethod
+    def of(cls, row: Row) -> Self:
+        """From a row of the engine's sums."""
+        cost = dollars(row["cost_picos"])
+        return cls(
+            **{name: row[name] for name in _COUNTS},
+            cost=cost,
+            unconfirmed=cost if row["status"] == "unconfirmed" else Decimal(0),
+            refused=dollars(row["refused_picos"]),
+            saved=dollars(row["saved_picos"]),
+        )
+
+
+_FIGURES = tuple(Sum.__dataclass_fields__)
+_COUNTS = _FIGURES[: _FIGURES.index("cost")]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Daily:
+    """The sum of a day's rows that agree in all of these; `day` in the workspace's time zone.
+
+    What all share (keeping caches warm) has no channel and no feature.
+    """
+
+    day: date
+    channel: str | None
+    feature: str | None
+    purpose: str
+    model: str
+    status: Literal["settled", "unconfirmed"]
+    sum: Sum
+
+    @classmethod
+    def of(cls, row: Row) -> Self:
+        """From a row of the engine's sums."""
+        return cls(
+            day=date.fromisoformat(row["span"]),
+            channel=row["channel"] or None,
+            feature=row["feature"] or None,
+            purpose=row["purpose"],
+            model=row["model"],
+            status=row["status"],
+            sum=Sum.of(row),
+        )
+
+
+def together(rows: Iterable[Row]) -> dict[str, Sum]:
+    """Rows of the engine's sums, settled and unconfirmed of a key in one."""
+    found: dict[str, Sum] = {}
+    for row in rows:
+        found[row["key"]] = found.get(row["key"], Sum()) + Sum.of(row)
+    return found
+
+
+def spans(since: date, until: date, *, months: bool) -> list[str]:
+    """Days and, where wanted, whole months that make up the time from `since` to `until`, which is excluded."""
+    found: list[str] = []
+    while since < until:
+        following = (since.replace(day=1) + timedelta(days=32)).replace(day=1)
+        if months and since.day == 1 and following <= until:
+            found.append(f"{since:%Y-%m}")
+            since = following
+        else:
+            found.append(since.isoformat())
+            since += timedelta(days=1)
+    return found
