@@ -1,0 +1,57 @@
+"""What is known of asks beside their cost: whether people liked the answer, where it stands, why a cache was missed.
+
+Read only, from what the inbox and the journal keep; what retention has removed is not known any more.
+"""
+
+import json
+from collections.abc import Collection
+from typing import Literal
+
+from bot.ask import Ask
+from bot.store import Store
+
+Thumb = Literal["good", "bad"]
+NO_CAUSES = frozenset({"previous_message_not_found", "unavailable"})  # Claude does not know either
+
+
+class Hindsight:
+    """Looks back at asks.
+
+    Args:
+        store: where the inbox and the journal lie.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    async def thumbs(self, *, since: float, channel: str | None) -> dict[str, Thumb]:
+        """What people said of answers, by ask: a person's last word counts, and one "bad" is enough.
+
+        Args:
+            since: epoch seconds; of asks that are older nothing is wanted.
+            channel: of this one only; None is all.
+        """
+        last: dict[tuple[str, str], str] = {}
+        for row in await self._store.read("hindsight.thumbs", since=since, channel=channel):
+            last[row["ask_id"], row["user"]] = row["text"]
+        found: dict[str, Thumb] = {}
+        for (ask_id, _), said in last.items():
+            found[ask_id] = "bad" if said == "bad" or found.get(ask_id) == "bad" else "good"
+        return found
+
+    async def causes(self, asks: Collection[str]) -> dict[str, str]:
+        """Why responses of these asks missed the cache, by message id; who is not named is not known."""
+        if not asks:
+            return {}
+        rows = await self._store.read("hindsight.causes", asks=json.dumps(sorted(asks)))
+        return {row["message_id"]: row["cause"] for row in rows if row["cause"] not in NO_CAUSES}
+
+    async def place(self, ask_id: str) -> tuple[str, str] | None:
+        """Channel and ts of the first message of an answer, None where it is not known."""
+        rows = await self._store.read("hindsight.place", ask_id=ask_id)
+        return (rows[0]["channel"], rows[0]["ts"]) if rows else None
+
+    async def ask(self, ask_id: str) -> Ask | None:
+        """What was asked, None where it is not known."""
+        rows = await self._store.read("hindsight.ask", ask_id=ask_id)
+        return Ask.from_json(json.loads(rows[0]["body"])) if rows else None
