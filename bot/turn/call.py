@@ -6,6 +6,7 @@ replay? -> count? -> pace -> reserve + sending -> stream -> book + journal + rel
 """
 
 import asyncio
+from collections.abc import Callable
 from contextlib import aclosing, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -51,6 +52,7 @@ class _Flight:
     order: Order
     ticket: Ticket
     began: float
+    heard: Callable[[], None]  # told when its answer begins
     started: Started | None = None
     since: float = 0.0  # when it started
     streamed: int = 0  # characters
@@ -124,8 +126,14 @@ class Calls:
         """What it has cost so far."""
         return self._books.tally.receipt(self._brief.model, self._rooms.clock() - self._began)
 
-    async def call(self, order: Order) -> Outcome:
+    async def call(self, order: Order, *, heard: Callable[[], None] = lambda: None) -> Outcome:
         """Have a request answered; one that was answered before a restart is not paid again.
+
+        Several may be under way at the same time, as long as at most one of them is aloud.
+
+        Args:
+            order: the request.
+            heard: told when its answer begins; from then on others read from cache what it wrote there.
 
         Raises:
             LeaseLost: another worker has this ask.
@@ -142,12 +150,13 @@ class Calls:
                 return ticket
             mark = self._voice.mark()
             try:
-                outcome = await self._attempt(order, ticket, tokens, attempt)
+                outcome = await self._attempt(order, ticket, tokens, attempt, heard)
             finally:
                 self._rooms.governor.settle(ticket)
             if not isinstance(outcome, Retry):
                 return outcome
-            self._voice.take_back(mark, AGAIN)
+            if order.aloud:
+                self._voice.take_back(mark, AGAIN)
             await self._wait(outcome.seconds, outcome.reason)
 
     def _replayed(self, order: Order) -> Response:
@@ -185,15 +194,20 @@ class Calls:
         await self._rooms.sleep(seconds)
 
     async def _attempt(
-        self, order: Order, ticket: Ticket, tokens: int, attempt: int
+        self,
+        order: Order,
+        ticket: Ticket,
+        tokens: int,
+        attempt: int,
+        heard: Callable[[], None],
     ) -> Outcome | Retry:
         worst = self._books.worst(order, tokens)
-        self._n += 1
+        self._n = n = self._n + 1
         try:
-            await self._books.send(self._n, order, worst)
+            await self._books.send(n, order, worst)
         except OverBudget as over:
             return Unanswered(_over(over.scope, self._brief.rules), over.scope)
-        flight = _Flight(self._n, attempt, order, ticket, self._rooms.clock())
+        flight = _Flight(n, attempt, order, ticket, self._rooms.clock(), heard)
         try:
             finished = await self._stream(flight)
         except ClaudeError as error:
@@ -258,6 +272,7 @@ class Calls:
                 match event:
                     case Started():
                         flight.started, flight.since = event, self._rooms.clock()
+                        flight.heard()
                         self._rooms.governor.seen(flight.ticket, event.limits)
                         await self._rooms.journal.started(self._lease, flight.n, event.message_id)
                     case Text(delta):
@@ -269,7 +284,8 @@ class Calls:
                         if order.aloud and (line := thoughts.more(delta)):
                             self._voice.tell(Thinking(line))
                     case ToolForming():
-                        self._voice.pause()
+                        if order.aloud:
+                            self._voice.pause()
                     case Finished():
                         return event
         raise AssertionError("unreachable: a stream ends with Finished or an error")
