@@ -95,4 +95,12 @@ class Reading:
         told["gaps"] = tuple((str(path), str(why)) for path, why in told["gaps"])
         held = tuple(tuple(Held(**one) for one in part) for part in fitted["held"])
         made = Fitted(tuple(fitted["parts"]), Coverage(**told), tuple(fitted["warnings"]), held)
-        return cls(**{**value, "remarks": tuple(value["remarks"]), "fitted": made})
+        return cls(
+            url=str(value["url"]),
+            name=str(value["name"]),
+            sha=str(value["sha"]),
+            head=str(value["head"]),
+            body=str(value["body"]),
+            remarks=tuple(value["remarks"]),
+            fitted=made,
+        )
