@@ -56,6 +56,32 @@ class Withdrawn:
 
 
 @dataclass(frozen=True, slots=True)
+class Estimate:
+    """What something is likely to take; estimates add up.
+
+    `tokens` are those read and those generated. Money is in pico-dollars, by a price above all known ones where the
+    price is not known.
+    """
+
+    tokens: int = 0
+    picos: int = 0
+    seconds: float = 0.0
+
+    def __add__(self, other: "Estimate") -> "Estimate":
+        """What both take, one after the other."""
+        return Estimate(
+            self.tokens + other.tokens, self.picos + other.picos, self.seconds + other.seconds
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """The turn did not begin: it is likely to take more than goes without a person's word. No end of the ask."""
+
+    estimate: Estimate
+
+
+@dataclass(frozen=True, slots=True)
 class Receipt:
     """What an ask cost. `cost` is None when a price is unknown: never 0 for unknown."""
 
@@ -69,6 +95,7 @@ class Receipt:
     rounds: int = 0
     seconds: float = 0.0
     model: str = ""
+    estimate: Estimate | None = None  # what was expected beforehand
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +145,7 @@ Event = (
     | ToolEnded
     | Waiting
     | Withdrawn
+    | Quote
     | Answer
     | Refused
     | Stopped

@@ -79,6 +79,11 @@ class Conversation:
             self, new={**self.new, "content": [*context, {**ask, "text": text}]}, question=question
         )
 
+    def noted(self, words: str) -> "Conversation":
+        """Say something to Claude in our own name, before the request."""
+        *context, ask = cast("list[dict[str, Any]]", self.new["content"])
+        return replace(self, new={**self.new, "content": [*context, note(words), ask]})
+
     def with_read(self, read: Sequence[tuple[str, str, str]]) -> "Conversation":
         """Add what tools gave for this ask before it had to start again.
 

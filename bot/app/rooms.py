@@ -13,6 +13,7 @@ from bot.alerts import AdminAlerts
 from bot.app.clients import claude_client, github_client, jira_client, secret
 from bot.budget import Budget
 from bot.conversation import Conversations
+from bot.estimates import Estimates
 from bot.governor import Governor
 from bot.inbox import Inbox
 from bot.journal import Journal
@@ -57,6 +58,7 @@ async def furnish(
     clock, rng, zone = time.monotonic, random.Random(), policy.workspace.zone  # noqa: S311 - jitter
     journal, ledger = Journal(store, now=now), Ledger(store, zone=zone, now=now)
     budget, conversations = Budget(store, now=now, zone=zone), Conversations(store)
+    estimates = Estimates(store, now=now)
     people = People(wire, team=us.team, now=now)
     adjustments = Adjustments(store, policy, now=now)
     await adjustments.load()
@@ -65,6 +67,7 @@ async def furnish(
         runner=ToolRunner(await _tools(settings, policy, now, stack), clock=clock),
         journal=journal,
         ledger=ledger,
+        estimates=estimates,
         budget=budget,
         governor=Governor(clock=clock, rng=rng),
         conversations=conversations,

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from bot.answer import Receipt
+from bot.answer import Estimate, Receipt
 from bot.ask import Lease
 from bot.journal import Told
 from bot.ledger import Entry
@@ -37,6 +37,7 @@ class Tally:
     tools: int = 0
     rounds: int = 0
     model: str = ""  # who answered last
+    estimate: Estimate | None = None  # of it all, made beforehand
 
     def add(self, usage: Usage, cost: Cost | None, *, confirmed: bool = True) -> None:
         """Count a call; where its price is unknown, so is the whole."""
@@ -64,6 +65,7 @@ class Tally:
             rounds=self.rounds,
             seconds=seconds,
             model=self.model or model,
+            estimate=self.estimate,
         )
 
 
@@ -79,6 +81,7 @@ class Books:
     def __init__(self, rooms: Rooms, lease: Lease, brief: Brief) -> None:
         self._rooms, self._lease, self._brief = rooms, lease, brief
         self.tally = Tally()
+        self._expected = False  # the estimate is written down
 
     def worst(self, order: Order, input_tokens: int) -> int:
         """Give what a call may cost at most, in picos: all written to the dearest cache, all output used."""
@@ -120,7 +123,10 @@ class Books:
             price_version=cost.version if cost else "",
             prompt_version=self._rooms.prompts.version,
         )
+        if self.tally.estimate is not None and not self._expected:
+            self._rooms.estimates.put(tx, self._lease, self.tally.estimate)
         await self._rooms.store.commit(tx)
+        self._expected = True
 
     async def book(self, n: int, order: Order, response: Response) -> None:
         """Book a response and journal it; on disk before anything follows from it."""

@@ -2,11 +2,13 @@
 
 import random
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
+from bot.answer import Estimate
 from bot.ask import Alerts, Feature
 from bot.budget import Budget
 from bot.conversation import Conversations
+from bot.estimates import Estimates
 from bot.governor import Governor
 from bot.journal import Journal
 from bot.ledger import Ledger
@@ -20,6 +22,9 @@ from integrations.claude import Claude
 # An answer has 400 words or so, but thinking is billed and counted as output: below about
 # 8,000 tokens an answer can end before its first word. Twice that leaves room for a review.
 MAX_TOKENS = 16_000
+SMALL_TOKENS = 8_000  # of one response of an ask that is done smaller; see above
+SMALL_ROUNDS = 4  # and its rounds
+SMALL_EFFORT = "low"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +39,9 @@ class Brief:
         workspace: what holds for all channels together.
         tools: whether tools may be used; they are declared all the same, for the cache's sake.
         max_tokens: of one response, thinking included.
+        beyond: what the ask is likely to take beside the turn itself, such as further passes of a review.
+        agreed: what a person has agreed to, so that they are not asked for their word; None where nobody was asked.
+        small: the person wants it done for less. A review then looks at the riskiest part alone.
     """
 
     feature: Feature
@@ -43,6 +51,22 @@ class Brief:
     workspace: Workspace
     tools: bool = True
     max_tokens: int = MAX_TOKENS
+    beyond: Estimate = field(default_factory=Estimate)
+    agreed: Estimate | None = None
+    small: bool = False
+
+    def smaller(self) -> "Brief":
+        """The same for less: low effort, few rounds, and the quick model but for a review, which has the usual one."""
+        rounds = min(self.rules.rounds, SMALL_ROUNDS)
+        return replace(
+            self,
+            model=self.rules.model if self.feature == "review" else self.rules.quick_model,
+            effort=SMALL_EFFORT,
+            rules=self.rules.model_copy(update={"rounds": rounds}),
+            max_tokens=min(self.max_tokens, SMALL_TOKENS),
+            beyond=Estimate(),
+            small=True,
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,6 +85,7 @@ class Rooms:
     runner: ToolRunner
     journal: Journal
     ledger: Ledger
+    estimates: Estimates
     budget: Budget
     governor: Governor
     conversations: Conversations

@@ -116,6 +116,7 @@ class Calls:
         self._voice, self._books, self._deadline = voice, books, deadline
         self._began = rooms.clock()
         self._n = max((one.n for one in told.attempts), default=0)
+        self._counts: dict[str, int] = {}  # by an order's key
         self.recorded = {
             one.prefix_hash: Response(told.responses[one.n])
             for one in told.attempts
@@ -141,7 +142,7 @@ class Calls:
         """
         if order.key in self.recorded:
             return self._replayed(order)
-        tokens = await self._counted(order)
+        tokens = await self._tokens(order)
         attempt = 0
         while True:
             attempt += 1
@@ -169,13 +170,21 @@ class Calls:
                 self._voice.pause()
         return response
 
-    async def _counted(self, order: Order) -> int:
-        if not order.counted:
+    async def count(self, order: Order) -> int | None:
+        """How many tokens a request has by Claude's count, which is asked for once; None where it is not to be had."""
+        if order.key not in self._counts:
+            try:
+                self._counts[order.key] = await self._rooms.claude.count_tokens(order.body)
+            except ClaudeError:
+                return None
+        return self._counts[order.key]
+
+    async def _tokens(self, order: Order) -> int:
+        """At most, about: by Claude's count where attachments are in it, or where it is known already."""
+        if not order.counted and order.key not in self._counts:
             return order.input_tokens
-        try:
-            return round(await self._rooms.claude.count_tokens(order.body) * COUNT_MARGIN)
-        except ClaudeError:
-            return order.input_tokens
+        found = await self.count(order)
+        return order.input_tokens if found is None else round(found * COUNT_MARGIN)
 
     async def _admitted(self, order: Order, tokens: int) -> Ticket | Unanswered:
         fresh = min(order.fresh_tokens, tokens)

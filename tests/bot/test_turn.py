@@ -39,6 +39,7 @@ from bot.demo.claude import UNLIMITED, ClaudeStandIn, Trouble
 from bot.demo.claude.errors import Problem
 from bot.demo.claude.reply import Draft, Use
 from bot.errors import LeaseLost, StoreDown
+from bot.estimates import Estimates
 from bot.governor import Governor
 from bot.inbox import Arrival, Inbox
 from bot.journal import Journal
@@ -269,6 +270,7 @@ async def world(tmp_path: Path) -> AsyncGenerator[World]:
         ),
         journal=Journal(store, now=time.time),
         ledger=Ledger(store, zone=UTC, now=time.time),
+        estimates=Estimates(store, now=time.time),
         budget=Budget(store, now=time.time, zone=UTC),
         governor=Governor(clock=time.monotonic, rng=rng),
         conversations=Conversations(store),

@@ -311,6 +311,19 @@ CREATE TABLE reservations (
 ) WITHOUT ROWID;
 CREATE INDEX reservations_channel ON reservations (channel, picos);
 
+CREATE TABLE estimates (
+  ask_id TEXT PRIMARY KEY,
+  at REAL NOT NULL,
+  tokens INTEGER NOT NULL,
+  picos INTEGER NOT NULL,
+  seconds REAL NOT NULL,
+  state TEXT NOT NULL DEFAULT '',
+  user TEXT NOT NULL DEFAULT '',
+  press TEXT NOT NULL DEFAULT '',
+  decided_at REAL
+) WITHOUT ROWID;
+CREATE INDEX estimates_at ON estimates (at);
+
 CREATE TABLE adjusted (
   channel TEXT NOT NULL,
   key TEXT NOT NULL,
