@@ -3,8 +3,10 @@
 Ground floor: yielded by `turn`, spoken by `slack/reply`, counted by `worker`.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +21,15 @@ class Thinking:
     """Claude thinks; `summary` is a few words for the status line, or ""."""
 
     summary: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Passing:
+    """Part `n` of `of` of something large is being read; `where` is for people: "src/pay.py and 3 more"."""
+
+    n: int
+    of: int
+    where: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,12 +113,14 @@ class Receipt:
 class Answer:
     """The ask was answered, with `text` as the whole answer.
 
-    `notes` are sentences that must be seen with it: "I asked it this way instead: …".
+    `notes` are sentences that must be seen with it: "I asked it this way instead: …". `shown` is what Slack shows
+    under it, as blocks; whatever of them is refused somewhere is left out.
     """
 
     text: str
     receipt: Receipt
     notes: tuple[str, ...] = ()
+    shown: tuple[Mapping[str, Any], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +154,7 @@ Ended = Answer | Refused | Stopped | Failed
 Event = (
     TextDelta
     | Thinking
+    | Passing
     | ToolStarted
     | ToolEnded
     | Waiting

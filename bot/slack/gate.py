@@ -21,17 +21,27 @@ from bot.errors import PurserError
 WAIT_SECONDS = 30.0  # for a shut gate, in one call
 AGAIN_SECONDS = 0.5  # before a call is repeated
 SHOWS_TWICE = frozenset(
-    {"chat.postMessage", "chat.postEphemeral", "chat.startStream", "chat.appendStream"}
+    {
+        "chat.postMessage",
+        "chat.postEphemeral",
+        "chat.startStream",
+        "chat.appendStream",
+        "files.completeUploadExternal",
+    }
 )
 BY_QUERY = frozenset(
     {
         "conversations.replies",
         "conversations.history",
         "conversations.info",
+        "conversations.members",
+        "chat.getPermalink",
         "users.info",
         "files.info",
     }
 )
+BY_FORM = frozenset({"files.getUploadURLExternal", "files.completeUploadExternal"})
+"""What takes no JSON."""
 LOST = frozenset({"internal_error", "fatal_error", "service_unavailable", "request_timeout"})
 """Slack's words for: something broke on our side, some of it may have been done."""
 
@@ -120,6 +130,8 @@ class Gate:
     async def _once(self, method: str, given: dict[str, Any]) -> dict[str, Any]:
         if method in BY_QUERY:
             answer = await self._client.api_call(method, http_verb="GET", params=given)
+        elif method in BY_FORM:
+            answer = await self._client.api_call(method, params=given)
         else:
             answer = await self._client.api_call(method, json=given)
         return cast("dict[str, Any]", answer.data)

@@ -189,7 +189,7 @@ class Reply:
         try:
             if self._private:
                 await self._parts.check()
-                await self._aside.alone(text)
+                await self._aside.alone(text, blocks)
             elif self._parts.by_url != "said":
                 await self._say(text, blocks)
         except SlackError:
@@ -215,7 +215,8 @@ class Reply:
         """The words and what stands under them."""
         if isinstance(ended, Answer):
             words = shown(ended.text, self._known)
-            return words, ending(ended.receipt, ended.notes, self._ask.id)
+            under = [dict(block) for block in ended.shown]
+            return words, [*under, *ending(ended.receipt, ended.notes, self._ask.id)]
         said = ended.text if isinstance(ended, Stopped | Failed) else ""
         before = f"{shown(said, self._known)}\n\n" if said.strip() else ""
         sentence = shown(ended.sentence, self._known)

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from typing import Any, cast
 from urllib.parse import urlsplit
 
@@ -9,10 +10,12 @@ import aiohttp
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.slack.gate import WAIT_SECONDS, Gate, Json, Limited, SlackError, Unsure
+from bot.slack.uploads import Uploads
 
 FILES_HOST = "files.slack.com"  # who may see our token beside the API itself
 HOOKS_HOST = "hooks.slack.com"  # where response_urls lead
 RESPOND_SECONDS = 10.0
+REASON_BYTES = 1_000  # read of why a response_url did not take something
 TITLE_CHARS = 200  # of a session's title
 GONE = frozenset(
     {
@@ -61,6 +64,8 @@ class SlackWire:
         self._gate = Gate(client, clock=clock, sleep=sleep)
         self._session = session
         self._proxy = client.proxy
+        allowed = partial(self._check_origin, host=FILES_HOST)
+        self.uploads = Uploads(self._gate, session, allowed=allowed, proxy=client.proxy)
         self._token = token
         self._clock, self._asked_at, self._answered = clock, float("-inf"), False
         self._sessions = True  # until Slack says that this app has none
@@ -235,7 +240,9 @@ class SlackWire:
                 url, json=body, timeout=timeout, allow_redirects=False, proxy=self._proxy
             ) as answer:
                 if answer.status != 200:
-                    raise SlackError(f"http_{answer.status}", "response_url")
+                    refused = b"invalid_blocks" in await answer.content.read(REASON_BYTES)
+                    code = "invalid_blocks" if refused else f"http_{answer.status}"
+                    raise SlackError(code, "response_url")
         except aiohttp.ClientConnectorError:
             raise SlackError("unreachable", "response_url") from None
         except (aiohttp.ClientError, TimeoutError, OSError):
@@ -294,6 +301,16 @@ class SlackWire:
                 "include_all_metadata": True,
             },
         )
+
+    async def members(self, channel: str, cursor: str = "") -> Json:
+        """One page of who is in a channel, as Slack answers."""
+        page = {"channel": channel, "limit": 1_000, "cursor": cursor or None}
+        return await self._gate.call("conversations.members", page)
+
+    async def permalink(self, channel: str, ts: str) -> str:
+        """The address of a message."""
+        message = {"channel": channel, "message_ts": ts}
+        return str((await self._gate.call("chat.getPermalink", message))["permalink"])
 
     async def file_info(self, file_id: str) -> Json:
         """The `file` object of files.info."""
