@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, Protocol, Self
 
-Feature = Literal["chat", "review", "summarize", "digest", "cost", "purser"]
-"""What is asked for. `cost` and `purser` are answered by us, without Claude, and never reach the ledger."""
+Feature = Literal["chat", "review", "summarize", "digest", "cost", "purser", "click"]
+"""What is asked for. `cost`, `purser` and `click` are answered by us, without Claude, and never reach the ledger."""
 
 Origin = Literal["mention", "message", "command", "click", "shortcut", "edit", "invite", "own"]
 """How it came: a mention, a direct message, a slash command, a button, a shortcut, an edit that added a
@@ -24,6 +24,26 @@ class FileRef:
     mimetype: str
     size: int  # bytes; 0 when Slack did not say (Slack Connect)
     url: str  # url_private_download; "" when it has to be asked for with files.info
+
+
+@dataclass(frozen=True, slots=True)
+class Click:
+    """A button of ours that somebody pressed, or a form of ours that they sent.
+
+    `action` is the button's action id (or the form's callback id) up to the first colon, `value` what we gave it:
+    `object` or `object:word`. `message` is the ts of the message whose button it was, "" where Slack did not say.
+    `fields` are a form's, by block id.
+    """
+
+    action: str
+    value: str
+    message: str = ""
+    fields: Mapping[str, str] = field(default_factory=dict[str, str])
+
+    @property
+    def object(self) -> str:
+        """What it is about; clicks on one object are worked on one after the other."""
+        return self.value.partition(":")[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +73,13 @@ class Ask:
     user_team: str = ""  # the asker's own team, "" when Slack did not say (fails closed)
     response_url: str = field(default="", repr=False)  # a capability for 30 minutes: never in a log
     not_before: float = 0.0
+    click: Click | None = None  # what was pressed, where `feature` is "click"
 
     @property
     def lane(self) -> str:
-        """Asks of one lane are worked on one after the other."""
+        """Asks of one lane are worked on one after the other; a click never waits for its thread."""
+        if self.click is not None:
+            return f"click:{self.team}:{self.click.object or self.key}"
         return f"{self.team}:{self.channel}:{self.thread}" if self.thread else f"{self.key}"
 
     @property
@@ -78,6 +101,8 @@ class Ask:
         """As read from the inbox; keys a newer or older release wrote are ignored."""
         known = {k: v for k, v in value.items() if k in cls.__dataclass_fields__}
         known["files"] = tuple(FileRef(**f) for f in known.get("files", ()))
+        if click := known.get("click"):
+            known["click"] = Click(**click)
         return cls(**known)
 
 

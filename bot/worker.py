@@ -15,15 +15,16 @@ import structlog
 
 from bot import review, summarize
 from bot.answer import Answer, Ended, Failed, Receipt, Refused, Stopped, TextDelta, ToolEnded
-from bot.ask import Ask, Lease, Person
+from bot.ask import Ask, Lease
 from bot.conversation import Conversations
 from bot.errors import LeaseLost, StoreDown
 from bot.holding import Holding
 from bot.inbox import Caps, Inbox
 from bot.metrics import Metrics
-from bot.policy import Policy, Verdict
+from bot.policy import Policy
+from bot.slack.askers import Askers
+from bot.slack.clicks import Clicks
 from bot.slack.commands import Commands
-from bot.slack.people import People
 from bot.slack.reply import Replies, Reply
 from bot.slack.thread import Threads
 from bot.slack.wire import GONE, SlackError
@@ -40,10 +41,6 @@ BEHIND_SECONDS = 3.0  # an ask that waits so long for its own thread is told
 UNSAID_SECONDS = 20.0  # until an answer that Slack did not take is said again
 UNSAID_AT_MOST = 6 * 3600.0  # after asking; an answer older than that is a dead letter
 BEHIND = "I am still at the request before yours in this thread; yours is next."
-UNSEEN = (
-    "Slack does not show me this channel, so I cannot tell whether people of other organisations are in it. "
-    "Invite me with `/invite @Purser`, and ask again."
-)
 EDITED = "You changed your message while I was at work: I answered the earlier wording."
 DEATHS_AT_MOST = 4  # processes that ended over an ask; the next one says so, and no more
 HOPELESS = "I ended several times while I worked on this, so I stop trying. Please ask for a part of it, or tell an operator."
@@ -59,11 +56,12 @@ class Rooms:
     store: Store
     inbox: Inbox
     policy: Policy
-    people: People
+    askers: Askers
     threads: Threads
     conversations: Conversations
     turn: Turn
     commands: Commands
+    clicks: Clicks
     replies: Replies
     metrics: Metrics
     now: Callable[[], float]
@@ -203,6 +201,9 @@ class Worker:
             await asyncio.sleep(IDLE_SECONDS)
 
     async def _work(self, lease: Lease, holding: Holding) -> None:
+        if lease.ask.feature == "click":
+            await self._settle(lease, await self._press(lease))
+            return
         async with aclosing(await self._rooms.replies.open(lease)) as reply:
             ended = await self._answer(lease, reply, holding)
             if holding.edited and isinstance(ended, Answer):
@@ -210,15 +211,19 @@ class Worker:
             await reply.end(ended)
         await self._settle(lease, ended)
 
+    async def _press(self, lease: Lease) -> Ended:
+        """A button speaks for itself."""
+        person, verdict = await self._rooms.askers.look(lease.ask)
+        if not verdict.allowed:
+            self._rooms.metrics.dropped(f"denied:{verdict.rule}")
+        return await self._rooms.clicks.press(lease, person, verdict)
+
     async def _answer(self, lease: Lease, reply: Reply, holding: Holding) -> Ended:
         """The way of one ask, from who asks to its end."""
         rooms, ask = self._rooms, lease.ask
         if ask.origin == "own":  # an alert is its own answer
             return Answer(ask.text, Receipt())
-        person, _ = await asyncio.gather(
-            rooms.people.look(ask.user, ask.user_team), reply.first_sign()
-        )
-        verdict = await self._may(person, ask)
+        (person, verdict), _ = await asyncio.gather(rooms.askers.look(ask), reply.first_sign())
         if not verdict.allowed:
             rooms.metrics.dropped(f"denied:{verdict.rule}")
             return Stopped(verdict.sentence, Receipt())
@@ -247,21 +252,6 @@ class Worker:
                     rooms.metrics.first_text(rooms.now() - ask.at)
                 await reply.on(event)
         raise RuntimeError("a turn ended without an end")
-
-    async def _may(self, person: Person, ask: Ask) -> Verdict:
-        """Whether they may; of a command Slack does not say whether its channel is shared."""
-        shared: bool | None = False
-        if ask.origin == "command" and not ask.external:
-            shared = await self._rooms.people.shared(ask.channel)
-            ask = replace(ask, external=shared is True)
-        if ask.origin == "invite" and not ask.external:
-            return Verdict(True, "invite")
-        verdict = self._rooms.policy.may_ask(person, ask)
-        admins = ask.feature == "purser" and self._rooms.policy.is_admin(person.id)
-        if shared is not None or not verdict.allowed or admins:  # a pause has to work everywhere
-            return verdict
-        closed = self._rooms.policy.may_ask(person, replace(ask, external=True))
-        return closed if closed.allowed else replace(closed, sentence=UNSEEN)
 
     def _plan(self, ask: Ask, *, tools: bool) -> tuple[Brief, str] | None:
         """What the turn is to do; None where a summary names no ticket."""

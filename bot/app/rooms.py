@@ -22,7 +22,9 @@ from bot.metrics import Metrics
 from bot.policy import Policy
 from bot.prompts import Prompts
 from bot.settings import Settings
+from bot.slack.askers import Askers
 from bot.slack.changes import Changes
+from bot.slack.clicks import Clicks
 from bot.slack.commands import Commands
 from bot.slack.envelope import Us
 from bot.slack.files import Files
@@ -85,7 +87,7 @@ async def furnish(
         store=store,
         inbox=inbox,
         policy=policy,
-        people=people,
+        askers=Askers(people, policy),
         threads=Threads(wire, people, Files(wire), us),
         conversations=conversations,
         turn=turn,
@@ -97,6 +99,7 @@ async def furnish(
             changes=Changes(policy, adjustments),
             now=now,
         ),
+        clicks=Clicks(wire, {}),
         replies=Replies(
             wire,
             journal,

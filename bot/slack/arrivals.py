@@ -1,6 +1,7 @@
 """What a delivery is to us: an ask, a signal, a sentence at once, or nothing. Decided before anything is claimed.
 
-Pure: the body of an event, a command or a click -> Arrival | Drop | Tell. The door commits an Arrival.
+Pure: the body of an event, a command or a click -> Arrival | Drop | Tell. The door commits an Arrival. A press of a
+button is a signal to the ask it names, or an ask of its own (`clicks`).
 """
 
 import re
@@ -8,8 +9,8 @@ from collections.abc import Callable, Mapping
 
 from bot.ask import Ask, Signal, SignalKind
 from bot.inbox import Arrival
-from bot.slack import messages
-from bot.slack.envelope import Drop, Envelope, Tell, Us, channel_kind, external, teams_of
+from bot.slack import messages, presses
+from bot.slack.envelope import Drop, Envelope, Tell, Us, Wrong, channel_kind, external, teams_of
 from bot.slack.shapes import Json, items, mapping, words
 from bot.slack.wishes import Usage, command
 from bot.slack.words import unescaped
@@ -26,7 +27,7 @@ ACTIONS: Mapping[str, SignalKind] = {
 NOTICES = ("app_rate_limited", "tokens_revoked", "app_uninstalled")
 """Drops that an operator has to hear of."""
 
-Reading = Arrival | Drop | Tell
+Reading = Arrival | Drop | Tell | Wrong
 
 
 def read(body: Json, us: Us, *, id: str, at: float) -> Reading:  # noqa: A002 - the id it would get
@@ -51,8 +52,10 @@ def read(body: Json, us: Us, *, id: str, at: float) -> Reading:  # noqa: A002 - 
         return _click(envelope)
     if kind == "app_rate_limited":
         return Drop(kind)
-    if kind in {"view_submission", "view_closed", "shortcut", "message_action"}:
-        return Drop("not_ours")  # we show no form and offer no shortcut yet
+    if kind == "view_submission":
+        return presses.sent(envelope)
+    if kind in {"view_closed", "shortcut", "message_action"}:
+        return Drop("not_ours")  # a closed form is nothing to us, and we offer no shortcut yet
     return Drop("unknown" if kind else "malformed")
 
 
@@ -177,19 +180,19 @@ def _click(envelope: Envelope) -> Arrival | Drop:
         return Drop("malformed")
     kind = ACTIONS.get(words(action.get("action_id")).partition(":")[0])
     if kind is None:
-        return Drop("not_ours")
-    container, message = mapping(body.get("container")), mapping(body.get("message"))
+        return presses.pressed(action, envelope)
+    place = presses.place(body)
     ask_id, _, said = words(action.get("value")).partition(":")
     signal = Signal(
         id=envelope.id,
         key=envelope.trigger_key,
         kind=kind,
         team=envelope.us.team,
-        channel=words(mapping(body.get("channel")).get("id")) or words(container.get("channel_id")),
+        channel=place.channel,
         user=words(mapping(body.get("user")).get("id")),
         at=envelope.at,
-        thread=words(message.get("thread_ts")) or words(container.get("thread_ts")),
-        ts=words(message.get("ts")) or words(container.get("message_ts")),
+        thread=place.thread,
+        ts=place.message,
         ask_id=ask_id,
         text=said,
     )

@@ -66,6 +66,13 @@ class Tell:
 
 
 @dataclass(frozen=True, slots=True)
+class Wrong:
+    """A form that cannot be taken as it is: the sentence under each of its blocks; nothing is stored."""
+
+    errors: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
 class Envelope:
     """One delivery: its body, who it is for, the id it would get, when it came (seconds since the epoch)."""
 

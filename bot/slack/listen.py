@@ -2,7 +2,8 @@
 
 It stands in front of Bolt's own authorisation, for both transports, after HTTP's signature check. If the commit
 fails, an event gets no acknowledgement, so that Slack sends it again; a command or a click, which Slack never
-sends again, gets an apology.
+sends again, gets an apology. Only a form is opened by the door itself, after its commit: what Slack gives to open it
+with holds for three seconds.
 """
 
 import asyncio
@@ -14,10 +15,11 @@ from slack_bolt.middleware.async_middleware import AsyncMiddleware
 from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_bolt.response import BoltResponse
 
+from bot.ask import Ask
 from bot.errors import StoreDown
 from bot.inbox import Arrival
 from bot.slack.arrivals import NOTICES, read
-from bot.slack.envelope import Drop, Tell, Us
+from bot.slack.envelope import Drop, Tell, Us, Wrong
 from bot.slack.shapes import Json, mapping, words
 
 COMMIT_SECONDS = 2.0  # Slack waits 3 s for the acknowledgement
@@ -35,6 +37,9 @@ log = structlog.get_logger()
 
 Respond = Callable[[str, str], Awaitable[object]]
 """Say a sentence to one person through a response_url: (url, sentence)."""
+
+Open = Callable[[Ask, str], Awaitable[object]]
+"""Open the form that a click asks for, if it asks for one: (click, trigger id)."""
 
 
 class Inbox(Protocol):
@@ -56,6 +61,9 @@ class Listen(AsyncMiddleware):
         dropped: told why something was no ask.
         respond: says the apology for a click, whose acknowledgement cannot carry words.
         commit_seconds: how long a commit may take before Slack hears no.
+
+    Attributes:
+        opens: opens the form that a click asks for; None as long as nobody can.
     """
 
     def __init__(
@@ -76,7 +84,8 @@ class Listen(AsyncMiddleware):
         self._dropped = dropped
         self._respond = respond
         self._commit_seconds = commit_seconds
-        self._apologies: set[asyncio.Task[object]] = set()
+        self.opens: Open | None = None
+        self._said: set[asyncio.Task[object]] = set()
 
     async def async_process(
         self,
@@ -95,6 +104,8 @@ class Listen(AsyncMiddleware):
             return _ack()
         if isinstance(reading, Tell):
             return _ack(reading.sentence)
+        if isinstance(reading, Wrong):
+            return _wrong(reading.errors)
         return await self._commit(reading, body)
 
     async def _commit(self, arrival: Arrival, body: Json) -> BoltResponse:
@@ -106,6 +117,13 @@ class Listen(AsyncMiddleware):
         if outcome == "known":
             self._drop("repeat")
         ask = arrival.ask
+        if (
+            outcome == "new"
+            and ask is not None
+            and ask.click is not None
+            and self.opens is not None
+        ):
+            self._aside(self.opens(ask, words(body.get("trigger_id"))))
         return _ack(TAKEN.get(ask.feature, "") if ask and ask.origin == "command" else "")
 
     def _sorry(self, body: Json, error: StoreDown | TimeoutError) -> BoltResponse:
@@ -115,17 +133,24 @@ class Listen(AsyncMiddleware):
         if body.get("type") == "event_callback":
             return BoltResponse(status=500, body="")
         sentence = LATE if isinstance(error, TimeoutError) else APOLOGY
+        if body.get("type") == "view_submission":  # it stays open, with what was written in it
+            blocks = mapping(mapping(mapping(body.get("view")).get("state")).get("values"))
+            return _wrong(dict.fromkeys(blocks, sentence))
         url = words(body.get("response_url"))
         if "command" not in body and self._respond is not None and url:
-            task = asyncio.ensure_future(self._respond(url, sentence))
-            self._apologies.add(task)
-            task.add_done_callback(self._apologised)
+            self._aside(self._respond(url, sentence))
         return _ack(sentence)
 
-    def _apologised(self, task: asyncio.Task[object]) -> None:
-        self._apologies.discard(task)
+    def _aside(self, work: Awaitable[object]) -> None:
+        """Say or show something beside the acknowledgement, which does not wait for it."""
+        task = asyncio.ensure_future(work)
+        self._said.add(task)
+        task.add_done_callback(self._done)
+
+    def _done(self, task: asyncio.Task[object]) -> None:
+        self._said.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
-            log.warning("apology not delivered", error=type(error).__name__)
+            log.warning("not delivered", error=type(error).__name__)
 
     def _drop(self, reason: str) -> None:
         self._dropped(reason)
@@ -138,4 +163,10 @@ def _ack(sentence: str = "") -> BoltResponse:
     if not sentence:
         return BoltResponse(status=200, body="")
     answer: dict[str, Any] = {"response_type": "ephemeral", "text": sentence}
+    return BoltResponse(status=200, body=answer)
+
+
+def _wrong(errors: Mapping[str, str]) -> BoltResponse:
+    """A form stays open, with a sentence under each of these blocks."""
+    answer: dict[str, Any] = {"response_action": "errors", "errors": dict(errors)}
     return BoltResponse(status=200, body=answer)

@@ -295,7 +295,7 @@ class Reply:
 
     @property
     def _private(self) -> bool:
-        """Costs, settings and alerts are for one person alone; an invitation's greeting is for the channel."""
+        """Costs, settings, alerts and what became of a click are for one person alone; a greeting is for the channel."""
         ask = self._ask
         alone = ask.origin in {"command", "own"} or ask.channel_kind != "im"
         return ask.feature in {"cost", "purser"} and ask.origin != "invite" and alone
@@ -325,3 +325,5 @@ def _hosts(text: str) -> Iterator[str]:
             yield urlsplit(url).hostname or ""
         except ValueError:
             continue  # no address after all
+        if ask.feature == "click":
+            return True

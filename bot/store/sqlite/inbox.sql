@@ -25,7 +25,7 @@ VALUES (:id, :kind, :team, :channel, :user, :thread, :ts, :ask_id, :text, :at)
 ON CONFLICT DO NOTHING;
 
 -- name: signal_if_begun
--- An edit is a signal only when somebody has begun the ask: of one that waits it replaces the words.
+-- An edit is a signal only when somebody has begun the ask: of one that waits, for us or for a person, it replaces the words.
 INSERT INTO signals (id, kind, team, channel, user, thread, ts, ask_id, text, at)
 SELECT :id, :kind, :team, :channel, :user, :thread, :ts, :ask_id, :text, :at
 WHERE EXISTS (SELECT 1 FROM asks WHERE team = :team AND channel = :channel AND ts = :ts AND ts <> '' AND attempt > 0)
@@ -165,7 +165,7 @@ INSERT INTO heard (signal_id, ask_id) VALUES (:id, :ask_id) ON CONFLICT DO NOTHI
 -- name: behind
 -- Asks that have waited a while because their own thread is busy, and were not told so yet.
 SELECT body FROM asks
-WHERE state = 'waiting' AND behind_told = 0 AND at <= :before
+WHERE state = 'waiting' AND behind_told = 0 AND at <= :before AND feature <> 'click'
   AND EXISTS (SELECT 1 FROM asks AS held WHERE held.lane = asks.lane AND held.state = 'leased')
 ORDER BY at LIMIT 20;
 
@@ -208,5 +208,5 @@ DELETE FROM signals WHERE at < :before AND kind <> 'feedback';
 -- name: why
 -- The last asks of a person in a channel and how they ended.
 SELECT id, feature, at, state, outcome, sentence FROM asks
-WHERE team = :team AND channel = :channel AND user = :user AND feature NOT IN ('cost', 'purser')
+WHERE team = :team AND channel = :channel AND user = :user AND feature NOT IN ('cost', 'purser', 'click')
 ORDER BY at DESC LIMIT :most;

@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import hmac
+import json
 import time
 from typing import Any
 
@@ -102,6 +103,27 @@ def click(action_id: str, value: str, **fields: Any) -> dict[str, Any]:
         "response_url": "https://hooks.slack.com/actions/1",
         "actions": [{"type": "button", "action_id": action_id, "value": value}],
         **fields,
+    }
+
+
+def form(
+    fields: dict[str, str], *, callback_id: str = "proposal_changed", **more: Any
+) -> dict[str, Any]:
+    """A form that was sent, opened by a button in C1."""
+    place = {"channel": "C1", "thread": "1764000000.000100", "message": "1764000005.000200"}
+    return {
+        "type": "view_submission",
+        "api_app_id": APP,
+        "team": {"id": TEAM},
+        "user": {"id": USER, "team_id": TEAM},
+        "trigger_id": "9.9.form",
+        "view": {
+            "callback_id": callback_id,
+            "private_metadata": json.dumps({**place, "value": "p-1:hash"}),
+            "blocks": [{"block_id": "note", "type": "input", "optional": True}],
+            "state": {"values": {k: {"said": {"value": v}} for k, v in fields.items()}},
+        },
+        **more,
     }
 
 

@@ -7,10 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.ask import Ask, Signal
+from bot.ask import Ask, Click, Signal
 from bot.inbox import Arrival
 from bot.slack.arrivals import Reading, read
-from bot.slack.envelope import Drop, Tell, Us
+from bot.slack.envelope import Drop, Tell, Us, Wrong
+from bot.slack.presses import EMPTY, FIELD_CHARS, LONG
 from tests.bot.slack.deliveries import (
     APP,
     AT,
@@ -24,6 +25,7 @@ from tests.bot.slack.deliveries import (
     command,
     direct,
     event,
+    form,
     mention,
     said,
 )
@@ -174,6 +176,10 @@ def test_files_are_taken_as_announced() -> None:
         (click("elsewhere", "1"), "not_ours"),
         (click("stop", "ask-1", actions=[]), "malformed"),
         (click("stop", ""), "malformed"),
+        (click("proposal_do", "p-1:hash", trigger_id=""), "malformed"),
+        (click("proposal_do", "p-1:hash", channel={}, container={}), "malformed"),
+        (form({"said": "x"}, callback_id="elsewhere"), "not_ours"),
+        (form({"said": "x"}, user={}), "malformed"),
     ],
 )
 def test_what_is_no_ask_is_dropped_with_its_reason(body: dict[str, Any], reason: str) -> None:
@@ -419,3 +425,43 @@ def test_no_field_of_any_shape_breaks_the_door(data: st.DataObject) -> None:
     place[data.draw(st.sampled_from(sorted(place) or ["x"]))] = data.draw(JSON)
 
     assert isinstance(reading(body), Arrival | Drop | Tell)
+
+
+def test_a_press_that_is_no_signal_is_an_ask() -> None:
+    """A button of ours becomes an ask about its object, in a lane of its own, never of its thread."""
+    found = reading(click("proposal_do:1", "p-1:hash"))
+
+    assert isinstance(found, Arrival)
+    assert found.keys == ("trigger:9.9.xyz",)
+    assert found.signal is None
+    ask = found.ask
+    assert ask is not None
+    assert (ask.feature, ask.origin, ask.ts, ask.thread) == ("click", "click", "", TS)
+    assert ask.click == Click("proposal_do", "p-1:hash", "1764000005.000200")
+    assert ask.lane == f"click:{TEAM}:p-1"
+    assert ask.response_url == "https://hooks.slack.com/actions/1"
+    assert (ask.external, ask.user_team) == (False, TEAM)
+    assert Ask.from_json(json.loads(json.dumps(ask.to_json()))) == ask
+
+
+def test_a_press_by_somebody_of_another_team_is_foreign() -> None:
+    """Who presses from another organisation is known as such."""
+    ask = ask_of(click("proposal_do", "p-1:hash", user={"id": USER, "team_id": "T2"}))
+
+    assert (ask.external, ask.user_team) == (True, "T2")
+
+
+def test_a_sent_form_is_a_press_with_fields() -> None:
+    """A form that was sent is a click in the place where it was opened, with what was written."""
+    ask = ask_of(form({"said": " better \n", "note": ""}))
+
+    assert ask.click == Click(
+        "proposal_changed", "p-1:hash", "1764000005.000200", {"said": "better", "note": ""}
+    )
+    assert (ask.channel, ask.thread, ask.lane) == ("C1", TS, f"click:{TEAM}:p-1")
+
+
+def test_a_form_that_cannot_be_taken_says_why() -> None:
+    """An empty or endless field is told of beside it, and nothing is an ask."""
+    assert reading(form({"said": " "})) == Wrong({"said": EMPTY})
+    assert reading(form({"said": "x" * (FIELD_CHARS + 1), "note": ""})) == Wrong({"said": LONG})

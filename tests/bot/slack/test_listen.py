@@ -17,9 +17,11 @@ from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_bolt.response import BoltResponse
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.ask import Ask
 from bot.inbox import Inbox
 from bot.slack.envelope import Us
 from bot.slack.listen import APOLOGY, LATE, Listen
+from bot.slack.presses import EMPTY
 from bot.slack.transport import bolt
 from tests.bot.slack.deliveries import (
     BOT,
@@ -31,6 +33,7 @@ from tests.bot.slack.deliveries import (
     command,
     direct,
     event,
+    form,
     mention,
     said,
     signed,
@@ -60,6 +63,7 @@ class House:
             commit_seconds=commit_seconds,
         )
         client = AsyncWebClient("xoxb-made-up", base_url=NOWHERE)
+        self.door = door
         self.app: AsyncApp = bolt(door, client, signing_secret=SECRET)
 
     async def _respond(self, url: str, sentence: str) -> None:
@@ -78,7 +82,7 @@ class House:
         """Deliver by HTTP, signed, as Slack encodes each kind."""
         if "command" in body:
             raw = urlencode(body)
-        elif body.get("type") == "block_actions":
+        elif body.get("type") in {"block_actions", "view_submission"}:
             raw = urlencode({"payload": json.dumps(body)})
         else:
             raw = json.dumps(body)
@@ -147,6 +151,41 @@ async def test_a_click_that_could_not_be_committed_gets_an_apology(house: House)
     assert answer(await house.http(click("stop", "ask-1"))) == (200, APOLOGY)
     await asyncio.sleep(0)
     assert house.told == [("https://hooks.slack.com/actions/1", APOLOGY)]
+
+
+@pytest.mark.parametrize("way", ["http", "socket"])
+async def test_a_form_is_opened_after_the_commit_and_once(house: House, way: str) -> None:
+    """A press that is an ask may open a form; delivered again, or not committed, it opens none."""
+    opened: list[tuple[str, str, int]] = []
+
+    async def opens(ask: Ask, trigger: str) -> None:
+        opened.append((ask.id, trigger, len(house.inbox.asks)))
+
+    house.door.opens = opens
+    deliver = house.http if way == "http" else house.socket
+    press = click("proposal_change", "p-1:hash")
+    house.inbox.down = True
+    await deliver(press)
+    house.inbox.down = False
+    for _ in range(2):
+        assert answer(await deliver(press)) == (200, "")
+    await asyncio.sleep(0)
+
+    assert opened == [("id-2", "9.9.xyz", 1)]
+
+
+async def test_a_form_that_is_wrong_or_not_committed_stays_open(house: House) -> None:
+    """What was written in a form is never lost: it stays, with a sentence under it."""
+    wrong = await house.socket(form({"said": ""}))
+    house.inbox.down = True
+    refused = await house.http(form({"said": "good"}))
+    house.inbox.down = False
+    taken = await house.http(form({"said": "good"}))
+
+    assert json.loads(wrong.body) == {"response_action": "errors", "errors": {"said": EMPTY}}
+    assert json.loads(refused.body) == {"response_action": "errors", "errors": {"said": APOLOGY}}
+    assert (taken.status, taken.body) == (200, "")
+    assert len(house.inbox.asks) == 1
 
 
 async def test_a_commit_that_takes_too_long_is_answered_in_time() -> None:

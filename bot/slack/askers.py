@@ -1,0 +1,43 @@
+"""Who asks, and may they? Slack's word on a person and a channel, and the policy's verdict on both."""
+
+from dataclasses import replace
+
+from bot.ask import Ask, Person
+from bot.policy import Policy, Verdict
+from bot.slack.people import People
+
+UNSEEN = (
+    "Slack does not show me this channel, so I cannot tell whether people of other organisations are in it. "
+    "Invite me with `/invite @Purser`, and ask again."
+)
+
+
+class Askers:
+    """Admits who asks, and who clicks.
+
+    Args:
+        people: who somebody is.
+        policy: who may.
+    """
+
+    def __init__(self, people: People, policy: Policy) -> None:
+        self._people, self._policy = people, policy
+
+    async def look(self, ask: Ask) -> tuple[Person, Verdict]:
+        """Who it is, and whether they may ask here; of a command or a click Slack does not say if its channel is shared."""
+        person = await self._people.look(ask.user, ask.user_team)
+        return person, await self._may(person, ask)
+
+    async def _may(self, person: Person, ask: Ask) -> Verdict:
+        shared: bool | None = False
+        if ask.origin in {"command", "click"} and not ask.external:
+            shared = await self._people.shared(ask.channel)
+            ask = replace(ask, external=shared is True)
+        if ask.origin == "invite" and not ask.external:
+            return Verdict(True, "invite")
+        verdict = self._policy.may_ask(person, ask)
+        admins = ask.feature == "purser" and self._policy.is_admin(person.id)
+        if shared is not None or not verdict.allowed or admins:  # a pause has to work everywhere
+            return verdict
+        closed = self._policy.may_ask(person, replace(ask, external=True))
+        return closed if closed.allowed else replace(closed, sentence=UNSEEN)
