@@ -2,20 +2,18 @@
 
     Jira.issue -> Calls (a free thread) -> jira_ticket -> Client.read (DeadlineSession)
     (one clock from here on)               (shapes, who may see what; jira_text)
-    Jira.draft_... -> Draft -> Jira.write -> Written -> Jira.undo
-    (jira_drafting)           (jira_writing: once, never again by itself)
+    Jira.draft_..., write, written, undo: jira_changing
 
 A thread cannot be killed, so it ends itself; whoever waits for it is let go at the deadline, or when cancelled.
 """
 
-import re
-from collections.abc import Collection, Generator, Mapping
-from contextlib import contextmanager
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
-from integrations import jira_reading, jira_search
+from integrations import jira_files, jira_reading, jira_search
 from integrations.jira_calls import Calls
+from integrations.jira_changing import Changing
 from integrations.jira_client import Client
 from integrations.jira_draft import Draft, Undone, Written
 from integrations.jira_errors import (
@@ -32,6 +30,7 @@ from integrations.jira_errors import (
 )
 from integrations.jira_files import File
 from integrations.jira_issue import Account, Attachment, Change, Comment, Issue, Reference, Status
+from integrations.jira_key import checked_key, named_when_missing
 from integrations.jira_search import Found, Row, Sprint
 from integrations.jira_ticket import ticket
 
@@ -40,10 +39,8 @@ COMMENTS_AT_MOST = 300
 BROWSE = "BROWSE_PROJECTS"
 INCLUDES = ("changelog", "comments_all")
 
-_KEY = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,50}-\d{1,15}")
 
-
-class Jira:
+class Jira(Changing):
     """Jira, read and written with one account.
 
     Args:
@@ -67,13 +64,12 @@ class Jira:
         proxy: str | None = None,
         cafile: Path | None = None,
     ) -> None:
-        self._site = site_url.rstrip("/")
-        self._ask = Calls(
-            lambda: Client(
+        def connect() -> Client:
+            return Client(
                 api_url=api_url.rstrip("/"), email=email, token=token, proxy=proxy, cafile=cafile
-            ),
-            in_flight,
-        )
+            )
+
+        super().__init__(Calls(connect, in_flight), site_url.rstrip("/"))
 
     def __repr__(self) -> str:
         return f"Jira({self._site!r})"
@@ -101,13 +97,13 @@ class Jira:
         Raises:
             JiraProblem: it was not read; the message is a sentence for the reader.
         """
-        wanted = _key(key)
+        wanted = checked_key(key)
         if unknown := sorted(set(include) - set(INCLUDES)):
             raise JiraRejected(
                 f"Jira issues cannot include {', '.join(unknown)}; they can {', '.join(INCLUDES)}."
             )
         count = COMMENTS_AT_MOST if "comments_all" in include else comments
-        with _named(wanted):
+        with named_when_missing(wanted):
             return await self._ask(
                 lambda client: ticket(
                     client,
@@ -193,121 +189,6 @@ class Jira:
         except JiraNotFound:
             return False
 
-    async def draft_comment(
-        self, key: str, markdown: str, *, deadline: float, public: bool = False
-    ) -> Draft:
-        """What commenting on an issue would write; nothing is written.
-
-        Args:
-            key: of the issue.
-            markdown: the whole comment.
-            deadline: seconds, waiting for a thread included.
-            public: in a service desk, whether the customer sees it; elsewhere everybody does who sees the issue.
-
-        Raises:
-            JiraProblem: it cannot be written; the sentence says what to change.
-        """
-        raise NotImplementedError
-
-    async def draft_transition(
-        self, key: str, status: str, markdown: str = "", *, deadline: float
-    ) -> Draft:
-        """What moving an issue would do, with a comment if there is text; nothing is written.
-
-        Args:
-            key: of the issue.
-            status: where to, by the status's or the transition's name in any case.
-            markdown: a comment that goes with it, in a service desk an internal one.
-            deadline: seconds, waiting for a thread included.
-
-        Raises:
-            JiraProblem: it cannot go there now; the sentence names where it can.
-        """
-        raise NotImplementedError
-
-    async def draft_update(self, key: str, fields: Mapping[str, Any], *, deadline: float) -> Draft:
-        """What changing fields of an issue would write; nothing is written.
-
-        Args:
-            key: of the issue.
-            fields: by name or id, in any case: texts as Markdown, people by name, e-mail address or account id,
-                options by name, several values as a list, dates as 2026-11-30; None or "" empties a field.
-            deadline: seconds, waiting for a thread included.
-
-        Raises:
-            JiraProblem: a field or value is none; the sentence names those that are.
-        """
-        raise NotImplementedError
-
-    async def draft_issue(
-        self,
-        project: str,
-        type: str,  # noqa: A002 - the word of Jira's own interface
-        summary: str,
-        markdown: str,
-        *,
-        deadline: float,
-        fields: Mapping[str, Any] | None = None,
-    ) -> Draft:
-        """What a new issue would be; nothing is written.
-
-        Args:
-            project: its key.
-            type: of the issue, by name in any case.
-            summary: one line.
-            markdown: the description; may be empty.
-            deadline: seconds, waiting for a thread included.
-            fields: more of them, as in `draft_update`.
-
-        Raises:
-            JiraProblem: something is unknown or missing; the sentence names it.
-        """
-        raise NotImplementedError
-
-    async def write(self, draft: Draft, *, mark: str, deadline: float) -> Written:
-        """Write a draft, once and never again by itself; what it stands on is read first.
-
-        Args:
-            draft: as one of the `draft_` methods made it.
-            mark: the proposal's id, left in Jira where `written` finds it.
-            deadline: seconds, waiting for a thread included.
-
-        Raises:
-            JiraChanged: the issue is not as the draft shows it any more; nothing was written.
-            JiraUnknown: the answer was lost; ask `written`.
-            JiraProblem: nothing was written.
-        """
-        raise NotImplementedError
-
-    async def written(self, draft: Draft, *, mark: str, deadline: float) -> Written | None:
-        """Whether a draft stands in Jira after all; None where it is not found.
-
-        Jira's search, where new issues are looked for, lags behind by some seconds.
-
-        Args:
-            draft: that was to be written.
-            mark: as it was given to `write`.
-            deadline: seconds, waiting for a thread included.
-
-        Raises:
-            JiraProblem: nobody can tell.
-        """
-        raise NotImplementedError
-
-    async def undo(self, written: Written, *, deadline: float) -> Undone:
-        """Take a change back if nobody built on it since; it is read first.
-
-        Args:
-            written: what to take back.
-            deadline: seconds, waiting for a thread included.
-
-        Raises:
-            JiraNotUndone: it stays; the sentence says why.
-            JiraUnknown: the answer was lost; asking again is safe.
-            JiraProblem: it was not taken back.
-        """
-        raise NotImplementedError
-
     async def attachment(self, ident: str, *, deadline: float, most_bytes: int) -> File:
         """An image or a PDF of an issue whose reading was permitted: an attachment does not tell its issue.
 
@@ -319,7 +200,9 @@ class Jira:
         Raises:
             JiraProblem: it is too large, of another kind, or was not read.
         """
-        raise NotImplementedError
+        return await self._ask(
+            lambda client: jira_files.file(client, ident, most_bytes=most_bytes), deadline
+        )
 
     async def close(self) -> None:
         """Let go of idle connections; calls that still run end by their own deadlines."""
@@ -331,25 +214,6 @@ def _granted(raw: Mapping[str, Any], right: str) -> bool:
     told: Any = raw.get("permissions")
     found: Any = told.get(right) if isinstance(told, dict) else None
     return isinstance(found, dict) and found.get("havePermission") is True
-
-
-def _key(key: str) -> str:
-    wanted = key.strip().upper()
-    if not _KEY.fullmatch(wanted):
-        raise JiraRejected("This is no key of a Jira issue; keys look like SHOP-12.")
-    return wanted
-
-
-@contextmanager
-def _named(key: str) -> Generator[None]:
-    """Say which issue was not found."""
-    try:
-        yield
-    except JiraNotFound:
-        raise JiraNotFound(
-            f"{key} does not exist in Jira, or the bot's account may not see it; "
-            "check the key, and whether the account may browse its project."
-        ) from None
 
 
 __all__ = [

@@ -1,13 +1,14 @@
 """The `jira` library as Purser uses it: no call at construction, version 3, and JSON instead of its objects."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from threading import Event
+from typing import Any, cast
 
 from jira import JIRA
 
-from integrations.jira_errors import NOT_JIRA, JiraBroken
+from integrations.jira_errors import NOT_JIRA, JiraBroken, JiraSlow, JiraUnknown
 from integrations.jira_session import DeadlineSession
 
 
@@ -58,12 +59,60 @@ class Client(JIRA):
         """
         return _object(self._session.post(self._get_url(path), data=json.dumps(body)).content)
 
+    def rows(self, path: str, **query: str | int) -> Sequence[Any]:
+        """GET a list below /rest/api/3.
+
+        Raises:
+            JiraProblem: there is none.
+        """
+        found = _json(self._session.get(self._get_url(path), params=query).content)
+        if not isinstance(found, list):
+            raise JiraBroken(NOT_JIRA)
+        return cast("list[Any]", found)
+
+    def file(self, path: str, **query: str | int) -> bytes:
+        """GET a file below /rest/api/3.
+
+        Raises:
+            JiraProblem: there is none.
+        """
+        return self._session.get(self._get_url(path), params=query).content
+
+    def change(
+        self, method: str, path: str, body: Mapping[str, Any] | None, begun: Event
+    ) -> Mapping[str, Any]:
+        """Change something below /rest/api/3, once; {} where Jira answers nothing.
+
+        Args:
+            method: POST, PUT or DELETE.
+            path: of what is changed.
+            body: what is sent.
+            begun: set before anything is sent.
+
+        Raises:
+            JiraUnknown: it was sent, and its answer was lost.
+            JiraProblem: nothing was changed.
+        """
+        begun.set()
+        sent = None if body is None else json.dumps(body)
+        try:
+            told = self._session.request(method, self._get_url(path), data=sent).content
+            return _object(told) if told else {}
+        except (JiraBroken, JiraSlow) as lost:
+            if lost.unsent:
+                raise
+            raise JiraUnknown from None
+
 
 def _object(body: bytes) -> Mapping[str, Any]:
-    try:
-        found: Any = json.loads(body)
-    except (ValueError, RecursionError):
-        raise JiraBroken(NOT_JIRA) from None
+    found = _json(body)
     if not isinstance(found, dict):
         raise JiraBroken(NOT_JIRA)
     return found
+
+
+def _json(body: bytes) -> Any:
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError):
+        raise JiraBroken(NOT_JIRA) from None

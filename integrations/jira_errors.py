@@ -30,16 +30,27 @@ NOT_JIRA = (
     "What answers at Jira's address is not Jira's interface; an operator has to check JIRA_URL "
     "and JIRA_API_URL."
 )
+LIMIT = "Jira limits how often the bot may ask"
+LIMITS = {
+    "per-issue": "Jira limits how often one issue is changed, and this one was changed too often just now",
+    "quota": "The hour's quota of requests that Jira grants the bot is used up",
+    "burst": "Jira limits how often all apps of this site together may ask, and they ask too often just now",
+}
 OUT_OF_ORDER = "Jira is out of order (it answered {status}); try again in a few minutes."
 
 
 class JiraProblem(Exception):
-    """Jira gave nothing. The message is whole sentences: what happened and what to do."""
+    """Jira gave nothing. The message is whole sentences: what happened and what to do.
+
+    Attributes:
+        unsent: known for sure: Jira did nothing of what was asked.
+    """
 
     sentence = "Jira could not be asked; try again in a few minutes."
 
-    def __init__(self, sentence: str = "") -> None:
+    def __init__(self, sentence: str = "", *, unsent: bool = False) -> None:
         super().__init__(sentence or self.sentence)
+        self.unsent = unsent
 
 
 class JiraRejected(JiraProblem):
@@ -66,13 +77,15 @@ class JiraRefused(JiraProblem):
 class JiraBusy(JiraProblem):
     """Jira limits our requests.
 
-    Attributes:
+    Args:
         seconds: after which it may be asked again; None when Jira does not say.
+        reason: Jira's name of the limit, of its header RateLimit-Reason.
     """
 
-    def __init__(self, seconds: float | None = None) -> None:
+    def __init__(self, seconds: float | None = None, reason: str = "") -> None:
         when = "in a minute" if seconds is None else f"in {max(1, round(seconds))} s"
-        super().__init__(f"Jira limits how often the bot may ask; try again {when}.")
+        limit = next((said for name, said in LIMITS.items() if name in reason), LIMIT)
+        super().__init__(f"{limit}; try again {when}.", unsent=True)
         self.seconds = seconds
 
 
@@ -125,11 +138,11 @@ def of_answer(status: int, headers: Mapping[str, str], body: bytes) -> JiraProbl
     if status == 404 and words is not None:
         return JiraNotFound()
     if status == 429:
-        return JiraBusy(retry_after(headers))
+        return JiraBusy(retry_after(headers), headers.get("RateLimit-Reason", ""))
     if status >= 500:
         return JiraBroken(OUT_OF_ORDER.format(status=status))
     if words is None:
-        return JiraBroken(NOT_JIRA)
+        return JiraBroken(NOT_JIRA, unsent=True)
     return JiraRejected(f"Jira does not take this request: {words}" if words else "")
 
 

@@ -59,11 +59,12 @@ class Comment:
 
 @dataclass(frozen=True, slots=True)
 class Attachment:
-    """A file's name, type and size in bytes."""
+    """A file's name, type as somebody called it, size in bytes, and what to ask Jira for it by."""
 
     name: str
     mimetype: str
     size: int
+    id: str = ""
 
 
 @dataclass(frozen=True, slots=True)

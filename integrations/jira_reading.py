@@ -258,4 +258,6 @@ def _references(ends: Iterable[tuple[str, object]], project: str) -> Iterator[Re
 def _attachments(raw: object) -> Iterator[Attachment]:
     for found in map(mapping, items(raw)):
         name = line(found.get("filename"))
-        yield Attachment(name, line(found.get("mimeType")), number(found.get("size")))
+        yield Attachment(
+            name, line(found.get("mimeType")), number(found.get("size")), line(found.get("id"))
+        )

@@ -12,7 +12,7 @@ import io
 import socket
 import ssl
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from contextlib import closing, contextmanager
 from contextvars import ContextVar
 from http.client import HTTPResponse
@@ -25,7 +25,7 @@ from requests.adapters import HTTPAdapter
 from requests.exceptions import ProxyError, SSLError
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool
-from urllib3.exceptions import HTTPError
+from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError
 from urllib3.response import BaseHTTPResponse
 
 from integrations.jira_errors import (
@@ -51,6 +51,9 @@ NO_WAY = "The proxy lets nothing through to Jira; an operator has to check HTTPS
 # All that requests and urllib3 let escape: requests' tree is below OSError, and addresses and
 # headers that are none are ValueErrors.
 FOREIGN = (OSError, HTTPError, ValueError)
+
+# No connection was made, so nothing can have been sent.
+_UNMET = (NewConnectionError, ConnectTimeoutError, ssl.SSLCertVerificationError, ProxyError)
 
 _ends: ContextVar[float] = ContextVar("jira_ends")
 
@@ -162,6 +165,9 @@ class DeadlineSession(ResilientSession):
     def _once(self, method: str, url: str | bytes, **kwargs: Any) -> Response:
         try:
             left = remaining()
+        except TimeoutError:
+            raise JiraSlow(unsent=True) from None
+        try:
             made: dict[str, Any] = {
                 **self._jira_prepare(**kwargs),
                 "timeout": (min(CONNECT_SECONDS, left), left),
@@ -203,10 +209,19 @@ def _waited(limited: Response) -> bool:
 
 def _problem(error: Exception) -> JiraBroken | JiraSlow:
     """What fails once the deadline has passed failed because of it."""
+    unsent = any(isinstance(cause, _UNMET) for cause in _causes(error))
     if isinstance(error, TimeoutError) or time.monotonic() >= _ends.get():
-        return JiraSlow()
+        return JiraSlow(unsent=unsent)
     if isinstance(error, SSLError | ssl.SSLError):
-        return JiraBroken(UNTRUSTED)
+        return JiraBroken(UNTRUSTED, unsent=unsent)
     if isinstance(error, ProxyError):
-        return JiraBroken(NO_WAY)
-    return JiraBroken()
+        return JiraBroken(NO_WAY, unsent=unsent)
+    return JiraBroken(unsent=unsent)
+
+
+def _causes(error: Exception) -> Iterator[object]:
+    """An error and those that the libraries have wrapped in it."""
+    cause: object = error
+    while isinstance(cause, Exception):
+        yield cause
+        cause = getattr(cause, "reason", None) or next(iter(cause.args), None)

@@ -17,7 +17,7 @@ MARKUP = 3  # characters of Markdown for each of the text, at most; beyond, the 
 
 # What marklas raises on what it does not expect (tried with random documents), and a stack that is full already:
 # RecursionError is a RuntimeError.
-_ODD = (
+ODD = (
     ArithmeticError,
     AssertionError,
     AttributeError,
@@ -44,7 +44,7 @@ def markdown(body: object, *, most: int) -> str:
     trimmed = Trimmed(most)
     try:
         text = marklas.to_md(trimmed.document(document), plain=True).strip()
-    except _ODD:
+    except ODD:
         return _cut(words(document), most)
     if len(text) > MARKUP * most:
         return _cut(words(document), most)

@@ -2,7 +2,7 @@
 
 ```
 seed/*.json, *.md -> seed.py -> world.py <- server.py <- whoever asks
-                     (adf.py)   (search.py <- dates.py, jql.py)   (issues, writes, searches, directory, agile)
+                     (adf.py)   (search.py <- dates.py, jql.py)   (issues, writes, values, searches, directory, meta, agile)
 ```
 """
 

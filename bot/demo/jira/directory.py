@@ -5,16 +5,9 @@ from collections.abc import Iterable
 from aiohttp import web
 
 from bot.demo.jira.call import ANY_API, API, LOGIN, Answer, Call
+from bot.demo.jira.meta import CUSTOM, project_of, schema
 from bot.demo.jira.shapes import NAMES, moment
-from bot.demo.jira.world import (
-    POINTS_FIELD,
-    RISK_FIELD,
-    SPRINT_FIELD,
-    Account,
-    Issue,
-    Json,
-    Project,
-)
+from bot.demo.jira.world import Account, Issue, Json, Project
 from bot.demo.loopback import Refusal
 
 PROJECTS_PAGE = 50
@@ -35,32 +28,6 @@ RIGHTS = {
     "USER_PICKER": "Browse users and groups",
 }
 GLOBAL_RIGHTS = {"ADMINISTER", "USER_PICKER"}
-CUSTOM = {
-    SPRINT_FIELD: ("array", "json", "com.pyxis.greenhopper.jira:gh-sprint"),
-    POINTS_FIELD: ("number", "", "com.pyxis.greenhopper.jira:jsw-story-points"),
-    RISK_FIELD: ("option", "", "com.atlassian.jira.plugin.system.customfieldtypes:select"),
-}
-KINDS = {
-    "summary": "string",
-    "description": "string",
-    "labels": "array",
-    "components": "array",
-    "fixVersions": "array",
-    "subtasks": "array",
-    "issuelinks": "array",
-    "attachment": "array",
-    "assignee": "user",
-    "reporter": "user",
-    "creator": "user",
-    "created": "datetime",
-    "updated": "datetime",
-    "resolutiondate": "datetime",
-    "duedate": "date",
-    "comment": "comments-page",
-    "parent": "issuelink",
-    "security": "securitylevel",
-}
-RISKS = [{"id": "10300", "value": "Low"}, {"id": "10301", "value": "High"}]
 
 
 async def server_info(call: Call) -> web.StreamResponse:
@@ -112,7 +79,7 @@ async def my_permissions(call: Call) -> web.StreamResponse:
     query = call.request.query
     issue = _named_issue(call, query.get("issueKey") or query.get("issueId"))
     name = issue.project if issue else query.get("projectKey") or query.get("projectId")
-    project = _project(call, name) if name else None
+    project = project_of(call, name) if name else None
     return web.json_response(
         {
             "permissions": {
@@ -137,13 +104,6 @@ def _named_issue(call: Call, key: str | None) -> Issue | None:
     if issue is None:
         raise Refusal(404, ("Issue does not exist or you do not have permission to see it.",))
     return issue
-
-
-def _project(call: Call, name: str) -> Project:
-    for project in call.world.projects.values():
-        if name in (project.key, project.id) and project.key in call.viewer.projects:
-            return project
-    raise Refusal(404, (f"No project could be found with key '{name}'.",))
 
 
 async def check(call: Call) -> web.StreamResponse:
@@ -190,15 +150,7 @@ def _people(call: Call, accounts: Iterable[Account]) -> web.Response:
     found = [
         a
         for a in accounts
-        if (account_id and a.account_id == account_id)
-        or (
-            words
-            and (
-                a.name.lower().startswith(words)
-                or any(part.startswith(words) for part in a.name.lower().split())
-                or (not a.hidden and a.email.startswith(words))
-            )
-        )
+        if (account_id and a.account_id == account_id) or (words and a.matches(words))
     ]
     start = call.number("startAt", 0, 1_000_000)
     size = call.number("maxResults", USERS_PAGE, 1000)
@@ -255,16 +207,6 @@ async def projects(call: Call) -> web.StreamResponse:
     )
 
 
-def _schema(name: str) -> Json:
-    if name in CUSTOM:
-        kind, items, custom = CUSTOM[name]
-        shape: Json = {"type": kind, "custom": custom, "customId": int(name.rpartition("_")[2])}
-        return shape | ({"items": items} if items else {})
-    kind = KINDS.get(name, name)
-    shape = {"type": kind, "system": name}
-    return shape | ({"items": "string"} if kind == "array" else {})
-
-
 async def fields(call: Call) -> web.StreamResponse:
     """GET field: every field's id, name and schema."""
     return web.json_response(
@@ -280,58 +222,11 @@ async def fields(call: Call) -> web.StreamResponse:
                 "clauseNames": [f"cf[{name.rpartition('_')[2]}]", title]
                 if name in CUSTOM
                 else [name],
-                "schema": _schema(name),
+                "schema": schema(name),
             }
             for name, title in NAMES.items()
         ]
     )
-
-
-async def issue_types(call: Call) -> web.StreamResponse:
-    """GET issue/createmeta/{project}/issuetypes."""
-    project = _project(call, call.request.match_info["project"])
-    made = [call.shapes.type(name) for name in project.types]
-    for shape in made:
-        del shape["avatarId"]
-    return web.json_response(
-        {"startAt": 0, "maxResults": 50, "total": len(made), "issueTypes": made}
-    )
-
-
-def creatable(project: Project) -> dict[str, bool]:
-    """The fields of the create screen -> whether one has to fill it in."""
-    made: dict[str, bool] = dict.fromkeys(("project", "issuetype", "summary"), True)
-    made |= dict.fromkeys(
-        ("description", "assignee", "priority", "labels", "parent", "duedate", "reporter"), False
-    )
-    if project.kind == "software":
-        made |= dict.fromkeys(("components", "fixVersions", SPRINT_FIELD, POINTS_FIELD), False)
-    if project.key == "PAY":
-        made[RISK_FIELD] = True
-    return made
-
-
-async def create_fields(call: Call) -> web.StreamResponse:
-    """GET issue/createmeta/{project}/issuetypes/{id}."""
-    project = _project(call, call.request.match_info["project"])
-    types = {call.world.types[name].id for name in project.types}
-    if call.request.match_info["type"] not in types:
-        raise Refusal(400, ("The issue type is not valid for this project.",))
-    made: list[Json] = []
-    for name, required in creatable(project).items():
-        shape: Json = {
-            "fieldId": name,
-            "key": name,
-            "name": NAMES[name],
-            "required": required,
-            "hasDefaultValue": name in {"priority", "reporter"},
-            "operations": ["set"],
-            "schema": _schema(name),
-        }
-        if name == RISK_FIELD:
-            shape["allowedValues"] = RISKS
-        made.append(shape)
-    return web.json_response({"startAt": 0, "maxResults": 50, "total": len(made), "fields": made})
 
 
 async def link_types(call: Call) -> web.StreamResponse:
@@ -342,7 +237,6 @@ async def link_types(call: Call) -> web.StreamResponse:
     return web.json_response({"issueLinkTypes": made})
 
 
-META = f"{API}/issue/createmeta/{{project}}/issuetypes"
 PATHS: list[tuple[str, str, Answer]] = [
     ("GET", f"{ANY_API}/serverInfo", server_info),
     ("GET", f"{ANY_API}/myself", myself),
@@ -352,7 +246,5 @@ PATHS: list[tuple[str, str, Answer]] = [
     ("GET", f"{API}/user/viewissue/search", viewers),
     ("GET", f"{API}/project/search", projects),
     ("GET", f"{ANY_API}/field", fields),
-    ("GET", META, issue_types),
-    ("GET", f"{META}/{{type}}", create_fields),
     ("GET", f"{API}/issueLinkType", link_types),
 ]

@@ -10,6 +10,7 @@ from bot.demo.loopback import Refusal
 BULK_ISSUES = 100  # tickets of one bulkfetch
 COMMENTS_PAGE = 5000  # comments of one page at most; 50 are the default
 CHANGES_PAGE = 100
+LISTED_COMMENTS = 1000  # ids of one comment/list
 
 
 def issue_of(call: Call) -> Issue:
@@ -28,7 +29,9 @@ async def one(call: Call) -> web.StreamResponse:
     """GET issue/{key}: a moved ticket's old key answers with the new one."""
     issue = issue_of(call)
     wanted = chosen(call.names("fields"), "*all")
-    return web.json_response(call.shapes.issue(issue, wanted, call.names("expand")))
+    return web.json_response(
+        call.shapes.issue(issue, wanted, call.names("expand"), call.names("properties"))
+    )
 
 
 async def bulk(call: Call) -> web.StreamResponse:
@@ -75,6 +78,24 @@ async def comment(call: Call) -> web.StreamResponse:
         if found.id == call.request.match_info["id"]:
             return web.json_response(call.shapes.comment(issue, found))
     raise Refusal(404, (f"Can not find a comment for the id: {call.request.match_info['id']}.",))
+
+
+async def listed(call: Call) -> web.StreamResponse:
+    """POST comment/list: comments by their ids, with their properties when expanded; hidden ones are left out."""
+    body = await call.body()
+    ids = body.get("ids")
+    if not isinstance(ids, list) or not ids or len(ids) > LISTED_COMMENTS:  # pyright: ignore[reportUnknownArgumentType]
+        raise Refusal(400, ("The ids list is empty or too long.",))
+    wanted = {str(i) for i in ids}  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
+    made: list[Json] = []
+    for issue in call.world.seen(call.viewer):
+        for found in call.world.comments(issue, call.viewer):
+            if found.id in wanted:
+                more = {"properties": found.properties}
+                shape = call.shapes.comment(issue, found)
+                made.append(shape | (more if "properties" in call.names("expand") else {}))
+    page = {"startAt": 0, "maxResults": LISTED_COMMENTS, "total": len(made), "isLast": True}
+    return web.json_response({**page, "values": made})
 
 
 async def changelog(call: Call) -> web.StreamResponse:
@@ -175,6 +196,7 @@ async def media(call: Call) -> web.StreamResponse:
 ISSUE = f"{API}/issue/{{key}}"
 PATHS: list[tuple[str, str, Answer]] = [
     ("POST", f"{API}/issue/bulkfetch", bulk),
+    ("POST", f"{API}/comment/list", listed),
     ("GET", ISSUE, one),
     ("GET", f"{ISSUE}/comment", comments),
     ("GET", f"{ISSUE}/comment/{{id}}", comment),

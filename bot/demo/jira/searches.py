@@ -39,6 +39,7 @@ async def get(call: Call) -> web.StreamResponse:
         call.number("maxResults", DEFAULT_PAGE, ID_PAGE),
         call.names("fields"),
         call.names("expand"),
+        call.names("properties"),
     )
 
 
@@ -81,13 +82,14 @@ def _page(
     size: int,
     fields: Collection[str],
     expand: Collection[str],
+    properties: Collection[str] = (),
 ) -> web.StreamResponse:
     wanted = list(chosen(fields, "id")) if any(fields) else []
     start = _offset(token, jql) if token else 0
     found = _find(call, jql)
     size = min(size, FULL_PAGE) if wanted else size
     page = found[start : start + size]
-    shapes = [call.shapes.issue(i, wanted, expand) for i in page]
+    shapes = [call.shapes.issue(i, wanted, expand, properties) for i in page]
     bare = not wanted and "key" not in fields
     body: dict[str, object] = {
         "issues": [{"id": s["id"]} for s in shapes] if bare else shapes,

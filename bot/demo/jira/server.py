@@ -10,7 +10,7 @@ from random import Random
 
 from aiohttp import web
 
-from bot.demo.jira import agile, directory, issues, searches, writes
+from bot.demo.jira import agile, directory, issues, meta, searches, writes
 from bot.demo.jira.call import MISSING, Answer, Call, refused
 from bot.demo.jira.seed import company
 from bot.demo.jira.world import ANONYMOUS, CLOUD_ID, Account, World
@@ -19,7 +19,7 @@ from bot.demo.loopback import Loopback, Refusal, Troubles
 WRITES_PER_ISSUE = 20  # writes to one ticket within WRITE_SECONDS
 WRITE_SECONDS = 2.0
 GATEWAY = f"/ex/jira/{CLOUD_ID}"
-PARTS = (issues, writes, searches, directory, agile)
+PARTS = (issues, writes, searches, directory, meta, agile)
 
 
 class JiraStandIn(Loopback):

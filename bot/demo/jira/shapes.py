@@ -193,12 +193,13 @@ class Shapes:
             "to": change.new[0],
             "toString": change.new[1],
         }
-        return {
+        shape: Json = {
             "id": change.id,
             "author": self.who(change.author),
             "created": moment(change.at),
             "items": [item],
         }
+        return shape | ({"historyMetadata": change.origin} if change.origin else {})
 
     def changelog(self, issue: Issue) -> Json:
         """What expand=changelog carries: newest first, capped."""
@@ -347,8 +348,14 @@ class Shapes:
             "startAt": 0,
         }
 
-    def issue(self, issue: Issue, wanted: Collection[str], expand: Collection[str]) -> Json:
-        """A ticket with the named fields and expansions."""
+    def issue(
+        self,
+        issue: Issue,
+        wanted: Collection[str],
+        expand: Collection[str],
+        properties: Collection[str] = (),
+    ) -> Json:
+        """A ticket with the named fields, expansions and properties."""
         shape: Json = {
             "expand": "renderedFields,names,schema,operations,editmeta,changelog,versionedRepresentations",
             "id": issue.id,
@@ -357,6 +364,9 @@ class Shapes:
         }
         if wanted:
             shape["fields"] = self.fields(issue, wanted)
+        kept = {p["key"]: p["value"] for p in issue.properties if p["key"] in properties}
+        if kept:
+            shape["properties"] = kept
         if "changelog" in expand:
             shape["changelog"] = self.changelog(issue)
         if "names" in expand:

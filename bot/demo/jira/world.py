@@ -39,6 +39,12 @@ class Account:
     roles: frozenset[str] = frozenset()
     rights: frozenset[str] = frozenset()
 
+    def matches(self, words: str) -> bool:
+        """Whether a search by the beginning of a name, or of an address that is not private, finds it."""
+        name = self.name.lower()
+        begun = name.startswith(words) or any(part.startswith(words) for part in name.split())
+        return begun or (not self.hidden and self.email.startswith(words))
+
 
 ANONYMOUS = Account("", "", "Anonymous", "", active=False, agent=False)
 
@@ -125,7 +131,7 @@ class Comment:
 
 @dataclass(frozen=True)
 class Change:
-    """One field changed once; `old` and `new` are (id, text)."""
+    """One field changed once; `old` and `new` are (id, text), `origin` is what the changer said of itself."""
 
     id: str
     at: float
@@ -133,6 +139,7 @@ class Change:
     field: str
     old: tuple[str | None, str | None]
     new: tuple[str | None, str | None]
+    origin: Json | None = None
 
 
 @dataclass(frozen=True)
@@ -188,6 +195,7 @@ class Issue:
     attachments: list[Attachment] = field(default_factory=list[Attachment])
     remote_links: list[Json] = field(default_factory=list[Json])
     extra: Json = field(default_factory=dict[str, Any])
+    properties: list[Json] = field(default_factory=list[Json])
 
 
 class World:
@@ -290,15 +298,18 @@ class World:
         field_name: str,
         old: tuple[str | None, str | None],
         new: tuple[str | None, str | None],
+        origin: Json | None = None,
     ) -> None:
         """Write a line of the ticket's history and touch its `updated`."""
-        issue.changes.append(Change(self.new_id(), at, author, field_name, old, new))
+        issue.changes.append(Change(self.new_id(), at, author, field_name, old, new, origin))
         issue.updated = max(issue.updated, at)
 
-    def move(self, issue: Issue, status: str, at: float, author: str) -> None:
+    def move(
+        self, issue: Issue, status: str, at: float, author: str, origin: Json | None = None
+    ) -> None:
         """Put a ticket into a status, with its history and resolution."""
         old, new = self.statuses[issue.status], self.statuses[status]
-        self.change(issue, at, author, "status", (old.id, old.name), (new.id, new.name))
+        self.change(issue, at, author, "status", (old.id, old.name), (new.id, new.name), origin)
         issue.status = status
         if new.category == "done" and issue.resolution is None:
             issue.resolution, issue.resolved = "Done", at

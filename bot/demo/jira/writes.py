@@ -1,29 +1,18 @@
 """Changing tickets: comments, transitions, edits, new tickets; everything that v3 refuses is refused."""
 
-from typing import Any
 
 from aiohttp import web
 
 from bot.demo.jira.adf import plain, problem
 from bot.demo.jira.call import API, Answer, Call
-from bot.demo.jira.directory import creatable
 from bot.demo.jira.issues import issue_of
-from bot.demo.jira.world import (
-    POINTS_FIELD,
-    RISK_FIELD,
-    SPRINT_FIELD,
-    Comment,
-    Issue,
-    Json,
-    Project,
-)
+from bot.demo.jira.meta import creatable
+from bot.demo.jira.values import ON_NO_SCREEN, Values, apply, shown
+from bot.demo.jira.world import Comment, Issue, Json
 from bot.demo.loopback import Refusal
 
-SUMMARY_CHARACTERS = 255
 BODY_CHARACTERS = 32_767  # characters of text in one description or comment
-NOT_ADF = "Operation value must be an Atlassian Document (see the Atlassian Document Format)"
 NO_COMMENT = "Comment body is not valid!"
-ON_NO_SCREEN = "Field '{}' cannot be set. It is not on the appropriate screen, or unknown."
 
 
 def _body(value: object) -> Json:
@@ -133,114 +122,18 @@ async def transition(call: Call) -> web.StreamResponse:
             str(call.part(given, "resolution").get("name", "Done")),
             call.now(),
         )
-    call.world.move(issue, step.to, call.now(), call.viewer.account_id)
+    origin = body.get("historyMetadata")
+    call.world.move(issue, step.to, call.now(), call.viewer.account_id, origin)
     for entry in added:
         _add_comment(call, issue, entry)
     return web.Response(status=204)
 
 
-class _Values:
-    """Checks the fields of a create or edit and collects what is wrong with each."""
-
-    def __init__(self, call: Call, project: Project, given: Json) -> None:
-        self.wrong: dict[str, str] = {}
-        self._call = call
-        self._given = given
-        screen = creatable(project)
-        for name in given:
-            if name not in screen:
-                self.wrong[name] = ON_NO_SCREEN.format(name)
-        self._check_texts()
-
-    def _check_texts(self) -> None:
-        given = self._given
-        if "summary" in given:
-            summary = given["summary"]
-            if not isinstance(summary, str) or not summary.strip():
-                self.wrong["summary"] = "You must specify a summary of the issue."
-            elif "\n" in summary:
-                self.wrong["summary"] = (
-                    "The summary is invalid because it contains newline characters."
-                )
-            elif len(summary) > SUMMARY_CHARACTERS:
-                self.wrong["summary"] = f"Summary can't exceed {SUMMARY_CHARACTERS} characters."
-        description = given.get("description")
-        if description is not None and problem(description) is not None:
-            self.wrong["description"] = NOT_ADF
-        for label in given.get("labels") or []:
-            if " " in str(label):
-                self.wrong["labels"] = f"The label '{label}' contains spaces which is invalid."
-
-    def account(self, name: str) -> str | None:
-        """A user field's account id."""
-        value = self._call.part(self._given, name)
-        if not value:
-            return None
-        wanted = str(value.get("accountId") or value.get("id") or "")
-        account = self._call.world.accounts.get(wanted)
-        if account is None or not account.active:
-            self.wrong[name] = (
-                f"Specify a valid value for {name}"
-                if not wanted
-                else (f"User '{wanted}' does not exist or cannot be assigned issues.")
-            )
-        return wanted
-
-    def named(self, name: str, known: dict[str, Any]) -> str | None:
-        """A field given as {name} or {id}; `known` maps both to the name."""
-        value = self._call.part(self._given, name)
-        wanted = str(value.get("name") or value.get("id") or value.get("value") or "")
-        if wanted not in known:
-            self.wrong[name] = (
-                f"The {name} selected is invalid." if wanted else f"Specify a valid {name}"
-            )
-            return None
-        return str(known[wanted])
-
-    def refuse(self) -> None:
-        """Say everything that is wrong at once.
-
-        Raises:
-            Refusal: 400, with a sentence by field.
-        """
-        if self.wrong:
-            raise Refusal(400, fields=self.wrong)
-
-
-def _apply(call: Call, issue: Issue, given: Json, values: _Values) -> None:
-    """Put checked fields into a ticket."""
-    if "assignee" in given:
-        issue.assignee = values.account("assignee")
-    if "priority" in given:
-        names = {v: n for n, i in PRIORITIES.items() for v in (n, i)}
-        issue.priority = values.named("priority", names) or issue.priority
-    if given.get("parent"):
-        named = call.part(given, "parent")
-        parent = call.world.find(str(named.get("key") or named.get("id")), call.viewer)
-        if parent is None:
-            values.wrong["parent"] = "Could not find issue by id or key."
-        else:
-            issue.parent = parent.key
-    values.refuse()
-    issue.summary = str(given.get("summary", issue.summary))
-    issue.description = given.get("description", issue.description)
-    issue.labels = [str(v) for v in given.get("labels", issue.labels)]
-    issue.due = given.get("duedate", issue.due)
-    issue.components = [c["name"] for c in given.get("components", [])] or issue.components
-    issue.versions = [v["name"] for v in given.get("fixVersions", [])] or issue.versions
-    issue.points = given.get(POINTS_FIELD, issue.points)
-    issue.sprint = given.get(SPRINT_FIELD, issue.sprint)
-    if RISK_FIELD in given:
-        issue.extra[RISK_FIELD] = given[RISK_FIELD]
-
-
-PRIORITIES = {"Highest": "1", "High": "2", "Medium": "3", "Low": "4", "Lowest": "5"}
-
-
 async def create(call: Call) -> web.StreamResponse:
     """POST issue."""
     call.require("CREATE_ISSUES", "You do not have permission to create issues in this project.")
-    given = call.part(await call.body(), "fields")
+    body = await call.body()
+    given = call.part(body, "fields")
     asked = call.part(given, "project")
     project = next(
         (
@@ -253,7 +146,7 @@ async def create(call: Call) -> web.StreamResponse:
     )
     if project is None:
         raise Refusal(400, fields={"project": "Specify a valid project ID or key"})
-    values = _Values(call, project, given)
+    values = Values(call, project, given)
     types = {v: n for n in project.types for v in (n, call.world.types[n].id)}
     kind = values.named("issuetype", types)
     for name, required in creatable(project).items():
@@ -279,8 +172,9 @@ async def create(call: Call) -> web.StreamResponse:
         reporter=call.viewer.account_id,
         created=at,
         updated=at,
+        properties=body.get("properties", []),
     )
-    _apply(call, issue, given, values)
+    apply(call, issue, given, values)
     call.world.add(issue)
     url = f"{call.shapes.api}/issue/{issue.id}"
     return web.json_response({"id": issue.id, "key": issue.key, "self": url}, status=201)
@@ -300,35 +194,24 @@ async def edit(call: Call) -> web.StreamResponse:
         elif step.get("remove") in labels:
             labels.remove(step["remove"])
         given["labels"] = labels
-    values = _Values(call, call.world.projects[issue.project], given)
+    values = Values(call, call.world.projects[issue.project], given)
     if "assignee" in given and "ASSIGN_ISSUES" not in call.viewer.rights:
         values.wrong["assignee"] = ON_NO_SCREEN.format("assignee")
-    before = {n: _shown(call, issue, n) for n in given}
-    _apply(call, issue, given, values)
+    before = {n: shown(call, issue, n) for n in given}
+    apply(call, issue, given, values)
     for name, old in before.items():
-        new = _shown(call, issue, name)
+        new = shown(call, issue, name)
         if new != old:
             call.world.change(
-                issue, call.now(), call.viewer.account_id, name, (None, old), (None, new)
+                issue,
+                call.now(),
+                call.viewer.account_id,
+                name,
+                (None, old),
+                (None, new),
+                body.get("historyMetadata"),
             )
     return web.Response(status=204)
-
-
-def _shown(call: Call, issue: Issue, name: str) -> str:
-    """A field's value as the history tells it."""
-    if name == "assignee":
-        return call.world.accounts[issue.assignee].name if issue.assignee else ""
-    known: dict[str, Any] = {
-        "summary": issue.summary,
-        "description": plain(issue.description),
-        "labels": " ".join(issue.labels),
-        "duedate": issue.due or "",
-        "priority": issue.priority,
-        "parent": issue.parent or "",
-        "components": ", ".join(issue.components),
-        "fixVersions": ", ".join(issue.versions),
-    }
-    return str(known.get(name, ""))
 
 
 ISSUE = f"{API}/issue/{{key}}"
