@@ -292,5 +292,47 @@ def _change_dead(ask: str, act: Literal["retry", "drop"]) -> None:
     _run(lambda: upkeep.change_dead(path, sys.stdout, ask=ask, act=act, now=time.time))
 
 
+def _names(_: click.Context, __: click.Parameter, value: str) -> tuple[str, ...]:
+    return tuple(name for name in (part.strip() for part in value.split(",")) if name)
+
+
+@main.command("eval")
+@click.argument("which", metavar="review|summarize", type=click.Choice(["review", "summarize"]))
+@click.option("--repeat", type=click.IntRange(1, 20), default=1, help="How often each case is run.")
+@click.option("--models", default="", callback=_names, help="a,b: by default the policy's.")
+@click.option("--case", "only", metavar="NAME", multiple=True, help="Only this one; repeatable.")
+@click.option("--sets", type=click.Path(path_type=Path), default=Path("tests/evals"))
+@click.option("--yes", is_flag=True, help="Agree to what it costs beforehand.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON document instead of a table.")
+def evaluate(
+    which: Literal["review", "summarize"],
+    repeat: int,
+    models: tuple[str, ...],
+    only: tuple[str, ...],
+    sets: Path,
+    *,
+    yes: bool,
+    as_json: bool,
+) -> None:
+    """Measure reviews or summaries on the evaluation sets, with a real key; exit 1 if a case failed."""
+    settings, policy = _configured()
+    from bot.evals.course import Course
+    from bot.evals.course import evaluate as run
+    from bot.evals.outlay import Outlay
+
+    configure(level="ERROR", form=settings.log_format, stream=sys.stderr)
+    rules = policy.rules("")
+
+    def agreed(outlay: Outlay) -> bool:
+        click.echo(outlay.sentence, err=True)
+        small = outlay.cost <= rules.confirm_above_usd and not outlay.unpriced
+        if yes or small or not sys.stdin.isatty():
+            return yes or small
+        return click.confirm("Go on?", err=True)
+
+    course = Course(which, sets, only, models, repeat, as_json)
+    _run(lambda: run(course, settings, rules, agree=agreed, out=sys.stdout, err=sys.stderr))
+
+
 if __name__ == "__main__":
     main()

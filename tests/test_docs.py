@@ -44,6 +44,7 @@ COMMANDS = {
     "report": "--month --channel --by --format",
     "ledger": "--format --since --until",
     "policy": "--channel --json",
+    "eval": "--repeat --models --case --sets --yes --json",
     "dead": "",
     "backup": "",
 }
