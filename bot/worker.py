@@ -22,6 +22,7 @@ from bot.holding import Holding
 from bot.inbox import Caps, Inbox
 from bot.metrics import Metrics
 from bot.policy import Policy
+from bot.prefetch import Prefetch
 from bot.slack.askers import Askers
 from bot.slack.clicks import Clicks
 from bot.slack.commands import Commands
@@ -59,6 +60,7 @@ class Rooms:
     askers: Askers
     threads: Threads
     conversations: Conversations
+    prefetch: Prefetch
     turn: Turn
     commands: Commands
     clicks: Clicks
@@ -234,10 +236,13 @@ class Worker:
             return Stopped(summarize.USAGE, Receipt())
         brief, question = planned
         said = await rooms.threads.since(ask)
-        attached = await review.readable(await rooms.threads.files(ask.files), brief.rules)
+        fetched = await rooms.prefetch.read(lease, brief, reply.on)
+        files = await rooms.threads.files(ask.files)
+        brief, attached, read = await review.prepared(brief, files, fetched, at=rooms.now())
         conversation = await rooms.conversations.open(
             lease, said=said, attached=attached, question=question, asker=person.name
         )
+        conversation = conversation.with_read(read)
         spoken = False
         async with aclosing(
             rooms.turn.run(lease, conversation, brief, stop=holding.stop)

@@ -20,6 +20,7 @@ from bot.journal import Journal
 from bot.ledger import Ledger
 from bot.metrics import Metrics
 from bot.policy import Policy
+from bot.prefetch import Prefetch
 from bot.prompts import Prompts
 from bot.settings import Settings
 from bot.slack.askers import Askers
@@ -35,10 +36,11 @@ from bot.slack.wire import SlackWire
 from bot.store import Store
 from bot.tool_runner import Tool, ToolRunner
 from bot.tools import declare
+from bot.tools.pulls import Pulls
 from bot.turn import Turn
 from bot.worker import SLOTS, Rooms
 from integrations.claude import Claude
-from integrations.github import web_of
+from integrations.github import GitHub, web_of
 from integrations.web import Web
 
 CODE_HOSTS = frozenset({"github.com", "gitlab.com", "docs.python.org"})  # links to them stay links
@@ -64,9 +66,10 @@ async def furnish(
     people = People(wire, team=us.team, now=now)
     adjustments = Adjustments(store, policy, now=now)
     await adjustments.load()
+    github = await stack.enter_async_context(github_client(settings, now))
     turn = Turn(
         claude=Claude(await stack.enter_async_context(claude_client(settings))),
-        runner=ToolRunner(await _tools(settings, policy, now, stack), clock=clock),
+        runner=ToolRunner(_tools(settings, policy, github, stack), clock=clock),
         journal=journal,
         ledger=ledger,
         estimates=estimates,
@@ -90,6 +93,7 @@ async def furnish(
         askers=Askers(people, policy),
         threads=Threads(wire, people, Files(wire), us),
         conversations=conversations,
+        prefetch=Prefetch(Pulls(github, policy), journal, store, clock=clock),
         turn=turn,
         commands=Commands(
             policy=policy,
@@ -114,8 +118,8 @@ async def furnish(
     )
 
 
-async def _tools(
-    settings: Settings, policy: Policy, now: Callable[[], float], stack: AsyncExitStack
+def _tools(
+    settings: Settings, policy: Policy, github: GitHub, stack: AsyncExitStack
 ) -> tuple[Tool, ...]:
     """The tools, on the strangers they ask."""
     web = Web()
@@ -123,7 +127,6 @@ async def _tools(
     jira = jira_client(settings, in_flight=SLOTS)
     if jira is not None:
         stack.push_async_callback(jira.close)
-    github = await stack.enter_async_context(github_client(settings, now))
     return declare(jira=jira, web=web, github=github, policy=policy)
 
 

@@ -9,21 +9,28 @@ named, never dropped.
 """
 
 from bot.diffs.coverage import Coverage, Held, without
+from bot.diffs.passes import PASSES, Part, covered, planned
 from bot.diffs.patch import FileDiff, Hunk, Row, clean, read
-from bot.diffs.reading import Reading
-from bot.diffs.shown import LEGEND, Fitted, fit
+from bot.diffs.reading import LINK, Reading
+from bot.diffs.shown import LEGEND, PARTS, Fitted, fit
 
 __all__ = [
     "LEGEND",
+    "LINK",
+    "PARTS",
+    "PASSES",
     "Coverage",
     "FileDiff",
     "Fitted",
     "Held",
     "Hunk",
+    "Part",
     "Reading",
     "Row",
     "clean",
+    "covered",
     "fit",
+    "planned",
     "read",
     "without",
 ]

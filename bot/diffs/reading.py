@@ -7,6 +7,7 @@ from typing import Any, Self
 from bot.diffs.coverage import Coverage, Held, plural
 from bot.diffs.shown import LEGEND, Fitted
 
+LINK = "Link to a line of it: "  # how the line of a head begins that says where people look
 FILES_NAMED = 200  # in an overview; the others are counted
 
 
@@ -69,6 +70,10 @@ class Reading:
         held = self.fitted.held[part - 1]
         more = f" and {len(held) - 1:,} more" if len(held) > 1 else ""
         return f"{held[0].path if held else self.name}{more}"
+
+    def touches(self, path: str) -> bool:
+        """Whether lines of a file stand in its parts."""
+        return any(held.path == path for part in self.fitted.held for held in part)
 
     def _files(self) -> str:
         """Every file, with the part that it stands in."""

@@ -8,7 +8,7 @@ from bot.diffs.kinds import risk, unread
 from bot.diffs.patch import FileDiff, Hunk, Row, named, read
 
 PART_CHARS = 40_000  # of one part, so that a tool's result holds it with what stands before it
-PARTS = 4
+PARTS = 4  # at most, that Claude pages through; a review in passes has more
 
 LEGEND = (
     "Each line begins with + (added), - (removed) or a blank (unchanged) and its line number: in the new file, "

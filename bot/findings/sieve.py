@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from bot.findings.given import Given
+from bot.findings.shape import Finding
 
 LEFT_OUT = "1 finding was left out: its quotation is not in the code that was read."
 SEVERAL_LEFT_OUT = "{n} findings were left out: their quotations are not in the code that was read."
@@ -18,6 +19,8 @@ _FINDING = re.compile(r"(?:\d+\. |- )?\*\*(?:Blocker|Major|Minor)\b")
 _BEGINNINGS = tuple(f"{before}{word}" for before in ("", "- ") for word in _SEVERITIES)
 # What can follow a finding that is dropped; inside of one no line begins so.
 _NEXT = re.compile(r"(?:\d+\. |- )?\*\*|#|(?:Not checked|Read|Questions?|And \d+ more)\b")
+_SAID = re.compile(r"\*\*(?P<severity>Blocker|Major|Minor)\W+(?P<sentence>.*?)\*\*")
+_COVERAGE = "Read: "  # how a line on what was read begins
 _PLACE = re.compile(r"`(?P<path>[^`\s]+?):(?P<line>[1-9]\d{0,6})(?P<to>-\d{1,7})?`")
 _QUOTED = re.compile(r"(?P<head>[^\n]*\n)(?P<gap>[ \t\n]*)```[^\n]*\n(?P<code>.*?)^[ \t]*```[ \t]*(?:\n|\Z)", re.DOTALL | re.MULTILINE)  # fmt: skip
 
@@ -28,11 +31,15 @@ class Sieve:
 
     Attributes:
         given: what Claude was given, asked for when a finding is there.
+        covered: what was read is said by us: a line of Claude's on it is left out.
         left_out: findings that were dropped.
+        passed: findings that were not.
     """
 
     given: Callable[[], Given]
+    covered: bool = False
     left_out: int = 0
+    passed: tuple[Finding, ...] = ()
     _held: str = ""
     _mid: bool = False  # in the middle of a line whose beginning has passed
     _fenced: bool = False  # inside of code, where nothing is a finding
@@ -74,12 +81,20 @@ class Sieve:
             return self._take(len(line) + len(newline))
         if not self._fenced and _FINDING.match(line):
             return self._finding(whole=whole)
-        if not ended and (self._dropping or _undecided(line)):
+        coverage = self.covered and not self._fenced
+        if not ended and (
+            self._dropping
+            or _undecided(line)
+            or (coverage and _COVERAGE.startswith(line[: len(_COVERAGE)]))
+        ):
             return None
         if line.lstrip().startswith("```"):
             self._fenced = not self._fenced
         elif self._dropping and not self._fenced and _NEXT.match(line):
             self._dropping = False
+        if coverage and line.startswith(_COVERAGE):
+            self._take(len(line) + len(newline))
+            return ""
         self._mid = not newline and not self._dropping
         piece = self._take(len(line) + len(newline))
         return "" if self._dropping else piece
@@ -106,6 +121,7 @@ class Sieve:
             if placed is None or (quotation.strip() and not given.has(quotation)):
                 return self._drop(size)
         self._dropping = False
+        self.passed += _finding(placed, quotation)
         return placed + self._take(size)[len(head) :]
 
     def _drop(self, size: int) -> str:
@@ -117,6 +133,16 @@ class Sieve:
     def _take(self, size: int) -> str:
         piece, self._held = self._held[:size], self._held[size:]
         return piece
+
+
+def _finding(head: str, quotation: str) -> tuple[Finding, ...]:
+    """A finding that is said, as data; none where its first line has another form."""
+    said = _SAID.search(head)
+    if said is None:
+        return ()
+    place = _PLACE.search(head)
+    path, line = (place["path"], int(place["line"])) if place else ("", 0)
+    return (Finding(said["severity"], path, line, quotation.strip("\n"), said["sentence"]),)
 
 
 def _undecided(line: str) -> bool:

@@ -21,6 +21,7 @@ from bot.answer import (
     Ended,
     Event,
     Failed,
+    Passing,
     Stopped,
     TextDelta,
     Thinking,
@@ -172,6 +173,8 @@ class Reply:
             await self._withdraw(event.notice)
         elif isinstance(event, ToolStarted):
             await self._tell(f"is {event.label}…")
+        elif isinstance(event, Passing):
+            await self._tell(f"is reading, pass {event.n} of {event.of}: {event.where}")
         elif isinstance(event, Waiting):
             await self._tell(f"is {event.reason}")
         elif isinstance(event, Thinking):

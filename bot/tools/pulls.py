@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
-from bot.diffs import Fitted, Reading, clean, fit
+from bot.diffs import LINK, PARTS, Fitted, Reading, clean, fit
 from bot.errors import ToolProblem
 from bot.policy import Policy
 from bot.redaction import KEY_LINES, Redactor, redacted
@@ -27,7 +27,7 @@ TITLE_CHARS = 300
 BODY_CHARS = 6_000  # of a description
 FILE_CHARS = 44_000  # of one file's numbered lines
 NAMES = 500  # of a folder
-PARTS = 4  # of a diff, that Claude may page through
+CHANGES = ("pull", "commit", "compare")  # what has a diff
 OFF_LOOP_CHARS = 60_000  # of a diff, beyond which reading it would hold up other asks
 
 NO_GITHUB = "GitHub is not set up in this installation: say so."
@@ -118,6 +118,13 @@ class Pulls:
                 f"There is no part {part}; the diff has {reading.parts}, counted from 1."
             )
         return reading.told(part)
+
+    def names_change(self, url: str) -> bool:
+        """Whether an address names a pull request, a commit or a comparison that can be read here."""
+        try:
+            return self.github is not None and self.github.address(url).kind in CHANGES
+        except GitHubProblem:
+            return False
 
     async def read(self, url: str, context: ToolContext, *, parts: int = PARTS) -> Reading:
         """A change with its secrets hidden, read as ourselves only where the policy lets us.
@@ -220,7 +227,7 @@ def _head(change: Change, link: str) -> str:
     about = " · ".join(part for part in (change.state, by, ends) if part)
     lines = [f"# {_name(change)}: {_line(change.title)}", change.url, about]
     if link:
-        lines.append(f"Link to a line of it: {link}PATH#LNUMBER")
+        lines.append(f"{LINK}{link}PATH#LNUMBER")
     return "\n".join(line for line in lines if line)
 
 

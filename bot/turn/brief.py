@@ -8,6 +8,7 @@ from bot.answer import Estimate
 from bot.ask import Alerts, Feature
 from bot.budget import Budget
 from bot.conversation import Conversations
+from bot.diffs import Part, Reading
 from bot.estimates import Estimates
 from bot.governor import Governor
 from bot.journal import Journal
@@ -42,6 +43,8 @@ class Brief:
         beyond: what the ask is likely to take beside the turn itself, such as further passes of a review.
         agreed: what a person has agreed to, so that they are not asked for their word; None where nobody was asked.
         small: the person wants it done for less. A review then looks at the riskiest part alone.
+        readings: the changes of a review, read already; what was read of them is said under the answer.
+        passes: their parts that are read one by one before the answer; none where the request holds all.
     """
 
     feature: Feature
@@ -54,6 +57,8 @@ class Brief:
     beyond: Estimate = field(default_factory=Estimate)
     agreed: Estimate | None = None
     small: bool = False
+    readings: tuple[Reading, ...] = ()
+    passes: tuple[Part, ...] = ()
 
     def smaller(self) -> "Brief":
         """The same for less: low effort, few rounds, and the quick model but for a review, which has the usual one."""
@@ -66,6 +71,7 @@ class Brief:
             max_tokens=min(self.max_tokens, SMALL_TOKENS),
             beyond=Estimate(),
             small=True,
+            passes=(),
         )
 
 

@@ -19,6 +19,7 @@ from bot.store import Transaction
 from bot.turn.books import Books
 from bot.turn.brief import Brief, Rooms
 from bot.turn.call import Calls
+from bot.turn.passes import Passes, Studied, coverage
 from bot.turn.request import Order, opaque, order, reworded_as, shape
 from bot.turn.response import Filtered, Outcome, Response, Unanswered
 from bot.turn.tools import run_tools
@@ -30,6 +31,7 @@ GO_ON = "Your answer was cut off. Go on exactly where it stopped; repeat nothing
 SAY_IT = "Your turn ended without an answer. Give the person your answer now."
 LAST_ROUND = "No more tools can be used for this request. Answer now, and say what is missing."
 CUT_NOTE = "The answer is longer than one answer may be and was cut here."
+NOTHING_READ = "Claude declined to read any part of this change. Ask about single files of it, or for a person's review."
 WINDOW_NOTE = (
     "This thread is longer than Claude can read; the answer was cut here. A new thread helps."
 )
@@ -58,7 +60,8 @@ class Loop:
     ) -> None:
         self._rooms, self._lease, self._brief, self._told = rooms, lease, brief, told
         self._conversation = conversation
-        self.voice = Voice(tell, Sieve(self._given))
+        self.voice = Voice(tell, Sieve(self._given, covered=bool(brief.readings)))
+        self._studied: Studied | None = None
         deadline = rooms.clock() + brief.rules.ask_seconds
         self._books = Books(rooms, lease, brief)
         self.calls = Calls(
@@ -88,6 +91,8 @@ class Loop:
             StoreDown: the books cannot be written.
         """
         await self._books.settle_lost(self._told)
+        if self._brief.passes and (ended := await self._read_parts()):
+            return ended
         self._start_again_if_changed()
         while self._made < self._brief.rules.rounds + CALLS_BEYOND_ROUNDS:
             self._made += 1
@@ -96,6 +101,23 @@ class Loop:
             if ended is not None:
                 return ended
         return self._out_of_rounds()
+
+    async def _read_parts(self) -> Ended | None:
+        """Read what is too large for one look part by part; an end where nothing of it could be read."""
+        question = self._conversation.question
+        passes = Passes(
+            self._rooms, self._lease, self._brief, self.calls, question, self.voice.tell
+        )
+        studied = self._studied = await passes.run()
+        self._books.tally.rounds += len(studied.read)
+        if not studied.read:
+            if isinstance(studied.last, Unanswered):
+                return self._unanswered(studied.last)
+            return Refused(NOTHING_READ, self.calls.receipt())
+        self.voice.leave_out(studied.found.dropped)
+        read = studied.told(self._brief.readings)
+        self._conversation = self._conversation.with_read([read])
+        return None
 
     @property
     def _about_code(self) -> bool:
@@ -125,8 +147,9 @@ class Loop:
             tools_allowed=self._brief.tools and not self._last_round,
             previous_message_id=self._previous,
         )
-        # A single question is never read again from cache; a thread or a tool loop is.
-        marked = bool(self._rounds or self._conversation.remembered)
+        # A single question is never read again from cache; a thread, a tool loop or a change that was read is.
+        talk = self._rounds or self._conversation.remembered or self._brief.readings
+        marked = bool(talk)
         return order(
             self._purpose,
             shaped,
@@ -287,6 +310,7 @@ class Loop:
         return self._conversation.reworded(neutral)
 
     async def _answered(self, spoken: list[Mapping[str, Any]], message_id: str) -> Ended:
+        self.voice.finish()
         if self._brief.rules.store_text:
             tx = Transaction(self._lease)
             rounds = [*self._rounds, _assistant(spoken)]
@@ -299,11 +323,14 @@ class Loop:
                 at=self._rooms.now(),
             )
             await self._rooms.store.commit(tx)
-        self.voice.finish()
+        self.voice.add(coverage(self._brief, self._studied))
         notes = (*self._notes, self.voice.note) if self.voice.note else tuple(self._notes)
         return Answer(self.voice.said, self.calls.receipt(), notes)
 
     def _unanswered(self, outcome: Unanswered) -> Ended:
+        if self._studied and not self.voice.said.strip():
+            self.voice.add(self._studied.markdown())
+            self.voice.add(coverage(self._brief, self._studied))
         if outcome.bound == "ask":
             return Stopped(outcome.sentence, self.calls.receipt(), self.voice.said)
         return Failed(outcome.sentence, self.calls.receipt(), self.voice.said)

@@ -5,7 +5,7 @@ from copy import copy
 from dataclasses import dataclass
 
 from bot.answer import Event, TextDelta, Withdrawn
-from bot.findings import Sieve
+from bot.findings import Finding, Sieve
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +38,22 @@ class Voice:
     def note(self) -> str:
         """What is to be said about findings that were left out, "" if none was."""
         return self._sieve.note if self._sieve else ""
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """The findings that were said."""
+        return self._sieve.passed if self._sieve else ()
+
+    def leave_out(self, count: int) -> None:
+        """So many findings were left out before the answer began."""
+        for sieve in (self._sieve, self._fresh):
+            if sieve:
+                sieve.left_out += count
+
+    def add(self, text: str) -> None:
+        """Say a paragraph of our own, behind all that is said."""
+        self.pause()
+        self._say(text)
 
     def say(self, text: str) -> None:
         """Say more, as far as it is decided; after a pause it begins a paragraph of its own."""

@@ -5,6 +5,7 @@ what is asked          what is done
 rewording              the same words, neutrally (filters.py)
 a tool fits            it is called first (plans.py), all that fit side by side
 code                   named detectors, quoted lines (reviews.py)
+code, and a schema     the same as data; what passes found is told again
 tickets, searches      what stands in the tool results (summaries.py)
 pages, files, a talk   quotations (talk.py)
 """
@@ -56,6 +57,8 @@ class Brain:
         given = sources(heard)
         text = "\n\n".join(part for part in self._parts(heard, given) if part)
         shape = (body.get("output_config") or {}).get("format")
+        if shape and "findings" in shape["schema"].get("properties", {}):
+            return Draft(json.dumps(reviews.data(given)), _thought(heard, given))
         if shape:
             return Draft(json.dumps(shaped(shape["schema"], text)), _thought(heard, given))
         note = "" if heard.answered else f"\n\n{NOTE}"
@@ -65,6 +68,9 @@ class Brain:
         if self.obeys:
             yield obedience.dictated(heard)
         yield from _told(heard)
+        if passes := heard.result_of("review_passes"):
+            yield reviews.retold(passes[0].text)
+            return
         if given and EXPLAIN.search(heard.words) and not JUDGED.search(heard.words):
             yield _explained(given)
         elif given:
@@ -123,6 +129,8 @@ def _one(result: Result) -> str:
         return summaries.proposal(result)
     if result.name == "web_fetch":
         return talk.page(result)
+    if result.name in ("review_passes", "review_overview"):
+        return ""
     if result.name in ("pull_request_diff", "repository_file") and not result.failed:
         return ""
     return talk.other(result)

@@ -10,7 +10,7 @@ URL = re.compile(r"https?://[^\s<>|\"'`)\]]+")
 KEY = re.compile(r"\b[A-Z][A-Z0-9_]{1,9}-[1-9]\d{0,6}\b")
 # Looks like a ticket's key and is none.
 NO_KEYS = re.compile(r"^(UTF|SHA|ISO|RFC|CVE|AES|MD|GPT|HTTP|TLS|IPV|BASE|PEP|COVID|X)-")
-PULL = re.compile(r"https?://[^/\s]+/[^/\s]+/[^/\s]+/pull/\d+")
+PULL = re.compile(r"https?://[^/\s]+/[^/\s]+/[^/\s]+/(?:pull/\d|commit/[0-9a-f]{7}|compare/\S)")
 BROWSE = re.compile(r"/browse/([A-Z][A-Z0-9_]+-\d+)")
 JQL = re.compile(
     r"(?:\(|\b)(?:project|status|assignee|sprint|labels?|priority|issuetype|reporter|created|updated|"
@@ -28,6 +28,9 @@ MOVE = re.compile(
 FIELD = re.compile(
     r"\bset\s+(?:the\s+)?(?P<field>priority|summary|due date|labels?|assignee)\s+(?:of|on|for)\s+(?P<key>[A-Z]\S+-\d+)\s+to\s+[\"'“]?(?P<value>[^\"'”.\n]+)",
     re.IGNORECASE,
+)
+ASSIGN = re.compile(
+    r"\bassign\s+(?P<key>[A-Z]\S+-\d+)\s+to\s+(?P<who>me|[A-Z][\w.-]+(?: [A-Z][\w.-]+)*)", re.IGNORECASE
 )
 CREATE = re.compile(
     r"\b(?:create|open|file)\s+(?:a|an)\s+(?:new\s+)?(?P<type>bug|task|story|ticket|issue)\s+in\s+(?P<project>[A-Z][A-Z0-9_]+)\s*:\s*(?P<summary>[^\n]+)",
@@ -102,7 +105,11 @@ def writes(words: str) -> Iterator[Use]:
         return
     for m in FIELD.finditer(words):
         name = FIELD_NAMES.get(m["field"].lower(), m["field"].lower())
-        yield Use("jira_propose_update", {"key": m["key"], "fields": {name: m["value"].strip()}})
+        change = [{"name": name, "value": m["value"].strip()}]
+        yield Use("jira_propose_update", {"key": m["key"], "fields": change})
+    for m in ASSIGN.finditer(words):
+        change = [{"name": "assignee", "value": m["who"].strip()}]
+        yield Use("jira_propose_update", {"key": m["key"], "fields": change})
     for m in MOVE.finditer(words):
         change = {"key": m["key"], "status": m["status"].strip()}
         yield Use("jira_propose_transition", change)

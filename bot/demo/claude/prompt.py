@@ -2,7 +2,7 @@
 
 The order is tools, system, messages. `key` is the digest of everything up to and with a
 block, by which cache entries are found; it takes in what else invalidates a prefix (the
-model, `speed` from the system on; `tool_choice`, thinking, effort and whether images are
+model and `output_config.format`, `speed` from the system on; `tool_choice`, thinking, effort and whether images are
 there from the messages on). `plain` is the same without settings and without thinking
 blocks: what a thinking block's signature is bound to.
 
@@ -95,6 +95,7 @@ def text_tokens(text: str, model: Model) -> int:
 def read_prompt(body: Mapping[str, Any], model: Model) -> Prompt:
     """Lay a checked request out as a row of pieces."""
     row = _Row(Prompt(model), digest(model.id.encode()), digest(b""))
+    row.explain(_format(body))
     for tool in body.get("tools") or ():
         row.add("tools", tool)
     if body.get("speed") == "fast":
@@ -152,6 +153,12 @@ class _Row:
         ttl = (mark.get("ttl") or "5m") if mark else None
         self.prompt.pieces.append(Piece(section, self.key, self.prompt.tokens, ttl))
 
+    def explain(self, form: bytes) -> None:
+        """An output format is explained to the model before all else: it costs tokens, and another one shares nothing."""
+        if form:
+            self.mix(form)
+            self.prompt.tokens += math.ceil(len(form) / self.prompt.model.bytes_per_token)
+
     def mix(self, settings: bytes) -> None:
         self.key = digest(self.key, settings)
 
@@ -161,6 +168,11 @@ class _Row:
         if mark and pieces and pieces[-1].ttl is None:
             last = pieces[-1]
             pieces[-1] = Piece(last.section, last.key, last.tokens, mark.get("ttl") or "5m")
+
+
+def _format(body: Mapping[str, Any]) -> bytes:
+    form = (body.get("output_config") or {}).get("format")
+    return json.dumps(form, sort_keys=True).encode() if form else b""
 
 
 def _settings(body: Mapping[str, Any], model: Model) -> bytes:

@@ -226,7 +226,7 @@ def _question(parts: Sequence[tuple[str, str, str]]) -> str:
 
 
 def _reread(parts: Sequence[tuple[str, str, str]]) -> Iterator[Result]:
-    """Tool results that come as text, since the ask had to begin again."""
+    """What was read for the ask before it came, or before it had to begin again."""
     for tag, name, text in parts:
         tool, _, given = name.partition(" ")
         if tag == "read":
@@ -234,7 +234,7 @@ def _reread(parts: Sequence[tuple[str, str, str]]) -> Iterator[Result]:
                 arguments = json.loads(given)
             except ValueError:
                 arguments = {}
-            yield Result(tool, arguments, text, failed=False)
+            yield Result(tool, arguments, text, failed=text.startswith("[not read"))
 
 
 def _results(messages: Sequence[Mapping[str, Any]]) -> Iterator[Result]:

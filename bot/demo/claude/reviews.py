@@ -1,6 +1,9 @@
 """A review by the program: what its detectors found, quoted with place, and what it did not look at."""
 
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from bot.demo.claude.catalogue import ALL, SECRETS
 from bot.demo.claude.detectors import Detector, masked
@@ -10,6 +13,10 @@ AT_MOST = 8  # findings told in full
 PLACES = 4  # named per finding
 ORDER = ("Blocker", "Major", "Minor")
 FENCES = {"python": "python", "js": "js", "java": "java", "go": "go", "sql": "sql", "shell": "sh"}
+PASSED = re.compile(
+    r"^### (?P<path>.+?) · finding \d+ · (?P<severity>\w+)\n(?P<rows>(?:[+-] *\d+\| .*\n)+)(?P<sentence>.+)\n(?P<detail>.*)$",
+    re.MULTILINE,
+)
 # Where both strike the same line, the first says it better.
 COVERS = {"swallowed-exception": "bare-except", "blocking-in-async": "no-timeout"}
 
@@ -37,6 +44,39 @@ def review(given: tuple[Source, ...]) -> str:
     return "\n\n".join(parts)
 
 
+def data(given: tuple[Source, ...]) -> dict[str, Any]:
+    """The same findings for a schema, each place by itself."""
+    found = [
+        {
+            "severity": finding.detector.severity,
+            "path": finding.source.name,
+            "line": line.number,
+            "quote": _quote(finding, line),
+            "sentence": finding.detector.title,
+            "detail": f"{finding.detector.when} {finding.detector.mend}",
+        }
+        for source in given
+        for finding in _judge(source)
+        for line in finding.lines[:PLACES]
+    ]
+    return {"findings": found, "questions": []}
+
+
+def retold(text: str) -> str:
+    """A review out of what passes found."""
+    found = [m.groupdict() for m in PASSED.finditer(text)]
+    parts = [_merge([f["severity"] for f in found])]
+    for f in found[:AT_MOST]:
+        quote = "\n".join(row.partition("| ")[2] for row in f["rows"].rstrip("\n").split("\n"))
+        line = int(f["rows"][1:].partition("|")[0])
+        parts.append(
+            f"**{f['severity']}: {f['sentence']}** (`{f['path']}:{line}`)\n```\n{quote}\n```\n{f['detail']}"
+        )
+    if len(found) > AT_MOST:
+        parts.append(f"And {len(found) - AT_MOST} more.")
+    return "\n\n".join(parts)
+
+
 def thought(given: tuple[Source, ...]) -> str:
     """Say what the review goes through, for the thinking that is shown."""
     return " ".join(
@@ -61,9 +101,13 @@ def _judge(source: Source) -> list[Finding]:
 
 
 def _verdict(findings: list[Finding]) -> str:
+    return _merge([f.detector.severity for f in findings])
+
+
+def _merge(findings: Sequence[str]) -> str:
     if not findings:
         return "**No findings.** As far as my detectors reach I would merge it."
-    counts = [(s, sum(f.detector.severity == s for f in findings)) for s in ORDER]
+    counts = [(s, sum(found == s for found in findings)) for s in ORDER]
     named = ", ".join(f"{n} {s.lower()}{'s' if n > 1 else ''}" for s, n in counts if n)
     merge = "I would not merge this yet" if counts[0][1] or counts[1][1] else "I would merge it"
     word = "finding" if len(findings) == 1 else "findings"
@@ -72,12 +116,16 @@ def _verdict(findings: list[Finding]) -> str:
 
 def _told(finding: Finding) -> str:
     detector, first = finding.detector, finding.lines[0]
-    quote = masked(first) if detector is SECRETS else first.text.strip()
+    quote = _quote(finding, first)
     fence = FENCES.get(finding.source.language, "")
     return (
         f"**{detector.severity}: {detector.title}** ({_places(finding)})\n"
         f"```{fence}\n{quote}\n```\n{detector.when} {detector.mend}"
     )
+
+
+def _quote(finding: Finding, line: Line) -> str:
+    return masked(line) if finding.detector is SECRETS else line.text.strip()
 
 
 def _places(finding: Finding) -> str:
