@@ -9,19 +9,28 @@ import math
 import re
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, date, datetime, tzinfo
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Literal, TextIO
 
+from bot.account import Account, Accounts
+from bot.forecast import Forecast
+from bot.hindsight import Hindsight
 from bot.ledger import Entry, Ledger
-from bot.report import BadPeriod, By, Line, Period, Report, build, cell, uncached
+from bot.report import BadPeriod, By, Line, Period, cell
+from bot.sentences import sentences
 from bot.store import Store
 from bot.store.sqlite import SqliteStore
-from bot.tables import write
+from bot.tables import sparkline, write
 
 COLUMNS = tuple("cost_usd" if name == "cost" else name for name in Entry.__dataclass_fields__)
 """Of `purser ledger`, in their order."""
+
+EVER = (date(2020, 1, 1), date(2100, 1, 1))  # between which all rows lie
+NO_ROWS = (
+    "No row of the books is of channel {}. `purser report --by channel` lists those that have some."
+)
 
 
 class Desk:
@@ -32,13 +41,20 @@ class Desk:
         out: where to.
         zone: whose days and months, and of times without an offset.
         now: seconds since the epoch.
+        limit: the month's budget of a channel, of all together with None; without it none is told.
     """
 
-    def __init__(self, path: Path, out: TextIO, *, zone: tzinfo, now: Callable[[], float]) -> None:
-        self._path = path
-        self._out = out
-        self._zone = zone
-        self._now = now
+    def __init__(
+        self,
+        path: Path,
+        out: TextIO,
+        *,
+        zone: tzinfo,
+        now: Callable[[], float],
+        limit: Callable[[str | None], Decimal | None] = lambda _: None,
+    ) -> None:
+        self._path, self._out = path, out
+        self._zone, self._now, self._limit = zone, now, limit
 
     async def ledger(
         self, form: Literal["jsonl", "csv"], *, since: str | None, until: str | None
@@ -90,21 +106,23 @@ class Desk:
             StoreDown: the books cannot be read.
         """
         period = Period.parse(month, now=self._now(), zone=self._zone)
-        async with SqliteStore.beside(self._path) as store:
-            entries = await self._books(store).rows(
-                since=period.since, until=period.until, channel=channel
-            )
         dimension: By = by or ("feature" if channel else "channel")
-        made = build(entries, by=dimension, period=period, fresh=uncached)
+        async with SqliteStore.beside(self._path) as store:
+            books = self._books(store)
+            accounts = Accounts(books, Hindsight(store), now=self._now, calls_at_most=None)
+            account = await accounts.draw(period, by=dimension, channel=channel)
+            known = channel is None or bool(await books.totals("channel", *EVER, channel=channel))
         if form == "json":
-            self._out.write(json.dumps(document(made, channel), indent=2) + "\n")
+            self._out.write(json.dumps(document(account, channel), indent=2) + "\n")
         elif form == "csv":
-            rows = made.table()
+            rows = account.report.table()
             sheet = csv.DictWriter(self._out, list(rows[0]), lineterminator="\n")
             sheet.writeheader()
             sheet.writerows({name: cell(value) for name, value in line.items()} for line in rows)
         else:
-            tell(made, channel, self._out)
+            tell(account, channel, self._out, limit=self._limit(channel))
+            if not known:
+                self._out.write(NO_ROWS.format(channel) + "\n")
 
     def _books(self, store: Store) -> Ledger:
         return Ledger(store, zone=self._zone, now=self._now)
@@ -144,8 +162,9 @@ def moment(text: str, zone: tzinfo) -> float:
         ) from None
 
 
-def document(made: Report, channel: str | None) -> dict[str, Any]:
+def document(account: Account, channel: str | None) -> dict[str, Any]:
     """A report as JSON has it: money as exact text, counts as numbers, its period with offsets."""
+    made = account.report
     period, rows = made.period, made.table()
     return {
         "period": period.name,
@@ -156,11 +175,20 @@ def document(made: Report, channel: str | None) -> dict[str, Any]:
         "lines": rows[:-1],
         "total": rows[-1],
         "unpriced_models": list(made.unpriced_models),
+        "forecast": _foretold(account.forecast),
     }
 
 
-def tell(made: Report, channel: str | None, out: TextIO) -> None:
-    """Write a report as a table for people, with what one has to know to trust it."""
+def _foretold(made: Forecast | None) -> dict[str, str] | None:
+    if made is None:
+        return None
+    named = {"expected_usd": made.expected, "low_usd": made.low, "high_usd": made.high}
+    return {name: f"{amount:f}" for name, amount in named.items()}
+
+
+def tell(account: Account, channel: str | None, out: TextIO, *, limit: Decimal | None) -> None:
+    """Write a report as a table for people, with what one has to know of it."""
+    made = account.report
     where = f"channel {channel}" if channel else "all channels"
     out.write(f"What Claude cost in {where}, {made.period.name} ({made.period.zone})\n")
     if not made.lines:
@@ -169,7 +197,10 @@ def tell(made: Report, channel: str | None, out: TextIO) -> None:
     heads = (made.by, "asks", "cost", "from cache", "cache saved", "tokens in", "tokens out")
     total = replace(made.total, key="total")
     write(out, heads, [_cells(line) for line in made.lines], foot=_cells(total), words=1)
-    out.writelines(f"{note}\n" for note in _notes(made))
+    days = list(account.days.values())
+    if len(days) > 1:
+        out.write(f"{sparkline(days)}  a day, at most {money(max(days))}\n")
+    out.writelines(f"{line}\n" for line in sentences(account, money=money, limit=limit))
 
 
 def _cells(line: Line) -> list[str]:
@@ -182,21 +213,6 @@ def _cells(line: Line) -> list[str]:
         f"{line.prompt_tokens:,}",
         f"{line.output_tokens:,}",
     ]
-
-
-def _notes(made: Report) -> list[str]:
-    total, notes = made.total, list[str]()
-    if total.unconfirmed:
-        told = money(total.unconfirmed)
-        notes.append(f"{told} of it is our estimate: those answers were not read to their end.")
-    if total.refused:
-        notes.append(f"{money(total.refused)} of it went into refusals.")
-    if made.unpriced_models:
-        models = ", ".join(made.unpriced_models)
-        notes.append(
-            f"{total.unpriced:,} tokens have no known price ({models}): the true cost is higher."
-        )
-    return notes
 
 
 def money(amount: Decimal) -> str:

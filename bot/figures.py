@@ -44,6 +44,10 @@ class Miss:
     extra: Decimal
     cause: str = ""
 
+    def because(self, cause: str) -> "Miss":
+        """The same with what Anthropic says, where it is not known anyway."""
+        return self if self.cause else replace(self, cause=cause)
+
 
 @dataclass(frozen=True, slots=True)
 class Lost:

@@ -1,23 +1,24 @@
-"""From rows of the books to a report: sums by whatever is asked for. Pure; knows neither Slack nor SQL.
+"""From the books to a report: sums by whatever is asked for. Pure; knows neither Slack nor SQL.
 
-Every figure is added from the rows, so totals equal the rows to the last digit.
+Every figure is exact: the lines add up to the total, and the total to the rows, to the last digit.
 """
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta, tzinfo
+from datetime import date, datetime, timedelta, tzinfo
 from decimal import Decimal
 from typing import Literal, Self
 
 from bot.errors import PurserError
-from bot.ledger import Entry
-from bot.prices import dollars, price
-from bot.usage import Usage
+from bot.ledger import Entry, saved
+from bot.sums import Sum
 
-By = Literal["channel", "user", "model", "feature", "day"]
-DIMENSIONS: tuple[By, ...] = ("channel", "user", "model", "feature", "day")
+By = Literal["channel", "user", "model", "feature", "day", "feedback"]
+DIMENSIONS: tuple[By, ...] = ("channel", "user", "model", "feature", "day", "feedback")
 SHARED = "shared"  # keeping caches warm: nobody's
+OTHERS = "others"  # people who are not shown one by one
+THUMBS: Mapping[str, str] = {"bad": "thumbs down", "good": "thumbs up", "": "not rated"}
 DAYS_AT_MOST = 366
 FORMULA = frozenset("=+-@\t\r")  # what a spreadsheet takes for the beginning of a formula
 EXAMPLE = "Write `today`, `7d`, `this month`, `last month` or a month such as `2026-11`."
@@ -35,6 +36,21 @@ class Period:
     since: float
     until: float
     zone: tzinfo
+
+    @property
+    def first(self) -> date:
+        """Its first day."""
+        return datetime.fromtimestamp(self.since, self.zone).date()
+
+    @property
+    def end(self) -> date:
+        """The day after its last one."""
+        return datetime.fromtimestamp(self.until, self.zone).date()
+
+    @property
+    def is_month(self) -> bool:
+        """Whether it is a whole month."""
+        return self.name == f"{self.first:%Y-%m}"
 
     @classmethod
     def parse(cls, text: str, *, now: float, zone: tzinfo) -> Self:
@@ -106,7 +122,7 @@ def build(
     by: By,
     period: Period,
     named: Callable[[str], str] = str,
-    fresh: Callable[[Entry], Decimal | None] | None = None,
+    thumbs: Mapping[str, str] | None = None,
 ) -> Report:
     """Add entries up.
 
@@ -115,34 +131,52 @@ def build(
         by: what a line is.
         period: the span of time.
         named: how a channel's or person's id is shown.
-        fresh: what an entry would have cost without a cache, such as `uncached`; None where unknown.
+        thumbs: what people said of answers, "good" or "bad", by ask.
     """
+    said = thumbs or {}
     kept = [e for e in entries if period.since <= e.at < period.until]
     groups: dict[str, list[Entry]] = {}
     for entry in kept:
-        groups.setdefault(_key(entry, by, period.zone), []).append(entry)
-    lines = [_line(_shown(key, by, named), group, fresh) for key, group in groups.items()]
-    if by == "day":
-        lines.sort(key=lambda line: line.key)
-    else:
-        lines.sort(key=lambda line: (-line.cost, line.key))
+        groups.setdefault(_key(entry, by, period.zone, said), []).append(entry)
+    lines = [_line(_shown(key, by, named), group) for key, group in groups.items()]
     unpriced = sorted({e.model for e in kept if e.cost is None})
-    return Report(period, by, tuple(lines), _line("total", kept, fresh), tuple(unpriced))
+    return Report(period, by, _sorted(lines, by), _line("total", kept), tuple(unpriced))
 
 
-def uncached(entry: Entry) -> Decimal | None:
-    """What an entry would have cost without a cache; what only keeps one warm, nothing."""
-    if entry.purpose == "warm":
-        return Decimal(0)
-    usage = Usage(
-        input_tokens=_prompt(entry),
-        output_tokens=entry.output_tokens,
-        service_tier=entry.service_tier,
-        speed=entry.speed,
-        inference_geo=entry.inference_geo,
-    )
-    cost = price(usage, model=entry.model, at=entry.at)
-    return dollars(cost.picos) if cost else None
+def summed(
+    sums: Mapping[str, Sum],
+    models: Mapping[str, Sum],
+    *,
+    by: By,
+    period: Period,
+    named: Callable[[str], str] = str,
+    alone: str | None = None,
+) -> Report:
+    """Lay out sums that the books keep.
+
+    Args:
+        sums: by `by`, as `Ledger.totals` gives them.
+        models: the same by model, so that models without a price can be named.
+        by: what a line is.
+        period: the span of time they are of.
+        named: how a channel's or person's id is shown.
+        alone: the one person who is named; all others stand in one line. None names everybody.
+    """
+    lines: list[Line] = []
+    others: list[Sum] = []
+    for key, one in sums.items():
+        if alone is not None and key not in (alone, ""):
+            others.append(one)
+            continue
+        asks = one.model_asks if by == "model" else one.asks
+        lines.append(_summed(_shown(key, by, named), one, asks))
+    if others:
+        rest = sum(others, Sum())
+        lines.append(_summed(OTHERS, rest, rest.asks))
+    whole = sum(sums.values(), Sum())
+    unpriced = sorted(model for model, one in models.items() if one.unpriced_tokens)
+    total = _summed("total", whole, whole.asks)
+    return Report(period, by, _sorted(lines, by), total, tuple(unpriced))
 
 
 def cell(value: str | int) -> str | int:
@@ -150,42 +184,57 @@ def cell(value: str | int) -> str | int:
     return f"'{value}" if isinstance(value, str) and value[:1] in FORMULA else value
 
 
-def _line(
-    key: str, entries: Sequence[Entry], fresh: Callable[[Entry], Decimal | None] | None
-) -> Line:
+def _sorted(lines: Iterable[Line], by: By) -> tuple[Line, ...]:
+    """Days by the calendar, all else the dearest first."""
+    if by == "day":
+        return tuple(sorted(lines, key=lambda line: line.key))
+    return tuple(sorted(lines, key=lambda line: (-line.cost, line.key)))
+
+
+def _summed(key: str, one: Sum, asks: int) -> Line:
+    return Line(
+        key,
+        asks=asks,
+        cost=one.cost,
+        unconfirmed=one.unconfirmed,
+        refused=one.refused,
+        saved=one.saved,
+        prompt_tokens=one.prompt_tokens,
+        cached_tokens=one.cache_read_tokens,
+        output_tokens=one.output_tokens,
+        unpriced=one.unpriced_tokens,
+    )
+
+
+def _line(key: str, entries: Sequence[Entry]) -> Line:
     line = Line(key, asks=len({e.ask_id for e in entries if e.ask_id}))
     for entry in entries:
-        cost = entry.cost or Decimal(0)
-        prompt = _prompt(entry)
-        unknown = entry.cost is None
-        cached = entry.billed and prompt > entry.input_tokens
-        full = fresh(entry) if fresh and cached else None
+        cost, prompt = entry.cost or Decimal(0), entry.usage.prompt_tokens
         line = replace(
             line,
             cost=line.cost + cost,
             unconfirmed=line.unconfirmed + (cost if entry.status == "unconfirmed" else 0),
             refused=line.refused + (cost if entry.stop_reason == "refusal" else 0),
-            saved=line.saved + (full - cost if full is not None and not unknown else 0),
+            saved=line.saved + saved(entry),
             prompt_tokens=line.prompt_tokens + prompt,
             cached_tokens=line.cached_tokens + entry.cache_read_tokens,
             output_tokens=line.output_tokens + entry.output_tokens,
-            unpriced=line.unpriced + (prompt + entry.output_tokens if unknown else 0),
+            unpriced=line.unpriced + (prompt + entry.output_tokens if entry.cost is None else 0),
         )
     return line
 
 
-def _prompt(entry: Entry) -> int:
-    written = entry.cache_write_5m_tokens + entry.cache_write_1h_tokens
-    return entry.input_tokens + written + entry.cache_read_tokens
-
-
-def _key(entry: Entry, by: By, zone: tzinfo) -> str:
+def _key(entry: Entry, by: By, zone: tzinfo, thumbs: Mapping[str, str]) -> str:
     if by == "day":
         return datetime.fromtimestamp(entry.at, zone).strftime("%Y-%m-%d")
+    if by == "feedback":
+        return thumbs.get(entry.ask_id or "", "")
     return str(getattr(entry, by) or "")
 
 
 def _shown(key: str, by: By, named: Callable[[str], str]) -> str:
+    if by == "feedback":
+        return THUMBS.get(key, key)
     if not key:
         return SHARED
     return named(key) if by in {"channel", "user"} else key

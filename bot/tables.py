@@ -1,6 +1,7 @@
 """Tables for people at a terminal."""
 
 from collections.abc import Iterable, Sequence
+from decimal import Decimal
 from typing import TextIO
 
 from rich import box
@@ -8,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 PIPE_WIDTH = 200  # columns of a table that no terminal shows
+BARS = "▁▂▃▄▅▆▇█"  # from nothing to the most
 
 
 def write(
@@ -46,3 +48,13 @@ def write(
     for cells in rows:
         table.add_row(*cells)
     console.print(table)
+
+
+def sparkline(values: Sequence[Decimal]) -> str:
+    """A bar for each value, the highest for the most; what is something is higher than nothing."""
+    most = max(values, default=Decimal(0))
+    steps = len(BARS) - 1
+    return "".join(
+        BARS[min(steps, max(1, int(value * steps / most)))] if value > 0 else BARS[0]
+        for value in values
+    )

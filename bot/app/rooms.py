@@ -15,6 +15,7 @@ from bot.budget import Budget
 from bot.conversation import Conversations
 from bot.estimates import Estimates
 from bot.governor import Governor
+from bot.hindsight import Hindsight
 from bot.inbox import Inbox
 from bot.journal import Journal
 from bot.ledger import Ledger
@@ -27,6 +28,7 @@ from bot.slack.askers import Askers
 from bot.slack.changes import Changes
 from bot.slack.clicks import Clicks
 from bot.slack.commands import Commands
+from bot.slack.costs import Costs
 from bot.slack.envelope import Us
 from bot.slack.files import Files
 from bot.slack.people import People
@@ -67,6 +69,15 @@ async def furnish(
     adjustments = Adjustments(store, policy, now=now)
     await adjustments.load()
     github = await stack.enter_async_context(github_client(settings, now))
+    costs = Costs(
+        policy=policy,
+        ledger=ledger,
+        hindsight=Hindsight(store),
+        people=people,
+        deliver=wire.hand_over,
+        place=wire.permalink,
+        now=now,
+    )
     turn = Turn(
         claude=Claude(await stack.enter_async_context(claude_client(settings))),
         runner=ToolRunner(_tools(settings, policy, github, stack), clock=clock),
@@ -98,10 +109,8 @@ async def furnish(
         commands=Commands(
             policy=policy,
             budget=budget,
-            ledger=ledger,
-            people=people,
+            costs=costs,
             changes=Changes(policy, adjustments),
-            now=now,
         ),
         clicks=Clicks(wire, {}),
         replies=Replies(

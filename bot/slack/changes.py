@@ -3,7 +3,7 @@
 from bot.adjustments import EVERYWHERE, Adjustments, BadAdjustment
 from bot.ask import Ask
 from bot.policy import PAUSED, Policy
-from bot.slack.costs import money
+from bot.slack.sheets import money
 
 WORDS = ("budget", "model", "reset", "pause", "resume")
 ONLY_ADMINS = (

@@ -3,15 +3,14 @@
 The words come from `wishes`; the answers are Markdown, for the asker alone where they came as a command.
 """
 
-from collections.abc import Callable
-
 from bot.answer import Answer, Receipt
 from bot.ask import Ask, Person
 from bot.budget import Budget
 from bot.policy import Policy, Value
 from bot.rules import Rules
 from bot.slack.changes import WORDS, Changes
-from bot.slack.costs import WORD_CHARS, Books, Costs, Names, money
+from bot.slack.costs import WORD_CHARS, Costs
+from bot.slack.sheets import money
 
 VALUE_CHARS = 80  # of one value in a table
 EXAMPLES = (
@@ -23,7 +22,7 @@ HELP = """**What I do**
 - Mention me (`@Purser …`) in a channel or a thread, or write me a direct message: Claude answers in the thread.
 - Code, diffs, files or a pull request's address: I review it.
 - `/summarize KEY [KEY…] | <Jira address> | <JQL> | sprint <project>`: where tickets stand, in this channel.
-- `/cost [today | 7d | this month | last month | 2026-11] [#channel] [by user|model|feature|day] [csv]`: what it cost.
+- `/cost [today | 7d | this month | last month | 2026-11] [#channel] [by user|model|feature|day|feedback] [csv]`: what it cost.
 - `/purser policy`: what holds in this channel, and where each value comes from.
 - `/purser why`: whether I answer you here, and by which rule.
 - `/purser budget`: what is left of this month.
@@ -40,10 +39,8 @@ class Commands:
     Args:
         policy: what holds where.
         budget: what is spent and reserved.
-        ledger: the books.
-        people: for names in reports.
+        costs: answers cost reports.
         changes: what admins set by a word.
-        now: seconds since the epoch.
     """
 
     def __init__(
@@ -51,15 +48,13 @@ class Commands:
         *,
         policy: Policy,
         budget: Budget,
-        ledger: Books,
-        people: Names,
+        costs: Costs,
         changes: Changes,
-        now: Callable[[], float],
     ) -> None:
         self._changes = changes
         self._policy = policy
         self._budget = budget
-        self._costs = Costs(policy=policy, ledger=ledger, people=people, now=now)
+        self._costs = costs
 
     async def answer(self, ask: Ask, person: Person) -> Answer:
         """The answer to a `purser` or `cost` ask, as Markdown; its receipt is empty.
@@ -68,7 +63,7 @@ class Commands:
             StoreDown: the books cannot be read.
         """
         if ask.feature == "cost":
-            return Answer(await self._costs.answer(ask), Receipt())
+            return await self._costs.answer(ask)
         word, _, rest = ask.text.strip().partition(" ")
         return Answer(await self._say(word.lower(), rest.strip(), ask, person), Receipt())
 

@@ -1,24 +1,25 @@
-"""The cost report as people ask for it in Slack: its words read, the books asked, a Markdown table answered."""
+"""The cost report as people ask for it in Slack: its words read, who may see what, the account drawn up and shown."""
 
-import asyncio
-import csv
-import io
 import re
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
-from decimal import ROUND_HALF_UP, Decimal
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
 from typing import Protocol
 
+from bot.account import Account, Accounts
+from bot.answer import Answer, Receipt
 from bot.ask import Ask
-from bot.ledger import Entry
+from bot.figures import PerAsk
+from bot.hindsight import Hindsight
+from bot.ledger import Ledger
 from bot.policy import Policy
-from bot.report import BadPeriod, By, Line, Period, Report, build, cell
-from bot.slack.words import fenced
+from bot.report import BadPeriod, By, Period
+from bot.slack.blocks import Block
+from bot.slack.sheets import as_csv, as_file, as_markdown, chart, dearest, share
+from bot.slack.wire import SlackError
 
-ROWS = 40  # of a table in Slack; the rest is in the total
-CSV_ROWS = 100  # of a CSV in a message
 WORD_CHARS = 40  # of a word that is repeated to who wrote it
-CENT = Decimal("0.01")
+LINKS = 3  # to the dearest asks
 DIMENSIONS: Mapping[str, By] = {
     "user": "user",
     "users": "user",
@@ -27,22 +28,26 @@ DIMENSIONS: Mapping[str, By] = {
     "feature": "feature",
     "day": "day",
     "channel": "channel",
+    "feedback": "feedback",
+    "thumbs": "feedback",
 }
 USAGE = (
-    "`/cost [today | 7d | this month | last month | 2026-11] [#channel] [by user|model|feature|day] "
-    "[csv]`, such as `/cost last month by model`"
+    "`/cost [today | 7d | this month | last month | 2026-11] [#channel] "
+    "[by user|model|feature|day|feedback] [csv]`, such as `/cost last month by model`"
 )
+NOT_YOURS = (
+    "You are not in that channel, or I cannot see it, so I don't say what it cost. Name a channel "
+    "that both of us are in, such as `/cost this month #general`, or ask an admin."
+)
+UNKNOWN = (
+    "I don't know that channel. Choose one from Slack's list, as in `/cost this month #general`."
+)
+SENT = "I sent you the report as a file, `{name}`, in our direct messages."
+OTHERS_NOTE = "What others spent is one line: admins alone see persons here (`see_persons`)."
+
 _BY = re.compile(r"\bby\s+(\w+)", re.IGNORECASE)
 _CSV = re.compile(r"\b(?:as\s+)?csv\b", re.IGNORECASE)
 _CHANNEL = re.compile(r"(?:\bin\s+)?<#(\w+)(?:\|[^>]*)?>")
-
-
-class Books(Protocol):
-    """What is needed of the ledger."""
-
-    async def rows(self, *, since: float, until: float, channel: str | None = None) -> list[Entry]:
-        """The entries of a span of time; of one channel, or of all with None."""
-        ...
 
 
 class Names(Protocol):
@@ -55,6 +60,17 @@ class Names(Protocol):
     async def channels(self, channels: Iterable[str]) -> dict[str, str]:
         """Channels' names by their ids."""
         ...
+
+    async def member(self, channel: str, user: str) -> bool:
+        """Whether somebody is in a channel, as far as we can see."""
+        ...
+
+
+Deliver = Callable[[str, str, bytes, str], Awaitable[None]]
+"""Hand a file to one person alone: (person, name, bytes, words with it); raises SlackError."""
+
+Place = Callable[[str, str], Awaitable[str]]
+"""The address of a message, by channel and ts; raises SlackError."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,122 +115,143 @@ class Costs:
     Args:
         policy: who may see what.
         ledger: the books.
-        people: for names.
+        hindsight: what is known of asks beside their cost.
+        people: for names, and who is where.
+        deliver: hands a CSV file over.
+        place: finds the dearest asks.
         now: seconds since the epoch.
     """
 
     def __init__(
-        self, *, policy: Policy, ledger: Books, people: Names, now: Callable[[], float]
+        self,
+        *,
+        policy: Policy,
+        ledger: Ledger,
+        hindsight: Hindsight,
+        people: Names,
+        deliver: Deliver,
+        place: Place,
+        now: Callable[[], float],
     ) -> None:
-        self._policy = policy
-        self._ledger = ledger
-        self._people = people
-        self._now = now
+        self._policy, self._people, self._hindsight = policy, people, hindsight
+        self._deliver, self._place, self._now = deliver, place, now
+        self._accounts = Accounts(ledger, hindsight, now=now, names=self._names)
 
-    async def answer(self, ask: Ask) -> str:
-        """The report an ask wants, as Markdown, or the sentence why there is none.
+    async def answer(self, ask: Ask) -> Answer:
+        """The report an ask wants, for the asker alone, or the sentence why there is none.
 
         Raises:
             StoreDown: the books cannot be read.
         """
+        found = await self._found(ask, alone=ask.user)
+        if isinstance(found, Unclear):
+            return Answer(found.sentence, Receipt())
+        if found.query.csv:
+            return Answer(await self._as_file(ask, found), Receipt())
+        blocks = [chart(found.account), await self._dearest(found)]
+        if found.scope == ask.channel and ask.channel_kind != "im" and found.account.report.lines:
+            blocks.append(share(ask.id))
+        return Answer(found.text, Receipt(), shown=tuple(b for b in blocks if b is not None))
+
+    async def public(self, ask: Ask) -> tuple[str, list[Block]] | Unclear:
+        """The same for everybody in the channel: nobody is named who may not be seen by all.
+
+        Raises:
+            StoreDown: the books cannot be read.
+        """
+        found = await self._found(ask, alone="")
+        if isinstance(found, Unclear):
+            return found
+        drawn = chart(found.account)
+        return found.text, [drawn] if drawn else []
+
+    async def _found(self, ask: Ask, *, alone: str) -> "_Found | Unclear":
+        """The account that an ask wants; where persons may not be seen, `alone` is the one who is."""
         query = parse(ask.text)
         if isinstance(query, Unclear):
-            return query.sentence
-        zone = self._policy.workspace.zone
-        try:
-            period = Period.parse(query.period, now=self._now(), zone=zone)
-        except BadPeriod as error:
-            return f"{error}\n{USAGE}"
-        scope = self._scope(ask, query)
+            return query
+        scope = await self._scope(ask, query)
         if isinstance(scope, Unclear):
-            return scope.sentence
-        entries = await self._ledger.rows(since=period.since, until=period.until, channel=scope)
+            return scope
         by: By = query.by or ("feature" if scope else "channel")
-        names = await self._names(entries, by)
-        # Adding up a busy month takes a while; the loop has others to serve.
-        report = await asyncio.to_thread(
-            build, entries, by=by, period=period, named=lambda key: names.get(key, key)
-        )
-        if query.csv:
-            return as_csv(report)
+        try:
+            period = Period.parse(query.period, now=self._now(), zone=self._policy.workspace.zone)
+            only = alone if by == "user" and not self._sees_persons(scope, alone) else None
+            account = await self._accounts.draw(period, by=by, channel=scope, alone=only)
+        except BadPeriod as error:
+            return Unclear(f"{error}\n{USAGE}")
         where = "all channels" if scope is None else "this channel"
         if scope not in (None, ask.channel):
             where = (await self._people.channels([scope or ""])).get(scope or "", scope or "")
-        return as_markdown(report, where)
+            if where == scope and not account.report.lines:
+                return Unclear(UNKNOWN)
+        limit = self._policy.workspace.monthly_budget_usd
+        if scope is not None:
+            limit = self._policy.rules(scope).monthly_budget_usd
+        return _Found(query, scope, account, where, limit, hides=only is not None)
 
-    def _scope(self, ask: Ask, query: Query) -> str | Unclear | None:
+    def _sees_persons(self, scope: str | None, user: str) -> bool:
+        """Whether somebody, or everybody with "", may see what others spent there."""
+        return self._policy.may_see_persons(self._policy.rules(scope or ""), user)
+
+    async def _scope(self, ask: Ask, query: Query) -> str | Unclear | None:
         """The channel to report on, None for all of them, or why not."""
         admin = self._policy.is_admin(ask.user)
         here = ask.channel_kind != "im"
         channel = query.channel or ask.channel
         if query.by == "channel" or (not here and not query.channel and admin):
             return None if admin else Unclear("Only admins see all channels; ask in one of them.")
-        if channel != ask.channel and not admin:
-            return Unclear("Only admins see what another channel cost; ask for it there.")
-        if query.by == "user" and (here or query.channel):
-            rules = self._policy.rules(channel)
-            if not self._policy.may_see_persons(rules, ask.user):
-                return Unclear("Who spent what is shown to admins only here (`see_persons`).")
-        return channel
+        if channel == ask.channel or admin or await self._people.member(channel, ask.user):
+            return channel
+        return Unclear(NOT_YOURS)
 
-    async def _names(self, entries: Iterable[Entry], by: By) -> dict[str, str]:
+    async def _names(self, by: By, ids: Iterable[str]) -> Mapping[str, str]:
         if by == "user":
-            return await self._people.names({e.user for e in entries if e.user})
+            return await self._people.names({one for one in ids if one})
         if by == "channel":
-            return await self._people.channels({e.channel for e in entries if e.channel})
+            return await self._people.channels({one for one in ids if one})
         return {}
 
+    async def _as_file(self, ask: Ask, found: "_Found") -> str:
+        """Hand the report over as a file; where files are refused, it is the answer."""
+        report = found.account.report
+        name = f"cost {report.period.name} by {report.by}.csv"
+        words = f"What Claude cost in {found.where}, {report.period.name}."
+        try:
+            await self._deliver(ask.user, name, as_file(report), words)
+        except SlackError:
+            return as_csv(report)
+        return SENT.format(name=name)
 
-def as_markdown(report: Report, where: str) -> str:
-    """A report as a table, with a total and what one has to know to trust it."""
-    title = f"**What Claude cost in {where}, {report.period.name}**"
-    if not report.lines:
-        return f"{title}\n\nNothing."
-    shown = report.lines[:ROWS] if report.by != "day" else report.lines[-ROWS:]
-    rows = "\n".join(_row(line) for line in shown)
-    table = f"| {report.by} | asks | cost | from cache |\n| --- | ---: | ---: | ---: |\n{rows}"
-    total = _row(replace(report.total, key="**total**"))
-    return "\n".join([title, "", table, total, *_notes(report, len(report.lines) - len(shown))])
-
-
-def as_csv(report: Report) -> str:
-    """A report as a fenced block of CSV, exact to the last digit."""
-    rows = report.table()
-    kept = rows if len(rows) <= CSV_ROWS else [*rows[: CSV_ROWS - 1], rows[-1]]
-    out = io.StringIO()
-    writer = csv.DictWriter(out, list(kept[0]), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows({key: cell(value) for key, value in row.items()} for row in kept)
-    note = "" if kept is rows else f"\n{len(rows) - len(kept)} more lines: `purser report`."
-    return f"{report.period.name}\n{fenced(out.getvalue(), 'csv')}{note}"
-
-
-def money(amount: Decimal) -> str:
-    """Dollars and cents; what is less than a cent but not nothing says so."""
-    if 0 < amount < CENT:
-        return "less than $0.01"
-    return f"${amount.quantize(CENT, ROUND_HALF_UP):,}"
+    async def _dearest(self, found: "_Found") -> Block | None:
+        """The dearest asks of the channel with their addresses, as far as they are known."""
+        if found.scope is None or found.account.single is None:
+            return None
+        known: dict[PerAsk, str] = {}
+        for one in found.account.single.asks[:LINKS]:
+            stands = (one.channel, one.thread) if one.thread else None
+            stands = stands or await self._hindsight.place(one.ask_id)
+            try:
+                if stands is not None and stands[0] == found.scope:
+                    known[one] = await self._place(*stands)
+            except SlackError:
+                continue  # it was deleted, or we were removed
+        return dearest(known)
 
 
-def _row(line: Line) -> str:
-    key = line.key.replace("|", "¦").replace("\n", " ")
-    return f"| {key} | {line.asks} | {money(line.cost)} | {line.cached_share:.0%} |"
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """An account, and how it is called."""
 
+    query: Query
+    scope: str | None
+    account: Account
+    where: str
+    limit: Decimal
+    hides: bool  # whether persons are one line
 
-def _notes(report: Report, left_out: int) -> list[str]:
-    total = report.total
-    notes: list[str] = []
-    if left_out:
-        notes.append(f"{left_out} more lines are in the total; `purser report` shows them.")
-    if total.unconfirmed:
-        notes.append(
-            f"{money(total.unconfirmed)} of it is our estimate: those answers were not read to their end."
-        )
-    if total.refused:
-        notes.append(f"{money(total.refused)} of it went into refusals.")
-    if report.unpriced_models:
-        models = ", ".join(report.unpriced_models)
-        notes.append(
-            f"{total.unpriced:,} tokens have no known price ({models}): the true cost is higher."
-        )
-    return ["", *notes] if notes else []
+    @property
+    def text(self) -> str:
+        """As Markdown."""
+        said = as_markdown(self.account, self.where, self.limit)
+        return f"{said}\n\n{OTHERS_NOTE}" if self.hides else said

@@ -11,6 +11,7 @@ from bot.slack.wire import SlackError
 
 TTL_SECONDS = 300.0  # a guest who became a member waits no longer
 REMEMBERED = 5_000  # people and channels, the oldest go first
+MEMBER_PAGES = 20  # of a thousand; who is not among them may ask in the channel itself
 SLACKBOT = "USLACKBOT"
 
 
@@ -23,6 +24,10 @@ class Wire(Protocol):
 
     async def channel_info(self, channel: str) -> Mapping[str, Any]:
         """The `channel` object of conversations.info; raises SlackError."""
+        ...
+
+    async def members(self, channel: str, cursor: str = "") -> Mapping[str, Any]:
+        """One page of who is in a channel, as Slack answers; raises SlackError."""
         ...
 
 
@@ -81,7 +86,7 @@ class People:
     def __init__(
         self, wire: Wire, *, team: str, now: Callable[[], float], ttl: float = TTL_SECONDS
     ) -> None:
-        self._team = team
+        self._team, self._wire = team, wire
         self._users = _Memory(wire.user_info, now, ttl)
         self._channels = _Memory(wire.channel_info, now, ttl)
 
@@ -114,6 +119,21 @@ class People:
         )
         return {channel: f"#{name}" if name else channel for channel, name in named}
 
+    async def member(self, channel: str, user: str) -> bool:
+        """Whether somebody is in a channel; a channel that Slack does not show us has no members."""
+        cursor = ""
+        for _ in range(MEMBER_PAGES):
+            try:
+                page = await self._wire.members(channel, cursor)
+            except SlackError:
+                return False
+            if user in page.get("members", ()):
+                return True
+            cursor = words(mapping(page.get("response_metadata")).get("next_cursor"))
+            if not cursor:
+                return False
+        return False
+
     async def shared(self, channel: str) -> bool | None:
         """Whether a channel is shared with another organisation; None where we cannot see it.
 
@@ -143,6 +163,8 @@ class People:
             is_gone=info.get("deleted") is True,
             is_admin=info.get("is_admin") is True,
             tz=words(info.get("tz")),
+            real_name=words(profile.get("real_name")).strip() or words(info.get("real_name")),
+            email=words(profile.get("email")),
         )
 
 

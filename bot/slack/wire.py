@@ -355,6 +355,10 @@ class SlackWire:
         """Who we are."""
         return await self._gate.call("auth.test", {})
 
+    async def hand_over(self, user: str, name: str, data: bytes, words: str) -> None:
+        """Give somebody a file, in the direct messages with them."""
+        await self.uploads.give(await self.direct(user), name, data, comment=words)
+
     async def publish_home(self, user: str, view: Json) -> None:
         """Show somebody's App Home."""
         await self._gate.call("views.publish", {"user_id": user, "view": view})

@@ -6,8 +6,10 @@ import json
 import socket
 import sqlite3
 import sys
+import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import closing
+from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -17,6 +19,7 @@ import pytest
 from click.testing import CliRunner
 
 from bot.__main__ import main
+from bot.ask import Signal
 from bot.demo.slack import SlackStandIn
 from bot.inbox import Arrival, Inbox
 from bot.ledger import Ledger
@@ -421,24 +424,79 @@ async def test_a_report_for_people_says_what_to_trust(
         assert words in ran.out
 
 
+@pytest.mark.parametrize(
+    ("zone", "cost", "since"),
+    [
+        ("UTC", "0", "2026-11-01T00:00:00+00:00"),
+        ("Pacific/Auckland", "3", "2026-11-01T00:00:00+13:00"),
+    ],
+)
 async def test_a_month_is_counted_where_the_workspace_is(
-    tmp_path: Path, served: SqliteStore, books: Ledger
+    tmp_path: Path, served: SqliteStore, zone: str, cost: str, since: str
 ) -> None:
     """The same row is of October in UTC and of November in Auckland."""
+    books = Ledger(served, zone=ZoneInfo(zone), now=time.time)
     await book(served, books, entry(at=1_793_487_600.0, cost=Decimal(3)))  # 2026-10-31 23:00 UTC
-    options = ("report", "--month", "2026-11", "--format", "json")
+    (tmp_path / "purser.toml").write_text(f'[workspace]\ntimezone = "{zone}"\n')
+    ran = await purser("report", "--month", "2026-11", "--format", "json", cwd=tmp_path)
 
-    assert json.loads((await purser(*options, cwd=tmp_path)).out)["total"]["cost_usd"] == "0"
-    (tmp_path / "purser.toml").write_text('[workspace]\ntimezone = "Pacific/Auckland"\n')
-    told = json.loads((await purser(*options, cwd=tmp_path)).out)
-    assert (told["total"]["cost_usd"], told["since"]) == ("3", "2026-11-01T00:00:00+13:00")
+    told = json.loads(ran.out)
+    assert (told["total"]["cost_usd"], told["since"]) == (cost, since)
+
+
+async def test_a_report_tells_days_budget_and_forecast(
+    tmp_path: Path, served: SqliteStore, books: Ledger
+) -> None:
+    """The running month has a bar for each day, its budget, and what it will have cost; for programs exactly."""
+    now = time.time()
+    rows = [entry(at=now - n * 86_400, cost=Decimal("1.25")) for n in range(1, 60)]
+    await book(served, books, *rows)
+    (tmp_path / "purser.toml").write_text("[workspace]\nmonthly_budget_usd = 30\n")
+    told = (await purser("report", cwd=tmp_path)).out
+    made = json.loads((await purser("report", "--format", "json", cwd=tmp_path)).out)["forecast"]
+
+    assert "of a budget of $30.0000" in told
+    assert "By the month's end about $3" in told
+    assert set(made) == {"expected_usd", "low_usd", "high_usd"}
+    assert Decimal(made["expected_usd"]) % Decimal("1.25") == 0
+    day = datetime.fromtimestamp(now, UTC).day
+    assert day == 1 or f"{'█' * (day - 1)}▁  a day, at most $1.2500" in told
+
+
+async def test_what_was_thumbed_down_stands_apart(
+    tmp_path: Path, served: SqliteStore, books: Ledger
+) -> None:
+    """By feedback: what was disliked and what it cost, and the rest; the sum is that of the books."""
+    await book(served, books, entry(ask_id="a", cost=Decimal(2)), entry(cost=Decimal("0.5")))
+    press = Signal("s", "k", "feedback", "T1", "C1", "U1", NOVEMBER + 9, ask_id="a", text="bad")
+    await Inbox(served, now=time.time, worker="w").put(Arrival(("k",), None, press))
+    options = ("--month", "2026-11", "--by", "feedback", "--format", "csv")
+    table = list(csv.DictReader(io.StringIO((await purser("report", *options, cwd=tmp_path)).out)))
+
+    assert [(row["feedback"], row["cost_usd"]) for row in table] == [
+        ("thumbs down", "2"),
+        ("not rated", "0.5"),
+        ("total", "2.5"),
+    ]
+
+
+async def test_nothing_spent_and_a_channel_nobody_knows(
+    tmp_path: Path, served: SqliteStore, books: Ledger
+) -> None:
+    """A month without rows is nothing, in a sentence; a channel without any row is said to have none."""
+    await book(served, books, entry())
+    nothing = await purser("report", "--month", "2026-01", "--channel", "C1", cwd=tmp_path)
+    unknown = await purser("report", "--month", "2026-11", "--channel", "C77", cwd=tmp_path)
+
+    assert nothing.out.splitlines()[1:] == ["Nothing."]
+    assert unknown.out.splitlines()[1] == "Nothing."
+    assert "No row of the books is of channel C77" in unknown.out
 
 
 async def test_what_no_report_can_show_is_refused(tmp_path: Path, served: SqliteStore) -> None:
-    """Votes are not counted yet, and months that never were or are to come have no report."""
+    """Months that never were or are to come have no report."""
     assert await served.ready()
 
-    refused(await purser("report", "--by", "feedback", cwd=tmp_path), "not in the books yet")
     refused(await purser("report", "--month", "2026-13", cwd=tmp_path), "2026-13", "2026-11")
     refused(await purser("report", "--month", "2099-12", cwd=tmp_path), "future")
 

@@ -8,14 +8,17 @@ from typing import Any
 import pytest
 
 from bot.adjustments import Adjustments
-from bot.ask import Ask, Person
+from bot.ask import Ask, Person, Signal
 from bot.budget import Budget
+from bot.hindsight import Hindsight
+from bot.inbox import Arrival, Inbox
 from bot.ledger import Entry, Ledger
 from bot.policy import Policy
 from bot.rules import PolicyFile, Workspace
 from bot.slack.changes import Changes
 from bot.slack.commands import Commands
-from bot.slack.costs import Query, Unclear, parse
+from bot.slack.costs import Costs, Query, Unclear, parse
+from bot.slack.wire import SlackError
 from bot.slack.wishes import OURS
 from bot.store import Store, Transaction
 from tests.bot.stores import Clock
@@ -35,7 +38,11 @@ class Names:
 
     async def channels(self, channels: Iterable[str]) -> dict[str, str]:
         """So are channels."""
-        return {channel: f"#{channel.lower()}" for channel in channels}
+        return {one: one if one == "CNOWHERE" else f"#{one.lower()}" for one in channels}
+
+    async def member(self, channel: str, user: str) -> bool:
+        """In C3 is U1, and nobody else elsewhere."""
+        return (channel, user) == ("C3", "U1")
 
 
 class Room:
@@ -50,11 +57,26 @@ class Room:
         self.commands = Commands(
             policy=self.policy,
             budget=Budget(store, now=clock, zone=UTC),
-            ledger=self.ledger,
-            people=Names(),
+            costs=Costs(
+                policy=self.policy,
+                ledger=self.ledger,
+                hindsight=Hindsight(store),
+                people=Names(),
+                deliver=self._take,
+                place=self._address,
+                now=clock,
+            ),
             changes=Changes(self.policy, Adjustments(store, self.policy, now=clock)),
-            now=clock,
         )
+        self.files: list[tuple[str, str, bytes]] = []
+
+    async def _take(self, user: str, name: str, data: bytes, _words: str) -> None:
+        if name.endswith("by model.csv"):
+            raise SlackError("missing_scope")
+        self.files.append((user, name, data))
+
+    async def _address(self, channel: str, ts: str) -> str:
+        return f"https://bazaar.slack.example/{channel}/{ts}"
 
     async def book(self, n: int, cost: str | None, **over: Any) -> None:
         """Book an answer."""
@@ -170,19 +192,22 @@ async def test_the_budget_and_who_changes_it(room: Room) -> None:
 
 
 async def test_a_report_in_cents_with_its_total(room: Room) -> None:
-    """This month here, by feature, the dearest first, the refused part named."""
+    """This month here, in sentences first; then by feature, the dearest first, with the total."""
     said = await room.cost("")
 
     assert said.splitlines() == [
         "**What Claude cost in this channel, 2026-11**",
+        "- $1.25 for 2 asks, of a budget of $80.00 (2%): $78.76 left.",
+        "- By the month's end about $1.25.",
+        "- In the middle cost an answer $1.23 (at most $1.23); a review $0.01 (at most $0.01).",
+        "- The cache cost $1.24 more than it saved.",
+        "- $0.01 of it went into refusals (1 ask).",
         "",
         "| feature | asks | cost | from cache |",
         "| --- | ---: | ---: | ---: |",
         "| chat | 1 | $1.23 | 40% |",
         "| review | 1 | $0.01 | 40% |",
         "| **total** | 2 | $1.25 | 40% |",
-        "",
-        "$0.01 of it went into refusals.",
     ]
 
 
@@ -206,32 +231,80 @@ async def test_what_is_unknown_or_estimated_is_said(room: Room) -> None:
 
 
 async def test_persons_are_shown_to_those_who_may_see_them(room: Room) -> None:
-    """Only admins see who spent what, unless the channel says otherwise; oneself is always seen."""
+    """A member sees the total and what they spent themselves; admins see everybody, and who else may, by the policy."""
     open_room = Room(room.store, defaults={"see_persons": "members"})
+    mine = await room.cost("by user")
 
-    assert "admins only" in await room.cost("by user")
+    assert "| =name of U1 | 1 | $1.23 |" in mine
+    assert "| others | 1 | $0.01 |" in mine
+    assert "U2" not in mine
+    assert "admins alone see persons" in mine
     assert "=name of U2" in await room.cost("by user", RUTH)
     assert "=name of U2" in await open_room.cost("by user")
     assert "Nothing" in await room.cost("by user", channel="D1", channel_kind="im")
 
 
-async def test_other_channels_are_for_admins(room: Room) -> None:
-    """Elsewhere, and all together, is shown to admins only; all by default in their direct messages."""
-    assert "Only admins" in await room.cost("<#C2>")
+async def test_other_channels_are_for_who_is_in_them(room: Room) -> None:
+    """Elsewhere is shown to its members and to admins; all together to admins alone, by default in direct messages."""
+    assert "You are not in that channel" in await room.cost("<#C2>")
+    assert "in #c3, 2026-11" in await room.cost("<#C3>")
+    assert "in #c3, 2026-11" in await room.cost("<#C3>", channel="D1", channel_kind="im")
     assert "Only admins" in await room.cost("by channel")
     assert "in #c2, 2026-11" in await room.cost("<#C2|shop>", RUTH)
     everything = await room.cost("", RUTH, channel="D9", channel_kind="im")
     assert "all channels" in everything
+    assert "of a budget of $200.00" in everything
     assert "| #c2 | 1 | $2.00 |" in everything
 
 
-async def test_csv_is_exact_and_harmless(room: Room) -> None:
-    """The table as text, to the last digit, with nothing that a spreadsheet would run."""
+async def test_a_channel_that_nobody_knows_is_told_by_example(room: Room) -> None:
+    """An admin who names a channel that Slack does not know hears how one is named."""
+    assert "I don't know that channel" in await room.cost("<#CNOWHERE>", RUTH)
+
+
+async def test_csv_is_a_file_for_the_asker(room: Room) -> None:
+    """To the last digit, with nothing that a spreadsheet would run; the answer says where it is."""
     said = await room.cost("by user csv", RUTH)
 
-    assert said.startswith("2026-11\n```csv\nuser,asks,cost_usd,")
-    assert "\n'=name of U1,1,1.234," in said
+    ((user, name, data),) = room.files
+    lines = data.decode().splitlines()
+    assert (user, name) == ("U9", "cost 2026-11 by user.csv")
+    assert name in said
+    assert lines[0].startswith("user,asks,cost_usd,")
+    assert lines[1].startswith("'=name of U1,1,1.234,")
+    assert lines[-1].startswith("total,2,1.245,")
+
+
+async def test_where_files_are_refused_the_csv_is_the_answer(room: Room) -> None:
+    """Without the right to upload, nothing is lost."""
+    said = await room.cost("by model csv")
+
+    assert said.startswith("2026-11\n```csv\nmodel,asks,cost_usd,")
     assert "\ntotal,2,1.245," in said
+
+
+async def test_feedback_stands_beside_cost(room: Room) -> None:
+    """What was thumbed down, and what it cost, is a line of its own; the sum is the same."""
+    signal = Signal("s1", "k1", "feedback", "T1", "C1", "U2", NOW, ask_id="a1", text="bad")
+    await Inbox(room.store, now=Clock(NOW), worker="w").put(Arrival(("k1",), None, signal))
+    said = await room.cost("by feedback")
+
+    assert "Thumbs down: 1 answer, for $1.23; thumbs up: 0." in said
+    assert "| thumbs down | 1 | $1.23 |" in said
+    assert "| not rated | 1 | $0.01 |" in said
+    assert "| **total** | 2 | $1.25 |" in said
+
+
+async def test_the_dearest_ask_is_one_click_away(room: Room) -> None:
+    """Where it was answered in a thread, its address stands under the report; elsewhere it does not."""
+    await room.book(7, "3", thread="77.1")
+    ask = any_ask(user="U1", text="", feature="cost", origin="command", channel_kind="channel")
+    shown = (await room.commands.answer(ask, ANA)).shown
+
+    assert [block["type"] for block in shown] == ["data_visualization", "context", "actions"]
+    line = str(shown[1]["elements"][0]["text"])
+    assert line == "The dearest: <https://bazaar.slack.example/C1/77.1|an answer for $3.00>"
+    assert shown[2]["elements"][0]["value"] == ask.id
 
 
 @pytest.mark.parametrize(

@@ -12,21 +12,14 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from bot.account import Account, Single
 from bot.demo.slack.blocks import ALL_TEXT, check, written
+from bot.figures import Lost
 from bot.report import By, Line, Period, Report
 from bot.slack.blocks import markdown
-from bot.slack.costs import (
-    CSV_ROWS,
-    DIMENSIONS,
-    ROWS,
-    Query,
-    Unclear,
-    as_csv,
-    as_markdown,
-    money,
-    parse,
-)
+from bot.slack.costs import DIMENSIONS, Query, Unclear, parse
 from bot.slack.mrkdwn import shown
+from bot.slack.sheets import CSV_ROWS, ROWS, as_csv, as_markdown, money
 from bot.slack.split import split
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC).timestamp()
@@ -54,6 +47,11 @@ def report(lines: Sequence[Line], by: By = "user", unpriced: Sequence[str] = ())
     """A report of these lines."""
     total = line("total", str(sum((one.cost for one in lines), Decimal(0))))
     return Report(MONTH, by, tuple(lines), total, tuple(unpriced))
+
+
+def account(report: Report) -> Account:
+    """An account with nothing but its sums, a refused ask among them."""
+    return Account(report, single=Single(lost=Lost(report.total.refused, 1)))
 
 
 def names(count: int) -> list[Line]:
@@ -135,7 +133,7 @@ def test_money_is_in_cents(amount: str, words: str) -> None:
 
 def test_a_large_report_fits_into_messages() -> None:
     """The dearest lines are shown, the rest is named and in the total."""
-    text = as_markdown(report(names(500)), "all channels")
+    text = as_markdown(account(report(names(500))), "all channels")
 
     (message,) = as_messages(text)
     assert message.count("Maximiliane") == ROWS
@@ -147,7 +145,7 @@ def test_of_many_days_the_last_are_shown() -> None:
     """Days are in their order: the ones left out are the oldest."""
     days = [line(f"2026-{n // 28 + 1:02d}-{n % 28 + 1:02d}") for n in range(200)]
 
-    text = as_markdown(report(days, "day"), "this channel")
+    text = as_markdown(account(report(days, "day")), "this channel")
     assert days[-1].key in text
     assert days[0].key not in text
 
@@ -156,7 +154,7 @@ def test_names_break_no_table() -> None:
     """A pipe, a line's end, a ping or a link in a name is text in its cell."""
     nasty = "a|b\n<!channel> [x](https://evil.example/)"
 
-    (message,) = as_messages(as_markdown(report([line(nasty)]), "this channel"))
+    (message,) = as_messages(as_markdown(account(report([line(nasty)])), "this channel"))
     (row,) = [one for one in message.splitlines() if "a¦b" in one]
     assert row.count("|") == 5
     assert "<!channel>" not in message
@@ -166,7 +164,7 @@ def test_names_break_no_table() -> None:
 def test_what_one_has_to_know_is_said() -> None:
     """Estimates, refusals and unknown prices stand under the table."""
     whole = report(names(1), unpriced=["claude-new"])
-    text = as_markdown(whole, "this channel")
+    text = as_markdown(account(whole), "this channel")
 
     assert "$0.12 of it is our estimate" in text
     assert "$0.12 of it went into refusals" in text

@@ -35,6 +35,7 @@ class Directory:
     def __init__(self) -> None:
         self.users: dict[str, Any] = {"U1": member()}
         self.channels: dict[str, Any] = {"C1": {"id": "C1", "is_ext_shared": False}}
+        self.members_of: dict[str, list[str]] = {"C1": ["U8", "U9", "U1"]}
         self.calls: Counter[str] = Counter()
 
     async def user_info(self, user: str) -> Mapping[str, Any]:
@@ -45,7 +46,14 @@ class Directory:
         """conversations.info."""
         return await self._find(self.channels, channel, "channel_not_found")
 
-    async def _find(self, known: dict[str, Any], key: str, problem: str) -> Mapping[str, Any]:
+    async def members(self, channel: str, cursor: str = "") -> Mapping[str, Any]:
+        """conversations.members, two at a time."""
+        every = await self._find(self.members_of, channel, "channel_not_found")
+        at = int(cursor or 0)
+        more = str(at + 2) if at + 2 < len(every) else ""
+        return {"members": every[at : at + 2], "response_metadata": {"next_cursor": more}}
+
+    async def _find(self, known: dict[str, Any], key: str, problem: str) -> Any:
         self.calls[key] += 1
         await asyncio.sleep(0)
         if key not in known:
@@ -144,6 +152,19 @@ async def test_many_who_ask_at_once_share_a_call(slack: Directory) -> None:
 
     assert [p.name for p in found if isinstance(p, Person)] == ["Ana"] * 19
     assert slack.calls == {"U1": 1}
+
+
+@pytest.mark.parametrize(
+    ("channel", "user", "inside"),
+    [("C1", "U8", True), ("C1", "U1", True), ("C1", "U2", False), ("C2", "U1", False)],
+)
+async def test_who_is_in_a_channel(
+    slack: Directory, channel: str, user: str, *, inside: bool
+) -> None:
+    """Every page is looked at; in a channel that we cannot see, nobody is."""
+    people = People(slack, team=TEAM, now=Clock())
+
+    assert await people.member(channel, user) is inside
 
 
 async def test_memory_is_bounded(slack: Directory) -> None:
