@@ -13,6 +13,7 @@ from bot.store import Row, Store, Transaction
 from bot.usage import Usage
 
 PartState = Literal["opening", "open", "said"]
+SHARED, SHARED_END = "shared:", "shared;"  # in the place of an ask's id: what is nobody's
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,18 @@ class Told:
     responses: Mapping[int, Mapping[str, Any]] = field(default_factory=dict[int, Mapping[str, Any]])
     tool_results: Mapping[str, Any] = field(default_factory=dict[str, Any])
     parts: tuple[Part, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """A request that is nobody's, such as one that keeps a cache warm; `at` in epoch seconds."""
+
+    call: str
+    model: str
+    purpose: str
+    estimate: Usage
+    prompt_version: str
+    at: float
 
 
 class Journal:
@@ -146,6 +159,53 @@ class Journal:
             error=error,
             now=self._now(),
         )
+
+    def sharing(
+        self,
+        tx: Transaction,
+        call: str,
+        *,
+        model: str,
+        purpose: str,
+        estimate: Usage,
+        prompt_version: str,
+    ) -> None:
+        """A request that is nobody's leaves once this is on disk; `call` is an id of its own."""
+        tx.add(
+            "journal.sending",
+            ask_id=SHARED + call,
+            n=1,
+            attempt=1,
+            model=model,
+            purpose=purpose,
+            prefix_hash="",
+            prompt_version=prompt_version,
+            estimate=_text(asdict(estimate)),
+            estimate_cost=None,
+            price_version="",
+            now=self._now(),
+        )
+
+    def shared(self, tx: Transaction, call: str, *, error: str = "") -> None:
+        """A request that is nobody's has ended; its row stands in the same transaction."""
+        tx.add(
+            "journal.ended", ask_id=SHARED + call, n=1, response=None, error=error, now=self._now()
+        )
+
+    async def shared_open(self) -> list[Shared]:
+        """Requests that are nobody's and whose end nobody saw, the oldest first."""
+        rows = await self._store.read("journal.shared_open", prefix=SHARED, end=SHARED_END)
+        return [
+            Shared(
+                call=row["ask_id"].removeprefix(SHARED),
+                model=row["model"],
+                purpose=row["purpose"],
+                estimate=Usage(**json.loads(row["estimate"])),
+                prompt_version=row["prompt_version"],
+                at=row["at"],
+            )
+            for row in rows
+        ]
 
     def tool_result(
         self, tx: Transaction, lease: Lease, *, use_id: str, content: Any, outcome: str

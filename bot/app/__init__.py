@@ -106,6 +106,7 @@ async def serve(
             return
         door.us = us
         rooms = await furnish(settings, policy, store, inbox, wire, us, metrics, new_id, now, stack)
+        await rooms.turn.settle_shared()  # likewise: whoever sent it is gone
         worker = Worker(rooms, drain_seconds=drain)
         for model in sorted({policy.rules("").model, policy.rules("").quick_model}):
             stack.push_async_callback(_ended, asyncio.create_task(_warm(rooms.turn, policy, model)))

@@ -13,13 +13,13 @@ import asyncio
 from collections.abc import AsyncGenerator
 from typing import Any
 
-from bot.answer import Answer, Ended, Event, Failed, Refused, Stopped
+from bot.answer import Answer, Ended, Event, Failed, Quote, Refused, Stopped
 from bot.ask import Lease
 from bot.conversation import Conversation
 from bot.journal import Told
 from bot.turn.brief import MAX_TOKENS, Brief, Rooms
 from bot.turn.loop import Loop
-from bot.turn.warm import warm
+from bot.turn.warm import settle_shared, warm
 
 STOPPED = "Stopped."
 
@@ -44,7 +44,8 @@ class Turn(Rooms):
             stop: when set, the turn ends with Stopped; what was generated is booked.
 
         Yields:
-            What is heard while it works, and at last one Answer, Refused, Stopped or Failed.
+            What is heard while it works, and at last one Answer, Refused, Stopped or Failed; or a Quote alone, where
+            a person has to agree first to what it is likely to take.
 
         Raises:
             LeaseLost: another worker has this ask now.
@@ -70,6 +71,14 @@ class Turn(Rooms):
             StoreDown: it could not be booked.
         """
         return await warm(self, model=model, effort=effort)
+
+    async def settle_shared(self) -> None:
+        """Book what a process that is gone had sent in nobody's name; before anything of that kind is sent.
+
+        Raises:
+            StoreDown: it could not be booked.
+        """
+        await settle_shared(self)
 
     async def _work(
         self,
@@ -120,6 +129,7 @@ __all__ = [
     "Brief",
     "Ended",
     "Failed",
+    "Quote",
     "Refused",
     "Rooms",
     "Stopped",

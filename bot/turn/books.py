@@ -5,7 +5,7 @@ commit too: the ledger's row, the journalled response, the reservation given bac
 happens between the two is found open in the journal, and booked as unconfirmed.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,14 +13,13 @@ from bot.answer import Estimate, Receipt
 from bot.ask import Lease
 from bot.journal import Told
 from bot.ledger import Entry
-from bot.prices import Cost, assumed, dollars, estimate, price
+from bot.prices import assumed, dollars, estimate, picos
 from bot.store import Transaction
 from bot.turn.brief import Brief, Rooms
 from bot.turn.request import TOKENS_PER_SECOND, Order
 from bot.turn.response import Response
+from bot.turn.rows import Cause, settled, unconfirmed
 from bot.usage import Usage
-
-NOTHING = Cost(0, "")
 
 
 @dataclass(slots=True)
@@ -39,18 +38,21 @@ class Tally:
     model: str = ""  # who answered last
     estimate: Estimate | None = None  # of it all, made beforehand
 
-    def add(self, usage: Usage, cost: Cost | None, *, confirmed: bool = True) -> None:
-        """Count a call; where its price is unknown, so is the whole."""
-        self.prompt += usage.prompt_tokens
-        self.cached += usage.cache_read_tokens
-        self.output += usage.output_tokens
-        self.thinking += usage.thinking_tokens
-        if cost is None:
+    def add(self, row: Entry) -> None:
+        """Count a row of the books; where its price is unknown, so is the whole, and what is not billed is nothing."""
+        if not row.billed:
+            return
+        self.prompt += row.usage.prompt_tokens
+        self.cached += row.cache_read_tokens
+        self.output += row.output_tokens
+        self.thinking += row.thinking_tokens
+        if row.cost is None:
             self.priced = False
             return
-        self.picos += cost.picos
-        if not confirmed:
-            self.unconfirmed += cost.picos
+        cost = picos(row.cost)
+        self.picos += cost
+        if row.status == "unconfirmed":
+            self.unconfirmed += cost
 
     def receipt(self, model: str, seconds: float) -> Receipt:
         """Write what stands under the answer."""
@@ -130,20 +132,10 @@ class Books:
 
     async def book(self, n: int, order: Order, response: Response) -> None:
         """Book a response and journal it; on disk before anything follows from it."""
-        usage = Usage.from_wire(response.message["usage"])
-        cost = self._price(usage, response.model) if response.billed else NOTHING
-        row = self._entry(
-            usage,
-            cost,
-            entry_id=f"{response.id}:0",
-            purpose=order.purpose,
-            model=response.model,
-            message_id=response.id,
-            response=response,
-        )
-        await self._end(n, row, response.message)
+        rows = settled(response, self._cause(order.purpose), at=self._rooms.now())
+        await self._end(n, rows, response.message)
         self._answered(order, response)
-        self._count(usage, response.model, cost, confirmed=True, billed=response.billed)
+        self._count(rows)
 
     async def book_broken(
         self,
@@ -157,7 +149,7 @@ class Books:
     ) -> None:
         """Close a request that came to nothing; with `usage` it may be billed, and is booked as unconfirmed."""
         if usage is None:
-            await self._end(n, None, None, why)
+            await self._end(n, (), None, why)
             return
         await self._unconfirmed(n, usage, model or order.model, order.purpose, message_id, why)
 
@@ -176,101 +168,63 @@ class Books:
     def replayed(self, order: Order, response: Response) -> None:
         """Count a response that was booked before a restart."""
         self._answered(order, response)
-        usage = Usage.from_wire(response.message["usage"])
-        if response.billed:
-            self.tally.add(usage, self._price(usage, response.model))
+        for row in settled(response, self._cause(order.purpose), at=self._rooms.now()):
+            self.tally.add(row)
 
     def _answered(self, order: Order, response: Response) -> None:
         if order.aloud:
             self.tally.model = response.model
 
-    def _price(self, usage: Usage, model: str) -> Cost | None:
-        return price(usage, model=model, at=self._rooms.now())
-
     async def _unconfirmed(
         self, n: int, usage: Usage, model: str, purpose: str, message_id: str | None, why: str
     ) -> None:
-        cost = self._price(usage, model)
-        row = self._entry(
+        row = unconfirmed(
             usage,
-            cost,
+            self._cause(purpose),
             entry_id=f"{self._lease.ask.id}:{n}:unconfirmed",
-            purpose=purpose,
             model=model,
+            at=self._rooms.now(),
             message_id=message_id,
         )
-        await self._end(n, row, None, why)
-        self._count(usage, model, cost, confirmed=False)
+        await self._end(n, (row,), None, why)
+        self._count((row,))
 
-    async def _end(
-        self, n: int, row: Entry | None, message: Mapping[str, Any] | None, why: str = ""
-    ) -> None:
-        tx = Transaction(self._lease)
-        if row is not None:
-            self._rooms.ledger.book(tx, row)
-        self._rooms.journal.ended(tx, self._lease, n=n, response=message, error=why)
-        self._rooms.budget.release(tx, self._lease, n=n)
-        await self._rooms.store.commit(tx)
-
-    def _count(
-        self, usage: Usage, model: str, cost: Cost | None, *, confirmed: bool, billed: bool = True
-    ) -> None:
-        if not billed:
-            return
-        self.tally.add(usage, cost, confirmed=confirmed)
-        kinds = {
-            "input": usage.input_tokens,
-            "cache_read": usage.cache_read_tokens,
-            "cache_write": usage.cache_write_5m_tokens + usage.cache_write_1h_tokens,
-            "output": usage.output_tokens,
-        }
-        told = dollars(cost.picos) if cost else None
-        self._rooms.metrics.booked(self._lease.ask.channel, model, kinds, told)
-
-    def _entry(
-        self,
-        usage: Usage,
-        cost: Cost | None,
-        *,
-        entry_id: str,
-        purpose: str,
-        model: str,
-        message_id: str | None,
-        response: Response | None = None,
-    ) -> Entry:
-        """A row of the books; an unknown price is None, what is not billed costs exactly nothing."""
+    def _cause(self, purpose: str) -> Cause:
         ask = self._lease.ask
-        known = response.message if response else {}
-        return Entry(
-            entry_id=entry_id,
-            message_id=message_id,
-            iteration=0,
+        return Cause(
+            purpose=purpose,
+            prompt_version=self._rooms.prompts.version,
             ask_id=ask.id,
-            at=self._rooms.now(),
             team=ask.team,
             channel=ask.channel,
             user=ask.user,
             thread=ask.thread,
             feature=self._brief.feature,
-            purpose=purpose,
-            model=model,
-            prompt_version=self._rooms.prompts.version,
-            input_tokens=usage.input_tokens,
-            cache_write_5m_tokens=usage.cache_write_5m_tokens,
-            cache_write_1h_tokens=usage.cache_write_1h_tokens,
-            cache_read_tokens=usage.cache_read_tokens,
-            output_tokens=usage.output_tokens,
-            thinking_tokens=usage.thinking_tokens,
-            service_tier=usage.service_tier,
-            speed=usage.speed,
-            inference_geo=usage.inference_geo,
-            stop_reason=known.get("stop_reason"),
-            refusal_category=known.get("refusal_category"),
-            billed=response is None or response.billed,
-            cost=dollars(cost.picos) if cost else None,
-            price_version=cost.version if cost else None,
-            request_id=known.get("request_id"),
-            ttft_ms=known.get("ttft_ms"),
-            latency_ms=known.get("latency_ms"),
-            status="settled" if response else "unconfirmed",
         )
+
+    async def _end(
+        self,
+        n: int,
+        rows: Sequence[Entry],
+        message: Mapping[str, Any] | None,
+        why: str = "",
+    ) -> None:
+        tx = Transaction(self._lease)
+        for row in rows:
+            self._rooms.ledger.book(tx, row)
+        self._rooms.journal.ended(tx, self._lease, n=n, response=message, error=why)
+        self._rooms.budget.release(tx, self._lease, n=n)
+        await self._rooms.store.commit(tx)
+
+    def _count(self, rows: Sequence[Entry]) -> None:
+        for row in rows:
+            self.tally.add(row)
+            if not row.billed:
+                continue
+            kinds = {
+                "input": row.input_tokens,
+                "cache_read": row.cache_read_tokens,
+                "cache_write": row.cache_write_5m_tokens + row.cache_write_1h_tokens,
+                "output": row.output_tokens,
+            }
+            self._rooms.metrics.booked(self._lease.ask.channel, row.model, kinds, row.cost)

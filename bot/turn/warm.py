@@ -1,17 +1,20 @@
 """Before the first ask of the day: the cached beginning of all requests, written once."""
 
+import json
 from typing import Any
 
 import structlog
 
 from bot.ledger import Entry
-from bot.prices import dollars, price
 from bot.store import Transaction
 from bot.turn.brief import Rooms
-from bot.turn.request import frame
+from bot.turn.request import BYTES_PER_TOKEN, frame
 from bot.turn.response import Response
+from bot.turn.rows import Cause, settled, unconfirmed
 from bot.usage import Usage
 from integrations.claude_errors import ClaudeError
+
+PURPOSE = "warm"
 
 log = structlog.get_logger()
 
@@ -20,62 +23,61 @@ async def warm(rooms: Rooms, *, model: str, effort: str) -> bool:
     """Write the shared system block and the tools to Claude's cache; nothing is generated.
 
     Who asks first then reads them, and so do all who ask at the same moment: without it,
-    each of them would pay for writing. Booked as shared by all. A failure is logged only.
+    each of them would pay for writing. Journalled before it leaves and booked as shared by
+    all. A failure is logged only, and booked as unconfirmed where it may be billed.
 
     Returns:
         Whether it went through.
 
     Raises:
-        StoreDown: it could not be booked.
+        StoreDown: it could not be written down; then nothing left, or it stands open in the journal.
     """
     body: dict[str, Any] = {
         **frame(prompts=rooms.prompts, tools=rooms.runner.declared, model=model, effort=effort),
         "messages": [{"role": "user", "content": [{"type": "text", "text": "Ready?"}]}],
     }
+    call = f"{PURPOSE}:{model}:{rooms.now():.3f}"
+    cause = Cause(purpose=PURPOSE, prompt_version=rooms.prompts.version)
+    size = len(json.dumps(body, ensure_ascii=False).encode())
+    likely = Usage(cache_write_1h_tokens=round(size / BYTES_PER_TOKEN))
+    tx = Transaction()
+    rooms.journal.sharing(
+        tx, call, model=model, purpose=PURPOSE, estimate=likely, prompt_version=cause.prompt_version
+    )
+    await rooms.store.commit(tx)
     try:
         response = Response.of(await rooms.claude.prewarm(body))
     except ClaudeError as error:
-        log.warning("pre-warm failed", model=model, status=type(error).__name__)
+        why = type(error).__name__
+        log.warning("pre-warm failed", model=model, status=why)
+        lost = unconfirmed(likely, cause, entry_id=_lost(call), model=model, at=rooms.now())
+        await _end(rooms, call, [lost] if error.facts.may_be_billed else [], why)
         return False
-    tx = Transaction()
-    rooms.ledger.book(tx, _entry(rooms, response))
-    await rooms.store.commit(tx)
+    await _end(rooms, call, settled(response, cause, at=rooms.now()))
     return True
 
 
-def _entry(rooms: Rooms, response: Response) -> Entry:
-    usage = Usage.from_wire(response.message["usage"])
-    cost = price(usage, model=response.model, at=rooms.now())
-    return Entry(
-        entry_id=f"{response.id}:0",
-        message_id=response.id,
-        iteration=0,
-        ask_id=None,
-        at=rooms.now(),
-        team=None,
-        channel=None,
-        user=None,
-        thread=None,
-        feature=None,
-        purpose="warm",
-        model=response.model,
-        prompt_version=rooms.prompts.version,
-        input_tokens=usage.input_tokens,
-        cache_write_5m_tokens=usage.cache_write_5m_tokens,
-        cache_write_1h_tokens=usage.cache_write_1h_tokens,
-        cache_read_tokens=usage.cache_read_tokens,
-        output_tokens=usage.output_tokens,
-        thinking_tokens=usage.thinking_tokens,
-        service_tier=usage.service_tier,
-        speed=usage.speed,
-        inference_geo=usage.inference_geo,
-        stop_reason=response.stop_reason,
-        refusal_category=None,
-        billed=True,
-        cost=dollars(cost.picos) if cost else None,
-        price_version=cost.version if cost else None,
-        request_id=response.message["request_id"],
-        ttft_ms=response.message["ttft_ms"],
-        latency_ms=response.message["latency_ms"],
-        status="settled",
-    )
+async def settle_shared(rooms: Rooms) -> None:
+    """Book as unconfirmed what a process that is gone had sent in nobody's name.
+
+    Raises:
+        StoreDown: it could not be booked; it stays open.
+    """
+    for one in await rooms.journal.shared_open():
+        cause = Cause(purpose=one.purpose, prompt_version=one.prompt_version)
+        lost = unconfirmed(
+            one.estimate, cause, entry_id=_lost(one.call), model=one.model, at=one.at
+        )
+        await _end(rooms, one.call, [lost], "lost")
+
+
+def _lost(call: str) -> str:
+    return f"{call}:unconfirmed"
+
+
+async def _end(rooms: Rooms, call: str, rows: list[Entry], why: str = "") -> None:
+    tx = Transaction()
+    for row in rows:
+        rooms.ledger.book(tx, row)
+    rooms.journal.shared(tx, call, error=why)
+    await rooms.store.commit(tx)

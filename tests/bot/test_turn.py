@@ -893,3 +893,34 @@ async def test_warming_is_shared_and_read_by_the_first_ask(world: World) -> None
     assert asked.cache_read_tokens == warmed.cache_write_1h_tokens
     world.claude.troubles.add(Trouble(problem=Problem(529)))
     assert not await world.turn.warm(model=SONNET, effort="medium")
+
+
+async def test_a_warming_that_nobody_saw_end_is_booked(world: World) -> None:
+    """What a process that is gone had sent to warm the cache is booked as unconfirmed by the next one, once."""
+    world.claude.ttft = 60.0
+    task = asyncio.create_task(world.turn.warm(model=SONNET, effort="medium"))
+    await world.claude.wait_for(lambda: [one for one in world.claude.log if one.body])
+    task.cancel()
+    await asyncio.wait({task})
+    before = await world.rows()
+    for _ in range(2):
+        await world.turn.settle_shared()
+    (lost,) = await world.rows()
+
+    assert before == []
+    assert (lost.purpose, lost.status, lost.channel, lost.ask_id) == (
+        *("warm", "unconfirmed", None, None),
+    )
+    assert lost.cost is not None
+    assert lost.cache_write_1h_tokens > 1_024
+
+
+async def test_a_warming_that_broke_off_is_booked(world: World) -> None:
+    """A warming whose line broke may be billed, so it is booked; one that was turned away is not."""
+    world.claude.troubles.cut(after=0)
+    assert not await world.turn.warm(model=SONNET, effort="medium")
+    world.claude.troubles.add(Trouble(problem=Problem(529)))
+    assert not await world.turn.warm(model=SONNET, effort="medium")
+    await world.turn.settle_shared()
+
+    assert [(row.purpose, row.status) for row in await world.rows()] == [("warm", "unconfirmed")]

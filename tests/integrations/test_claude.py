@@ -564,3 +564,18 @@ async def test_models() -> None:
         assert (listed.lifecycle, listed.max_input_tokens) == ("active", 1_000_000)
         with pytest.raises(ModelUnknown):
             await claude.model("claude-x")
+
+
+async def test_iterations_come_through() -> None:
+    """Where the API went on by itself, the usage names each iteration, as the books need it."""
+    listed = [
+        {"type": "message", "model": "claude-sonnet-5-5", "input_tokens": 12, "output_tokens": 1},
+        {"type": "fallback_message", "model": "claude-opus-5-5", "input_tokens": 14},
+    ]
+    delta, stop = end("end_turn")
+    delta["usage"]["iterations"] = listed
+    async with claude_at(streams(START, *said("Yes."), delta, stop)) as claude:
+        events = [event async for event in claude.stream(REQUEST)]
+
+    assert isinstance(events[-1], Finished)
+    assert events[-1].usage["iterations"] == listed

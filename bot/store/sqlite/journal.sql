@@ -17,6 +17,11 @@ RETURNING n;
 -- Of an ask that has ended no request is open.
 UPDATE requests SET status = 'ended', error = 'lost', ended_at = :now WHERE ask_id = :ask_id AND status = 'open';
 
+-- name: shared_open
+-- Requests that are nobody's and still open.
+SELECT ask_id, model, purpose, estimate, prompt_version, at FROM requests
+WHERE ask_id >= :prefix AND ask_id < :end AND status = 'open' ORDER BY at;
+
 -- name: tool_result
 -- What a tool gave; the first result counts.
 INSERT INTO tool_results (ask_id, use_id, content, outcome, at)
