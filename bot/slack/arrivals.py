@@ -181,8 +181,8 @@ def _click(envelope: Envelope) -> Arrival | Drop:
     kind = ACTIONS.get(words(action.get("action_id")).partition(":")[0])
     if kind is None:
         return presses.pressed(action, envelope)
-    place = presses.place(body)
     ask_id, _, said = words(action.get("value")).partition(":")
+    place = presses.place(body)
     signal = Signal(
         id=envelope.id,
         key=envelope.trigger_key,

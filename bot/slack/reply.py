@@ -300,6 +300,8 @@ class Reply:
     def _private(self) -> bool:
         """Costs, settings, alerts and what became of a click are for one person alone; a greeting is for the channel."""
         ask = self._ask
+        if ask.feature == "click":
+            return True
         alone = ask.origin in {"command", "own"} or ask.channel_kind != "im"
         return ask.feature in {"cost", "purser"} and ask.origin != "invite" and alone
 
@@ -328,5 +330,3 @@ def _hosts(text: str) -> Iterator[str]:
             yield urlsplit(url).hostname or ""
         except ValueError:
             continue  # no address after all
-        if ask.feature == "click":
-            return True
