@@ -155,6 +155,8 @@ class Person:
     is_gone: bool = False  # deactivated
     is_admin: bool = False  # of the Slack workspace; Purser's own admins are named in the policy
     tz: str = ""
+    real_name: str = ""  # "" where Slack does not say
+    email: str = field(default="", repr=False)  # the same
 
 
 @dataclass(frozen=True, slots=True)

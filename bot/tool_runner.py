@@ -8,7 +8,7 @@ tools; a sibling is never left running alone.
 import asyncio
 import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import jsonschema
@@ -30,11 +30,12 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class ToolContext:
-    """For whom and by which rules a tool works; `deadline_seconds` is the tool's own deadline."""
+    """For whom and by which rules a tool works; `deadline_seconds` is the tool's own deadline, `use_id` names the call."""
 
     ask: Ask
     rules: Rules
     deadline_seconds: float = TOOL_SECONDS_AT_MOST * INNER_SHARE
+    use_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +163,8 @@ class ToolRunner:
         deadline = asyncio.timeout(seconds)
         try:
             async with deadline:
-                return ended("ok", await tool.call(arguments, context))
+                own = replace(context, use_id=str(use["id"]))
+                return ended("ok", await tool.call(arguments, own))
         except TimeoutError:
             if deadline.expired():
                 return ended("timed_out", f"No result within {seconds:g} s; go on without it.")

@@ -24,6 +24,7 @@ SCOPES: Mapping[str, str] = {
     "mpim:history": "read a thread in a group message where Purser was asked",
     "reactions:read": "hear a cross as a stop",
     "users:read": "know guests, bots and people of other organisations, and people's names",
+    "users:read.email": "find in Jira who says “assign it to me”, whom it may know by their address alone",
 }
 """Bot scopes and why each is needed."""
 

@@ -4,6 +4,7 @@
     pulls     pull_request_diff, repository_file
     tickets   jira_get_issue
     searches  jira_search, jira_count, jira_sprint
+    writes    jira_propose_comment, jira_propose_transition, jira_propose_update, jira_propose_issue
 
 What a channel may read is asked of `policy` when a tool runs, so that the declared bytes stay in Claude's cache.
 What goes wrong with a stranger becomes words that Claude can act on. Whatever a tool reads is data from outside.
@@ -15,6 +16,7 @@ from bot.tools.pages import Pages
 from bot.tools.pulls import Pulls
 from bot.tools.searches import Searches
 from bot.tools.tickets import Tickets
+from bot.tools.writes import Desk, Writes
 from integrations.github import GitHub
 from integrations.jira import Jira
 from integrations.web import Web
@@ -27,12 +29,21 @@ ORDER = (
     "jira_search",
     "jira_count",
     "jira_sprint",
+    "jira_propose_comment",
+    "jira_propose_transition",
+    "jira_propose_update",
+    "jira_propose_issue",
 )
 """The order in which Claude is told of them."""
 
 
 def declare(
-    *, jira: Jira | None, web: Web, policy: Policy, github: GitHub | None = None
+    *,
+    jira: Jira | None,
+    web: Web,
+    policy: Policy,
+    github: GitHub | None = None,
+    desk: Desk | None = None,
 ) -> tuple[Tool, ...]:
     """Every tool, in their order.
 
@@ -41,15 +52,17 @@ def declare(
         web: reads the public web.
         policy: what a channel may read.
         github: None where it is not set up; its tools are declared all the same, too.
+        desk: where changes are proposed; None where none can be.
     """
     made = (
         *Pages(web).tools(),
         *Pulls(github, policy).tools(),
         *Tickets(jira, policy).tools(),
         *Searches(jira, policy).tools(),
+        *Writes(jira, policy, desk).tools(),
     )
     by_name = {tool.name: tool for tool in made}
     return tuple(by_name[name] for name in ORDER)
 
 
-__all__ = ["ORDER", "declare"]
+__all__ = ["ORDER", "Desk", "declare"]

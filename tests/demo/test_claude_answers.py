@@ -303,7 +303,8 @@ def test_a_ticket_is_read_in_whatever_shape_a_tool_gives_it(text: str) -> None:
         ("See https://x.atlassian.net/browse/OPS-4", ("jira_get_issue", {"key": "OPS-4"})),
         ("Please comment on SHOP-12 that the fix is out", ("jira_propose_comment", {"key": "SHOP-12", "markdown": "the fix is out"})),
         ("move SHOP-12 to In Review.", ("jira_propose_transition", {"key": "SHOP-12", "status": "In Review"})),
-        ("set the priority of SHOP-12 to High", ("jira_propose_update", {"key": "SHOP-12", "fields": {"priority": "High"}})),
+        ("assign SHOP-12 to me", ("jira_propose_update", {"key": "SHOP-12", "fields": [{"name": "assignee", "value": "me"}]})),
+        ("set the priority of SHOP-12 to High", ("jira_propose_update", {"key": "SHOP-12", "fields": [{"name": "priority", "value": "High"}]})),
         ("create a bug in SHOP: Pay button is grey", ("jira_propose_issue", {"project": "SHOP", "type": "Bug", "summary": "Pay button is grey", "markdown": ""})),
     ],
 )  # fmt: skip

@@ -30,7 +30,8 @@ FIELD = re.compile(
     re.IGNORECASE,
 )
 ASSIGN = re.compile(
-    r"\bassign\s+(?P<key>[A-Z]\S+-\d+)\s+to\s+(?P<who>me|[A-Z][\w.-]+(?: [A-Z][\w.-]+)*)", re.IGNORECASE
+    r"\bassign\s+(?P<key>[A-Z]\S+-\d+)\s+to\s+(?P<who>me|[A-Z][\w.-]+(?: [A-Z][\w.-]+)*)",
+    re.IGNORECASE,
 )
 CREATE = re.compile(
     r"\b(?:create|open|file)\s+(?:a|an)\s+(?:new\s+)?(?P<type>bug|task|story|ticket|issue)\s+in\s+(?P<project>[A-Z][A-Z0-9_]+)\s*:\s*(?P<summary>[^\n]+)",

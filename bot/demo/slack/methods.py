@@ -87,6 +87,7 @@ SCOPES: tuple[str, ...] = (
     "reactions:write",
     "team:read",
     "users:read",
+    "users:read.email",
 )
 """What the stand-in's bot token is granted unless a test says otherwise."""
 

@@ -46,6 +46,11 @@ class Person:
                 "real_name": self.real_name,
                 "display_name": self.name,
                 "team": self.team,
+                **(
+                    {}
+                    if self.is_bot or self.is_stranger
+                    else {"email": f"{self.name}@shop.example"}
+                ),
                 **({"bot_id": self.bot_id, "api_app_id": self.app_id} if self.is_bot else {}),
             },
             "is_bot": self.is_bot,

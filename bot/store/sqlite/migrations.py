@@ -333,6 +333,31 @@ CREATE TABLE adjusted (
   PRIMARY KEY (channel, key)
 ) WITHOUT ROWID;
 
+CREATE TABLE proposals (
+  id TEXT PRIMARY KEY,
+  ask_id TEXT NOT NULL,
+  use_id TEXT NOT NULL,
+  team TEXT NOT NULL,
+  channel TEXT NOT NULL,
+  thread TEXT NOT NULL,
+  user TEXT NOT NULL,
+  name TEXT NOT NULL,
+  tool TEXT NOT NULL,
+  asked TEXT NOT NULL,
+  draft TEXT NOT NULL,
+  hash TEXT NOT NULL,
+  state TEXT NOT NULL,
+  until REAL NOT NULL,
+  press TEXT NOT NULL,
+  who TEXT NOT NULL,
+  who_name TEXT NOT NULL,
+  written TEXT NOT NULL,
+  sentence TEXT NOT NULL,
+  at REAL NOT NULL,
+  changed_at REAL NOT NULL,
+  UNIQUE (ask_id, use_id)
+) WITHOUT ROWID;
+
 CREATE TABLE conversation (
   lane TEXT NOT NULL,
   n INTEGER NOT NULL,
