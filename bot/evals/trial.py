@@ -89,7 +89,8 @@ def brief_of(plan: Plan, rules: Rules) -> Brief:
             "model": plan.model,
             "fallback_model": None,
             "monthly_budget_usd": UNBOUNDED,
-            "confirm_above_usd": UNBOUNDED,  # all of it was agreed to beforehand
+            "confirm_above_usd": UNBOUNDED,
+            "ask_limit_usd": UNBOUNDED,
             "store_text": False,
         }
     )
@@ -137,8 +138,7 @@ async def _marked(plan: Plan, ended: Ended, rooms: Rooms, lease: Lease, brief: B
         return replace(trial, outcome="failed", sentence=ended.sentence)
     trial = replace(trial, stand_in=STAND_IN in ended.text)
     told = await rooms.turn.journal.read(lease.ask.id)
-    bounded = replace(brief, rules=brief.rules.model_copy(update={"ask_limit_usd": UNBOUNDED}))
-    judge = Judge(rooms.turn, lease, bounded, told)
+    judge = Judge(rooms.turn, lease, brief, told)
     try:
         marks = await mark(plan.case, ended.text, judge)
     except Unjudged as unjudged:
