@@ -103,6 +103,8 @@ def _step(here: Standing, possible: Sequence[Json], status: str) -> Json:
 def update(client: Client, key: str, given: Json, *, site: str) -> Draft:
     """New values of fields; see `Jira.draft_update`."""
     screen = fields_of(mapping(client.read(f"issue/{key}/editmeta").get("fields")))
+    if not screen:
+        raise JiraRejected(f"The bot's account cannot change {key}; a Jira admin has to permit it.")
     asked = [(named(screen, name), value) for name, value in given.items()]
     here = standing(client, key, fields=[field.ident for field, _ in asked], changelog=True)
     place = Place(client, "issueKey", here.key)
