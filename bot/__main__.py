@@ -23,6 +23,7 @@ import click
 import structlog
 
 from bot import __version__, upkeep
+from bot.bookkeeping import Bookkeeping
 from bot.desk import Desk
 from bot.errors import BadSettings, PurserError
 from bot.log import configure
@@ -220,14 +221,52 @@ def backup(file: Path) -> None:
     _run(lambda: upkeep.backup(settings.sqlite_path, file, sys.stdout))
 
 
-@main.command()
+since_option = click.option(
+    "--since", metavar="TIME", help="From here on; 2026-11, 2026-11-22 or ISO 8601."
+)
+until_option = click.option("--until", metavar="TIME", help="Up to here, itself left out.")
+json_option = click.option("--json", "as_json", is_flag=True, help="One JSON document instead.")
+
+
+@main.group(invoke_without_command=True)
 @click.option("--format", "form", type=click.Choice(["jsonl", "csv"]), default="jsonl")
-@click.option("--since", metavar="TIME", help="From here on; 2026-11, 2026-11-22 or ISO 8601.")
-@click.option("--until", metavar="TIME", help="Up to here, itself left out.")
-def ledger(form: Literal["jsonl", "csv"], since: str | None, until: str | None) -> None:
+@since_option
+@until_option
+@click.pass_context
+def ledger(
+    context: click.Context, form: Literal["jsonl", "csv"], since: str | None, until: str | None
+) -> None:
     """Print the books, row by row, oldest first."""
-    desk = _desk()
-    _run(lambda: desk.ledger(form, since=since, until=until))
+    if context.invoked_subcommand is None:
+        desk = _desk()
+        _run(lambda: desk.ledger(form, since=since, until=until))
+
+
+def _bookkeeping() -> Bookkeeping:
+    settings, policy = _configured()
+    return Bookkeeping(settings.sqlite_path, sys.stdout, zone=policy.workspace.zone, now=time.time)
+
+
+@ledger.command()
+def check() -> None:
+    """Compare the sums of days and months with the rows; exit 1 if one is off."""
+    _run(_bookkeeping().check)
+
+
+@ledger.command()
+def rebuild() -> None:
+    """Add the sums of days and months up again from the rows."""
+    _run(_bookkeeping().rebuild)
+
+
+@ledger.command()
+@since_option
+@until_option
+@json_option
+def reprice(since: str | None, until: str | None, *, as_json: bool) -> None:
+    """What the rows would cost at today's prices; none is changed."""
+    books = _bookkeeping()
+    _run(lambda: books.reprice(since=since, until=until, as_json=as_json))
 
 
 def _channel(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
