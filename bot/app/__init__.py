@@ -106,10 +106,9 @@ async def serve(
             return
         door.us = us
         rooms = await furnish(settings, policy, store, inbox, wire, us, metrics, new_id, now, stack)
-        await rooms.turn.settle_shared()  # likewise: whoever sent it is gone
+        door.home = rooms.homes.show
         worker = Worker(rooms, drain_seconds=drain)
-        for model in sorted({policy.rules("").model, policy.rules("").quick_model}):
-            stack.push_async_callback(_ended, asyncio.create_task(_warm(rooms.turn, policy, model)))
+        stack.push_async_callback(_ended, asyncio.create_task(_warm(rooms.turn, policy)))
         watching = asyncio.create_task(worker.watch(stopping))
         await worker.run(stopping)
         await watching
@@ -144,8 +143,11 @@ async def _unless(stopping: asyncio.Event, work: Coroutine[Any, Any, T]) -> T | 
         await _ended(task)
 
 
-async def _warm(turn: Turn, policy: Policy, model: str) -> None:
-    await turn.warm(model=model, effort=policy.rules("").effort)
+async def _warm(turn: Turn, policy: Policy) -> None:
+    await turn.settle_shared()  # this process serves the file alone: who sent it is gone
+    rules = policy.rules("")
+    models = sorted({rules.model, rules.quick_model})
+    await asyncio.gather(*(turn.warm(model=model, effort=rules.effort) for model in models))
 
 
 async def _ended(task: asyncio.Task[Any]) -> None:
