@@ -26,6 +26,7 @@ from bot.prefetch import Prefetch
 from bot.slack.askers import Askers
 from bot.slack.clicks import Clicks
 from bot.slack.commands import Commands
+from bot.slack.home import Homes
 from bot.slack.reply import Replies, Reply
 from bot.slack.thread import Threads
 from bot.slack.wire import GONE, SlackError
@@ -64,6 +65,7 @@ class Rooms:
     turn: Turn
     commands: Commands
     clicks: Clicks
+    homes: Homes  # shown by the door
     replies: Replies
     metrics: Metrics
     now: Callable[[], float]

@@ -31,6 +31,7 @@ from bot.slack.commands import Commands
 from bot.slack.costs import Costs
 from bot.slack.envelope import Us
 from bot.slack.files import Files
+from bot.slack.home import Homes
 from bot.slack.people import People
 from bot.slack.reply import Replies
 from bot.slack.thread import Threads
@@ -66,6 +67,7 @@ async def furnish(
     budget, conversations = Budget(store, now=now, zone=zone), Conversations(store)
     estimates = Estimates(store, now=now)
     people = People(wire, team=us.team, now=now)
+    askers = Askers(people, policy)
     adjustments = Adjustments(store, policy, now=now)
     await adjustments.load()
     github = await stack.enter_async_context(github_client(settings, now))
@@ -101,7 +103,7 @@ async def furnish(
         store=store,
         inbox=inbox,
         policy=policy,
-        askers=Askers(people, policy),
+        askers=askers,
         threads=Threads(wire, people, Files(wire), us),
         conversations=conversations,
         prefetch=Prefetch(Pulls(github, policy), journal, store, clock=clock),
@@ -113,6 +115,15 @@ async def furnish(
             changes=Changes(policy, adjustments),
         ),
         clicks=Clicks(wire, {}),
+        homes=Homes(
+            wire,
+            askers,
+            policy=policy,
+            ledger=ledger,
+            budget=budget,
+            people=people,
+            now=now,
+        ),
         replies=Replies(
             wire,
             journal,

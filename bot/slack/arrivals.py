@@ -10,7 +10,17 @@ from collections.abc import Callable, Mapping
 from bot.ask import Ask, Signal, SignalKind
 from bot.inbox import Arrival
 from bot.slack import messages, presses
-from bot.slack.envelope import Drop, Envelope, Tell, Us, Wrong, channel_kind, external, teams_of
+from bot.slack.envelope import (
+    Drop,
+    Envelope,
+    Opened,
+    Tell,
+    Us,
+    Wrong,
+    channel_kind,
+    external,
+    teams_of,
+)
 from bot.slack.shapes import Json, items, mapping, words
 from bot.slack.wishes import Usage, command
 from bot.slack.words import unescaped
@@ -27,7 +37,7 @@ ACTIONS: Mapping[str, SignalKind] = {
 NOTICES = ("app_rate_limited", "tokens_revoked", "app_uninstalled")
 """Drops that an operator has to hear of."""
 
-Reading = Arrival | Drop | Tell | Wrong
+Reading = Arrival | Drop | Tell | Wrong | Opened
 
 
 def read(body: Json, us: Us, *, id: str, at: float) -> Reading:  # noqa: A002 - the id it would get
@@ -59,21 +69,30 @@ def read(body: Json, us: Us, *, id: str, at: float) -> Reading:  # noqa: A002 - 
     return Drop("unknown" if kind else "malformed")
 
 
-def _event(event: Json, envelope: Envelope) -> Arrival | Drop:
-    readers: Mapping[str, Callable[[Json, Envelope], Arrival | Drop]] = {
+def _event(event: Json, envelope: Envelope) -> Arrival | Drop | Opened:
+    readers: Mapping[str, Callable[[Json, Envelope], Arrival | Drop | Opened]] = {
         "app_mention": messages.said,
         "message": messages.said,
         "reaction_added": _reaction,
         "agent_session_stopped": _session_stopped,
         "member_joined_channel": _invited,
+        "app_home_opened": _home,
     }
     kind = words(event.get("type"))
     if not words(envelope.body.get("event_id")):
         return Drop("malformed")
-    if kind in NOTICES or kind == "app_home_opened":
+    if kind in NOTICES:
         return Drop(kind)
     reader = readers.get(kind)
     return reader(event, envelope) if reader else Drop("unknown_event" if kind else "malformed")
+
+
+def _home(event: Json, _envelope: Envelope) -> Drop | Opened:
+    """Our home was opened, or the messages beside it, which need nothing."""
+    user = words(event.get("user"))
+    if event.get("tab") != "home" or not user:
+        return Drop("app_home_opened")
+    return Opened(user, words(event.get("channel")))
 
 
 def _reaction(event: Json, envelope: Envelope) -> Arrival | Drop:

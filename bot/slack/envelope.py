@@ -73,6 +73,14 @@ class Wrong:
 
 
 @dataclass(frozen=True, slots=True)
+class Opened:
+    """Somebody opened our home: they are shown it; nothing is stored."""
+
+    user: str
+    channel: str  # of the direct messages with them
+
+
+@dataclass(frozen=True, slots=True)
 class Envelope:
     """One delivery: its body, who it is for, the id it would get, when it came (seconds since the epoch)."""
 

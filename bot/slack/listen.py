@@ -19,7 +19,7 @@ from bot.ask import Ask
 from bot.errors import StoreDown
 from bot.inbox import Arrival
 from bot.slack.arrivals import NOTICES, read
-from bot.slack.envelope import Drop, Tell, Us, Wrong
+from bot.slack.envelope import Drop, Opened, Tell, Us, Wrong
 from bot.slack.shapes import Json, mapping, words
 
 COMMIT_SECONDS = 2.0  # Slack waits 3 s for the acknowledgement
@@ -64,6 +64,7 @@ class Listen(AsyncMiddleware):
 
     Attributes:
         opens: opens the form that a click asks for; None as long as nobody can.
+        home: shows somebody our home; the same.
     """
 
     def __init__(
@@ -85,6 +86,7 @@ class Listen(AsyncMiddleware):
         self._respond = respond
         self._commit_seconds = commit_seconds
         self.opens: Open | None = None
+        self.home: Callable[[Opened], Awaitable[object]] | None = None
         self._said: set[asyncio.Task[object]] = set()
 
     async def async_process(
@@ -106,6 +108,10 @@ class Listen(AsyncMiddleware):
             return _ack(reading.sentence)
         if isinstance(reading, Wrong):
             return _wrong(reading.errors)
+        if isinstance(reading, Opened):
+            if self.home is not None:
+                self._aside(self.home(reading))
+            return _ack()
         return await self._commit(reading, body)
 
     async def _commit(self, arrival: Arrival, body: Json) -> BoltResponse:

@@ -30,7 +30,7 @@ SCOPES: Mapping[str, str] = {
 
 EVENTS: Mapping[str, str] = {
     "agent_session_stopped": "Slack's own stop button",
-    "app_home_opened": "Slack asks agents to take it; nothing is done with it yet",
+    "app_home_opened": "show on the home tab what somebody spent, and what is left",
     "app_mention": "a question in a channel or a thread",
     "app_uninstalled": "tell the operator that Purser was removed",
     "member_joined_channel": "introduce itself where it is invited",
@@ -47,7 +47,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     ),
     "/cost": (
         "What Claude cost here, shown to you alone",
-        "[today | 7d | this month | last month | 2026-11] [#channel] [by user|model|feature|day] [csv]",
+        "[today | 7d | this month | last month | 2026-11] [#channel] [by user|model|feature|day|feedback] [csv]",
     ),
     "/purser": (
         "Help, this channel's policy and budget, shown to you alone",
@@ -94,7 +94,7 @@ def manifest(*, http: str | None = None, only: str | None = None) -> dict[str, A
                 "suggested_prompts": [{"title": t, "message": m} for t, m in SUGGESTED],
             },
             "app_home": {
-                "home_tab_enabled": False,
+                "home_tab_enabled": True,
                 "messages_tab_enabled": True,
                 "messages_tab_read_only_enabled": False,
             },

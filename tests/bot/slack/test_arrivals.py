@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from bot.ask import Ask, Click, Signal
 from bot.inbox import Arrival
 from bot.slack.arrivals import Reading, read
-from bot.slack.envelope import Drop, Tell, Us, Wrong
+from bot.slack.envelope import Drop, Opened, Tell, Us, Wrong
 from bot.slack.presses import EMPTY, FIELD_CHARS, LONG
 from tests.bot.slack.deliveries import (
     APP,
@@ -54,6 +54,15 @@ def signal_of(body: dict[str, Any]) -> Signal:
     assert found.ask is None
     assert found.signal is not None
     return found.signal
+
+
+def test_our_home_was_opened() -> None:
+    """It is shown to who opened it, and is no ask; the messages beside it need nothing."""
+    opened = event({"type": "app_home_opened", "user": USER, "channel": "D1", "tab": "home"})
+    beside = event({"type": "app_home_opened", "user": USER, "channel": "D1", "tab": "messages"})
+
+    assert reading(opened) == Opened(USER, "D1")
+    assert reading(beside) == Drop("app_home_opened")
 
 
 def test_a_mention_is_an_ask_in_its_thread() -> None:
