@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from bot import review, summarize
-from bot.diffs import fit
+from bot.diffs import PARTS, Reading, fit
 from bot.errors import ToolProblem
 from bot.evals.cases import Case, ReviewCase, SummaryCase
 from bot.evals.issues import SITE
@@ -14,7 +14,7 @@ from bot.redaction import Redactor, redacted
 from bot.tickets import told as ticket_text
 from bot.tool_runner import Tool, ToolContext
 from bot.tools import declare
-from bot.tools.pulls import reading
+from bot.tools.pulls import Pulls, reading
 from bot.tools.tickets import HIDDEN
 from integrations.github import Change
 from integrations.jira import COMMENTS
@@ -27,20 +27,22 @@ ABSENT = "This is not to be had here: go on with what you have."
 
 
 @dataclass(frozen=True, slots=True)
-class Material:
-    """The cases that are being worked on, by ask."""
+class CasePulls(Pulls):
+    """Gives the case where the bot would ask GitHub; all else is done as ever."""
 
-    cases: dict[str, Case] = field(default_factory=dict[str, Case])
+    cases: Mapping[str, Case]
 
-    def tools(self, web: Web) -> tuple[Tool, ...]:
-        """The bot's tools, declared byte for byte as ever; two of them give the case."""
-        calls = {"pull_request_diff": self._change, "jira_get_issue": self._ticket}
-        declared = declare(jira=None, web=web, policy=Policy())
-        return tuple(replace(tool, call=calls.get(tool.name, _absent)) for tool in declared)
+    def names_change(self, url: str) -> bool:
+        """Whether an address is that of a case."""
+        return url == PULL
 
-    async def _change(self, given: Mapping[str, Any], context: ToolContext) -> str:
+    async def read(self, url: str, context: ToolContext, *, parts: int = PARTS) -> Reading:
+        """The change of the ask's case, its secrets hidden.
+
+        Raises:
+            ToolProblem: it is another address, or no change is asked about.
+        """
         case = self.cases[context.ask.id]
-        url, _, part = str(given["url"]).strip().partition("#part-")
         if not isinstance(case, ReviewCase) or url.rstrip("/") != PULL:
             raise ToolProblem(ABSENT)
         names = context.rules.redact
@@ -58,9 +60,25 @@ class Material:
             head_sha=HEAD,
             diff=case.diff,
         )
-        fitted = fit(case.diff, mask=Redactor(names).line)
-        link = f"https://github.com/{REPOSITORY}/blob/{HEAD}/"
-        return reading(change, fitted, link, url).told(int(part) if part.isdecimal() else 1)
+        fitted = fit(case.diff, mask=Redactor(names).line, parts=parts)
+        return reading(change, fitted, f"https://github.com/{REPOSITORY}/blob/{HEAD}/", url)
+
+
+@dataclass(frozen=True, slots=True)
+class Material:
+    """The cases that are being worked on, by ask."""
+
+    cases: dict[str, Case] = field(default_factory=dict[str, Case])
+
+    def pulls(self) -> CasePulls:
+        """Reads the changes of cases."""
+        return CasePulls(None, Policy(), self.cases)
+
+    def tools(self, web: Web) -> tuple[Tool, ...]:
+        """The bot's tools, declared byte for byte as ever; two of them give the case."""
+        calls = {"pull_request_diff": self.pulls().diff, "jira_get_issue": self._ticket}
+        declared = declare(jira=None, web=web, policy=Policy())
+        return tuple(replace(tool, call=calls.get(tool.name, _absent)) for tool in declared)
 
     async def _ticket(self, given: Mapping[str, Any], context: ToolContext) -> str:
         case = self.cases[context.ask.id]

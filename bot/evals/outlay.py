@@ -12,7 +12,7 @@ from bot.prices import dollars, estimate
 from bot.turn.request import BYTES_PER_TOKEN, LIKELY_OUTPUT_TOKENS
 from bot.usage import Usage
 
-ROUNDS = 2  # calls of one answer: the case is read, then judged
+ROUNDS = 2  # calls of a summary: the ticket is read, then told; a change is read beforehand
 FINDINGS = 4  # of a review, each judged by a call of its own
 JUDGED_TOKENS = 3_000  # of such a call
 VERDICT_TOKENS = 1_000  # of its answer, thoughts included
@@ -48,9 +48,10 @@ def expect(plans: Sequence[Plan], prefix: Mapping[str, Any], *, judge: str, at: 
     calls, picos, unpriced = 0, 0, dict[str, None]()
     for plan in plans:
         judged = _judged(plan.case)
-        calls += ROUNDS + judged
+        rounds = 1 if isinstance(plan.case, ReviewCase) else ROUNDS
+        calls += rounds + judged
         answer = Usage(
-            cache_read_tokens=ROUNDS * shared,
+            cache_read_tokens=rounds * shared,
             cache_write_5m_tokens=round(plan.case.size / BYTES_PER_TOKEN),
             output_tokens=LIKELY_OUTPUT_TOKENS,
         )

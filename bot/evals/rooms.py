@@ -22,6 +22,7 @@ from bot.inbox import Arrival, Inbox
 from bot.journal import Journal
 from bot.ledger import Ledger
 from bot.metrics import Metrics
+from bot.prefetch import Prefetch
 from bot.prompts import Prompts
 from bot.settings import Settings
 from bot.store.sqlite import SqliteStore
@@ -36,9 +37,10 @@ IN_FLIGHT = 1_000  # asks of one person or channel; what runs at a time is bound
 
 @dataclass(frozen=True, slots=True)
 class Rooms:
-    """The turn, what its tools give, and the inbox that its asks are leased from."""
+    """The turn, what is read before it and by its tools, and the inbox that its asks are leased from."""
 
     turn: Turn
+    prefetch: Prefetch
     material: Material
     inbox: Inbox
     _taking: asyncio.Lock
@@ -74,10 +76,11 @@ async def furnish(
             async with claude_client(settings) as client:
                 inbox = Inbox(store, now=now, worker="eval", lease_seconds=LEASE_SECONDS)
                 material = Material()
+                journal = Journal(store, now=now)
                 turn = Turn(
                     claude=Claude(client),
                     runner=ToolRunner(material.tools(web), clock=clock),
-                    journal=Journal(store, now=now),
+                    journal=journal,
                     ledger=Ledger(store, zone=UTC, now=now),
                     estimates=Estimates(store, now=now),
                     budget=Budget(store, now=now, zone=UTC),
@@ -93,7 +96,8 @@ async def furnish(
                     rng=rng,
                     sleep=asyncio.sleep,
                 )
-                yield Rooms(turn, material, inbox, asyncio.Lock())
+                prefetch = Prefetch(material.pulls(), journal, store, clock=clock)
+                yield Rooms(turn, prefetch, material, inbox, asyncio.Lock())
         finally:
             await web.close()
             await store.close()

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Literal
 
 from bot import review, summarize
-from bot.answer import Answer, Ended, Failed, Refused, Stopped
+from bot.answer import Answer, Ended, Event, Failed, Refused, Stopped
 from bot.ask import Ask, Lease
 from bot.evals.cases import Case, ReviewCase
 from bot.evals.judging import Judge, Unjudged
@@ -117,15 +117,22 @@ def _ask(plan: Plan, now: float) -> Ask:
 
 
 async def _answer(rooms: Rooms, lease: Lease, brief: Brief) -> Ended:
+    """As the worker does it, with nobody who listens."""
     turn = rooms.turn
+    fetched = await rooms.prefetch.read(lease, brief, _unheard)
+    brief, attached, read = await review.prepared(brief, (), fetched, at=turn.now())
     conversation = await turn.conversations.open(
-        lease, said=(), attached=(), question=lease.ask.text, asker=PERSON
+        lease, said=(), attached=attached, question=lease.ask.text, asker=PERSON
     )
-    async with aclosing(turn.run(lease, conversation, brief)) as events:
+    async with aclosing(turn.run(lease, conversation.with_read(read), brief)) as events:
         async for event in events:
             if isinstance(event, Answer | Refused | Stopped | Failed):
                 return event
     raise RuntimeError("a turn ended without an end")
+
+
+async def _unheard(_event: Event) -> None:
+    return
 
 
 async def _marked(plan: Plan, ended: Ended, rooms: Rooms, lease: Lease, brief: Brief) -> Trial:

@@ -117,8 +117,10 @@ class Mind:
         if body["max_tokens"] == 0:
             return Draft()
         asked: Sequence[Mapping[str, Any]] = body["messages"]
-        if not any(block["type"] == "tool_result" for m in asked for block in m["content"]):
-            return Draft("", "", (_use(json.dumps(asked[-1])),))
+        given = json.dumps(asked)
+        if "<purser:read" not in given and '"tool_result"' not in given:
+            key = re.findall(r"[A-Z]+-\d+", given)[0]
+            return Draft("", "", (Use("jira_get_issue", {"key": key}),))
         return Draft(self._answers.pop(0) if len(self._answers) > 1 else self._answers[0])
 
     def _judgement(self, body: Mapping[str, Any]) -> dict[str, bool]:
@@ -126,9 +128,3 @@ class Mind:
         text = words.split("<purser:text>")[1].split("</purser:text>", maxsplit=1)[0]
         statements = re.findall(r'<purser:statement n="(\d+)" kind="\w+">(.*?)</purser', words)
         return {f"statement_{n}": self._judges(text, said) for n, said in statements}
-
-
-def _use(asked: str) -> Use:
-    if found := re.search(r"https://github\.com/\S+?/pull/\d+", asked):
-        return Use("pull_request_diff", {"url": found[0]})
-    return Use("jira_get_issue", {"key": re.findall(r"[A-Z]+-\d+", asked)[0]})

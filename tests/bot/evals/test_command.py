@@ -42,7 +42,7 @@ async def test_the_sets_beside_the_folder_are_found(claude: ClaudeStandIn, tmp_p
     assert ran.code == 0, ran.err
     assert "review: 2 cases, 2 times each, judged by claude-haiku-5-5" in ran.out
     assert STAND_IN in ran.out
-    assert "This will make about 24 calls and cost about $" in ran.err
+    assert "This will make about 20 calls and cost about $" in ran.err
     assert left_in(tmp_path) == ["tests"]
 
 
