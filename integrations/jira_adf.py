@@ -8,6 +8,7 @@ Nothing in a text becomes a mention, a picture loaded from elsewhere, or any oth
 
 import re
 from collections.abc import Iterator
+from itertools import count
 from typing import Any, cast
 from urllib.parse import unquote
 
@@ -40,6 +41,7 @@ def document(markdown: str) -> Node:
         for part in _parts(text):
             made = _converted(part)
             content += _plain(part) if made is None else made
+    _number(content, count(1))
     return {"type": "doc", "version": 1, "content": content or [_paragraph([])]}
 
 
@@ -53,6 +55,14 @@ def _converted(text: str) -> list[Node] | None:
     wanted = _letters(_MARKERS.sub("", text))
     said = iter(_letters("".join(_said({"content": content}))))
     return content if all(letter in said for letter in wanted) else None
+
+
+def _number(content: list[Node], numbers: Iterator[int]) -> None:
+    """Give each task list and task an id of its own: by it Jira knows which box somebody ticks."""
+    for node in content:
+        if "localId" in attrs(node):
+            node["attrs"]["localId"] = str(next(numbers))
+        _number(node.get("content", []), numbers)
 
 
 def _parts(text: str) -> Iterator[str]:
@@ -102,7 +112,7 @@ def _sound(node: Node, depth: int) -> list[Node]:
         return [_task(node)]
     inner = [made for _, part in children(node) for made in _sound(part, depth + 1)]
     if kind == "taskList":
-        return [{"type": "taskList", "attrs": {"localId": "tasks"}, "content": inner}]
+        return [{"type": "taskList", "attrs": {"localId": ""}, "content": inner}]
     if kind == "orderedList":
         return [{"type": kind, "attrs": {"order": attrs(node).get("order", 1)}, "content": inner}]
     if kind in _BOXES:
@@ -127,7 +137,7 @@ def _task(node: Node) -> Node:
     for kind, part in children(node):
         if kind == "paragraph":
             inlines += [{"type": "hardBreak"}, *_inlines(part)] if inlines else _inlines(part)
-    state = {"localId": "task", "state": attrs(node).get("state", "TODO")}
+    state = {"localId": "", "state": attrs(node).get("state", "TODO")}
     return {"type": "taskItem", "attrs": state, "content": inlines or _inlines(node)}
 
 

@@ -39,6 +39,103 @@ async def test_a_comment_has_to_be_a_document(body: object, ask: Asker) -> None:
     assert after.body["total"] == before.body["total"]
 
 
+def boxed(*nodes: dict[str, Any]) -> dict[str, Any]:
+    """A document of these nodes."""
+    return {"type": "doc", "version": 1, "content": list(nodes)}
+
+
+WORD = {"type": "text", "text": "x"}
+LINE = {"type": "paragraph", "content": [WORD]}
+HEADING = {"type": "heading", "attrs": {"level": 1}, "content": [WORD]}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        boxed({"type": "bulletList", "content": [LINE]}),
+        boxed({"type": "bulletList", "content": [{"type": "listItem", "content": [HEADING]}]}),
+        boxed({"type": "bulletList", "content": [{"type": "listItem", "content": []}]}),
+        boxed({"type": "blockquote", "content": [HEADING]}),
+        boxed({"type": "paragraph", "content": [LINE]}),
+        boxed({"type": "heading", "content": [{"type": "text", "text": "two\nlines"}]}),
+        boxed({"type": "table", "content": []}),
+        boxed(
+            {
+                "type": "paragraph",
+                "content": [{**WORD, "marks": [{"type": "code"}, {"type": "strong"}]}],
+            }
+        ),
+    ],
+    ids=str,
+)
+async def test_nodes_stand_only_where_they_may(body: object, ask: Asker) -> None:
+    """A node in the wrong place, an empty box, marks that do not go together: 400, as Jira does it."""
+    told = await ask("POST", f"{ONE}/comment", body={"body": body})
+
+    assert (told.status, told.body["errors"]["comment"]) == (400, "Comment body is not valid!")
+
+
+async def test_what_a_writer_leaves_behind_is_found_again(ask: Asker) -> None:
+    """Properties of comments and new tickets, and what a change says of itself, are told when asked for."""
+    mark = [{"key": "purser", "value": {"mark": "7"}}]
+    origin = {"type": "purser:proposal", "extraData": {"mark": "7"}}
+    fields = {"project": {"key": "SHOP"}, "issuetype": {"name": "Bug"}, "summary": "New"}
+    comment = await ask("POST", f"{ONE}/comment", body={"body": document("x"), "properties": mark})
+    made = await ask("POST", f"{API}/issue", body={"fields": fields, "properties": mark})
+    await ask("PUT", ONE, body={"fields": {"summary": "y"}, "historyMetadata": origin})
+    ids = {"ids": [int(comment.body["id"])]}
+    listed = await ask("POST", f"{API}/comment/list", body=ids, expand="properties")
+    bare = await ask("POST", f"{API}/comment/list", body=ids)
+    found = await ask(
+        "GET",
+        f"{API}/search/jql",
+        jql="project = SHOP AND creator = currentUser() AND created >= -1d",
+        fields="summary",
+        properties="purser",
+    )
+    told = await ask("GET", ONE, fields="summary", expand="changelog")
+
+    assert listed.body["values"][0]["properties"] == mark
+    assert "properties" not in bare.body["values"][0]
+    assert [(i["key"], i["properties"]) for i in found.body["issues"]] == [
+        (made.body["key"], {"purser": {"mark": "7"}})
+    ]
+    assert told.body["changelog"]["histories"][0]["historyMetadata"] == origin
+
+
+async def test_only_people_of_the_project_can_be_assigned(ask: Asker, jira: JiraStandIn) -> None:
+    """By the beginning of a name or an open address; nobody who left, no customer, nobody from elsewhere."""
+    path = f"{API}/user/assignable/search"
+
+    async def names(**asked: str) -> list[str]:
+        return [p["displayName"] for p in (await ask("GET", path, params=asked)).body]
+
+    assert await names(project="SHOP", query="raj") == ["Raj Patel"]
+    assert await names(issueKey="SHOP-12", query="yuki") == []
+    assert await names(project="HELP", query="customer") == []
+    assert await names(project="SHOP", query="omar") == []
+    assert await names(project="SHOP", query="tom@") == []
+    assert await names(project="SHOP", query="mina@") == ["Mina Sørensen"]
+    assert await names(project="SHOP", accountId="712020:tom") == ["Tom Okafor"]
+
+
+async def test_chosen_values_are_those_of_the_screen(ask: Asker) -> None:
+    """What editmeta allows can be set by its id, a list can be emptied, and anything else is refused."""
+    screen = (await ask("GET", f"{ONE}/editmeta")).body["fields"]
+    basket = next(c for c in screen["components"]["allowedValues"] if c["name"] == "basket")
+
+    one = await ask("PUT", ONE, body={"fields": {"components": [{"id": basket["id"]}]}})
+    read = await ask("GET", ONE, fields="components")
+    none = await ask("PUT", ONE, body={"fields": {"components": [], "fixVersions": []}})
+    empty = await ask("GET", ONE, fields="components,fixVersions")
+    wrong = await ask("PUT", ONE, body={"fields": {"components": [{"name": "sink"}]}})
+
+    assert (one.status, none.status, wrong.status) == (204, 204, 400)
+    assert [c["name"] for c in read.body["fields"]["components"]] == ["basket"]
+    assert empty.body["fields"] == {"components": [], "fixVersions": []}
+    assert set(wrong.body["errors"]) == {"components"}
+
+
 async def test_comments_of_others_cannot_be_changed(ask: Asker, jira: JiraStandIn) -> None:
     """Editing and deleting are for one's own comments."""
     theirs = jira.world.issues["SHOP-12"].comments[0].id

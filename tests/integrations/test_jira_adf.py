@@ -1,5 +1,6 @@
 """Markdown as Jira's documents: what becomes of it, and that nothing odd raises or loses a word."""
 
+import re
 from typing import Any
 
 import pytest
@@ -119,6 +120,13 @@ def test_no_text_becomes_a_mention_or_loads_a_picture() -> None:
     assert "click (javascript:alert)" in said(made)
     assert "'text': 'logo', 'marks': [{'type': 'link', 'attrs': {'href': 'https://spy" in str(made)
     assert said(document("`a![0]` and b![0]")) == "a![0] and b![0]"
+
+
+def test_each_task_has_an_id_of_its_own() -> None:
+    """Whoever ticks a box in Jira ticks that one alone."""
+    made = str(document("- [ ] one\n- [x] two\n\ntext\n\n- [ ] three"))
+
+    assert sorted(re.findall(r"'localId': '(\d+)'", made)) == ["1", "2", "3", "4", "5"]
 
 
 @given(st.lists(PIECES, max_size=14).map("".join) | st.text(max_size=60))

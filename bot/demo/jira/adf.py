@@ -70,6 +70,27 @@ INLINES = frozenset(
         "placeholder",
     ]
 )
+TEXT_BLOCKS = frozenset({"paragraph", "codeBlock", "mediaSingle", "mediaGroup"})
+LISTS = frozenset({"bulletList", "orderedList", "taskList", "decisionList"})
+CELL = TEXT_BLOCKS | LISTS | {"heading", "blockquote", "panel", "rule", "nestedExpand", "blockCard"}
+# What Jira takes inside a node; kinds that are not named here take what they like.
+INSIDE = {
+    "paragraph": INLINES,
+    "heading": INLINES,
+    "codeBlock": frozenset({"text"}),
+    "taskItem": INLINES,
+    "decisionItem": INLINES,
+    "bulletList": frozenset({"listItem"}),
+    "orderedList": frozenset({"listItem"}),
+    "taskList": frozenset({"taskItem", "taskList"}),
+    "listItem": TEXT_BLOCKS | {"bulletList", "orderedList", "taskList"},
+    "blockquote": TEXT_BLOCKS | {"bulletList", "orderedList"},
+    "table": frozenset({"tableRow"}),
+    "tableRow": frozenset({"tableHeader", "tableCell"}),
+    "tableHeader": CELL,
+    "tableCell": CELL,
+}
+NEVER_EMPTY = frozenset(INSIDE) - {"paragraph", "heading", "codeBlock", "taskItem", "decisionItem"}
 INLINE = re.compile(
     r"\*\*(?P<strong>.+?)\*\*|`(?P<code>[^`]+)`|\[(?P<label>[^\]]+)\]\((?P<href>[^)\s]+)\)"
     r"|(?<!\w)@(?P<who>[a-z]+)|\{(?P<color>red|green|yellow|blue|purple|neutral):(?P<status>[^}]+)\}"
@@ -337,10 +358,16 @@ def _wrong(node: dict[str, Any]) -> str | None:
         text = node.get("text")
         if not isinstance(text, str) or not text:
             return "an empty text node"
-    if kind == "paragraph" and any(
-        "\n" in str(c.get("text", "")) for c in node.get("content") or []
-    ):
+    inside = [c for c in node.get("content") or [] if isinstance(c, dict)]
+    if kind != "codeBlock" and any("\n" in str(c.get("text", "")) for c in inside):
         return "a newline inside a text node"
+    if any(c.get("type") not in INSIDE.get(kind, BLOCKS | INLINES) for c in inside):
+        return f"a node that may not stand in a {kind}"
+    if kind in NEVER_EMPTY and not inside:
+        return f"an empty {kind}"
+    marks = {m.get("type") for m in node.get("marks") or []}
+    if "code" in marks and not marks <= {"code", "link"}:
+        return "a mark that code may not have beside it"
     if kind == "mention" and not (node.get("attrs") or {}).get("id"):
         return "a mention without an id"
     return None

@@ -1,6 +1,5 @@
 """Changing tickets: comments, transitions, edits, new tickets; everything that v3 refuses is refused."""
 
-
 from aiohttp import web
 
 from bot.demo.jira.adf import plain, problem
