@@ -34,6 +34,8 @@ from bot.slack.files import Files
 from bot.slack.home import Homes
 from bot.slack.people import People
 from bot.slack.reply import Replies
+from bot.slack.sharing import Sharing
+from bot.slack.sheets import SHARE
 from bot.slack.thread import Threads
 from bot.slack.wire import SlackWire
 from bot.store import Store
@@ -71,15 +73,17 @@ async def furnish(
     adjustments = Adjustments(store, policy, now=now)
     await adjustments.load()
     github = await stack.enter_async_context(github_client(settings, now))
+    hindsight = Hindsight(store)
     costs = Costs(
         policy=policy,
         ledger=ledger,
-        hindsight=Hindsight(store),
+        hindsight=hindsight,
         people=people,
         deliver=wire.hand_over,
         place=wire.permalink,
         now=now,
     )
+    sharing = Sharing(wire, store, hindsight=hindsight, costs=costs, people=people, now=now)
     turn = Turn(
         claude=Claude(await stack.enter_async_context(claude_client(settings))),
         runner=ToolRunner(_tools(settings, policy, github, stack), clock=clock),
@@ -114,7 +118,7 @@ async def furnish(
             costs=costs,
             changes=Changes(policy, adjustments),
         ),
-        clicks=Clicks(wire, {}),
+        clicks=Clicks(wire, {SHARE: sharing.press}),
         homes=Homes(
             wire,
             askers,

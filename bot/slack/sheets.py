@@ -19,6 +19,7 @@ ROWS = 40  # of a table in Slack; the rest is in the total
 CSV_ROWS = 100  # of a CSV in a message
 BARS = 20  # days in a chart; Slack draws no more
 CENT = Decimal("0.01")
+SHARE = "share_cost"  # the button's action
 
 
 def as_markdown(account: Account, where: str, limit: Decimal | None = None) -> str:
@@ -94,7 +95,7 @@ def share(ask_id: str) -> Block:
     """The button that shows a report to the whole channel."""
     button = {
         "type": "button",
-        "action_id": "share_cost",
+        "action_id": SHARE,
         "text": {"type": "plain_text", "text": "Share in this channel"},
         "value": ask_id,
     }

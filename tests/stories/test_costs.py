@@ -138,6 +138,63 @@ async def test_words_that_are_no_report(world: World, text: str) -> None:
     assert "such as `/cost last month by model`" in told
 
 
+# Sharing
+
+
+async def test_a_report_is_shared_once_by_who_asked_for_it(world: World) -> None:
+    """A button posts it into the channel, with who shares it, and nobody's name but theirs; a second press does not."""
+    await asked(world, "ana")
+    await asked(world, "ben")
+    told = await cost(world, "ana", "by user")
+    for who in ("ben", "ana", "ana"):
+        await world.slack.click(who, told, "share_cost")
+        await world.idle()
+
+    shared = [m for m in world.slack.by_app("#shop-dev") if "What Claude cost" in words_of(m)]
+    (report,) = shared
+    assert "| others | 2 | less than $0.01 |" in words_of(report)
+    assert "ben" not in words_of(report).lower()
+    assert under(report) == ["Shared by ana"]
+    said = [words_of(m) for m in world.slack.ephemerals("#shop-dev", "ana")]
+    assert said[-1] == "That report was shared already."
+    assert "Only who asked" in words_of(world.slack.ephemerals("#shop-dev", "ben")[-1])
+
+
+async def test_where_everybody_may_see_persons_they_are_shared(tmp_path: Path) -> None:
+    """The policy that shows persons to members shows them in what is shared, too."""
+    async with World(tmp_path, policy='see_persons = "members"') as world:
+        await world.start()
+        await asked(world, "ben")
+        told = await cost(world, "ana", "by user")
+        await world.slack.click("ana", told, "share_cost")
+        await world.idle()
+
+        assert "| ben | 1 |" in words_of(world.slack.by_app("#shop-dev")[-1])
+
+
+async def test_a_shared_report_stands_where_charts_are_refused(world: World) -> None:
+    """It is posted as Markdown then, once."""
+    await asked(world)
+    told = await cost(world, "ana")
+    world.slack.troubles.errors["chat.postMessage"] = ["invalid_blocks"]
+    await world.slack.click("ana", told, "share_cost")
+    await world.idle()
+
+    shared = [m for m in world.slack.by_app("#shop-dev") if "What Claude cost" in words_of(m)]
+    assert [kinds(m) for m in shared] == [["markdown", "context"]]
+
+
+async def test_what_cannot_be_posted_is_told(world: World) -> None:
+    """Where the bot was removed, who presses hears how to bring it back."""
+    await asked(world)
+    told = await cost(world, "ana")
+    await world.slack.expel("#shop-dev")
+    await world.slack.click("ana", told, "share_cost")
+    await world.idle()
+
+    assert "/invite @Purser" in words_of(world.slack.ephemerals("#shop-dev", "ana")[-1])
+
+
 # The home tab
 
 
