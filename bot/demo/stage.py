@@ -9,6 +9,7 @@ import json
 import signal
 import sys
 import tempfile
+import time
 import webbrowser
 from collections.abc import Mapping
 from contextlib import AsyncExitStack, suppress
@@ -19,6 +20,7 @@ from typing import Any, Self, TextIO
 
 from rich.console import Console
 
+from bot.demo import books
 from bot.demo.claude import ClaudeStandIn
 from bot.demo.github import GitHubStandIn
 from bot.demo.inside import Inside, Sources
@@ -152,6 +154,12 @@ class Stage:
             }
         return env
 
+    async def make_up_books(self) -> None:
+        """Put half a year of books into the database before the bot starts, and say in the channel that it is made up."""
+        database = self.folder / "purser.db"
+        await books.fill(database, team=self.slack.team, now=time.time)
+        await self.slack.say("ruth", "#shop-dev", books.TOLD)
+
     async def start_bot(self) -> None:
         """Start the bot and wait until it says it is ready.
 
@@ -239,6 +247,8 @@ async def play(
     console = Console(file=out, highlight=False, width=None if out.isatty() else 100)
     with tempfile.TemporaryDirectory(prefix="purser-demo-") as folder:
         async with Stage(Path(folder), environ, port=port) as stage:
+            if not tour and not stage.real_claude:
+                await stage.make_up_books()
             await stage.start_bot()
             if tour:
                 from bot.demo.tour import Tour
