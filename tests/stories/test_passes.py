@@ -1,20 +1,50 @@
 """Large changes are read in passes: what is found once, what the passes share, and what happens when one fails."""
 
-import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from bot.demo.claude import Trouble
+from bot.demo.claude.brain import Brain
 from bot.demo.claude.record import Exchange
+from bot.demo.claude.reply import Draft
 from tests.stories.account import assert_balanced, assert_paid_once
 from tests.stories.world import Row, World
 
-BUG = 'def find(db, name):\n    return db.execute(f"SELECT * FROM buyer WHERE name = \'{name}\'")\n'
+BUG = "def find(db, name):\n    return db.execute(f\"SELECT * FROM buyer WHERE name = '{name}'\")\n"
 LOOSE = "confirm_above_usd = 10\nask_limit_usd = 10"
 FOR_EVER = 3600.0
+
+
+class Inventing(Brain):
+    """A mind that adds a finding of its own invention to those of a pass."""
+
+    def answer(self, body: Mapping[str, Any]) -> Draft:
+        """As ever, and one more where a schema is asked for."""
+        draft = super().answer(body)
+        if "format" not in body.get("output_config", {}):
+            return draft
+        found = json.loads(draft.text)
+        found["findings"].append(
+            {
+                "severity": "Blocker",
+                "path": "src/auth.py",
+                "line": 7,
+                "quote": "invented = True",
+                "sentence": "It is invented.",
+                "detail": "",
+            }
+        )
+        return replace(draft, text=json.dumps(found))
+
+
+def holding(path: str) -> Callable[[Mapping[str, Any]], bool]:
+    """Whether a request is the pass that a file stands in."""
+    return lambda body: f"### {path} · " in str(body["messages"]) and "format" in str(body)
 
 
 @pytest.fixture
@@ -56,6 +86,11 @@ def usage(exchange: Exchange) -> Row:
     return dict(exchange.usage)
 
 
+def at(exchange: Exchange, moment: str = "at") -> float:
+    """When a request came, its answer began or ended."""
+    return float(getattr(exchange, moment))
+
+
 async def review(world: World, url: str, words: str = "review") -> str:
     """The answer to a review of an address."""
     root = await world.slack.say("ana", "#shop-dev", f"@purser {words} {url}")
@@ -70,6 +105,141 @@ async def test_planted_bugs_are_found_once_each(large: World) -> None:
     assert answer.count("src/auth.py:902") == 1
     assert answer.count("src/pay.py:902") == 1
     assert answer.count("Read: ") == 1
-    assert "Read: 5 of 5 files, 2,729 of 2,729 changed lines." in answer
+    assert "Read: 5 of 5 files, 2,719 of 2,719 changed lines." in answer
     assert_balanced(large)
     assert_paid_once(large)
+
+
+async def test_what_passes_share_is_read_from_cache(large: World) -> None:
+    """The first pass writes the shared beginning, alone; all others read it: nine tenths of what is repeated, at least."""
+    large.claude.ttft = 0.05
+    await review(large, push(large, three(bugs=False)))
+
+    first, *others = passes(large)
+    shared = usage(first)["cache_creation_input_tokens"]
+    assert shared > 2_000
+    assert [usage(one)["cache_creation_input_tokens"] for one in others] == [0, 0]
+    repeated = len(others) * shared
+    assert sum(usage(one)["cache_read_input_tokens"] for one in others) >= 0.9 * repeated
+    assert all(at(one) > at(first, "began") for one in others)
+    assert at(others[1]) < at(others[0], "ended")  # side by side
+
+
+async def test_steering_words_reach_every_pass(large: World) -> None:
+    """Whatever the asker wants left out or looked at, each pass is told in their words."""
+    words = "review, security only and look at the tests too,"
+    await review(large, push(large, three(bugs=False)), words)
+
+    assert len(passes(large)) == 3
+    assert all("security only and look at the tests too" in str(e.body) for e in large.asked)
+
+
+async def test_a_refused_pass_is_said_in_the_coverage(large: World) -> None:
+    """Claude declines one part: the others are answered for, and what was not read is named with the reason."""
+    large.claude.troubles.add(Trouble(refuse=True, category="cyber", fits=holding("src/pay.py")))
+    answer = await review(large, push(large, three()))
+
+    assert "src/auth.py:902" in answer
+    assert "src/pay.py:902" not in answer
+    assert "Read: 4 of 5 files, 1,8" in answer
+    assert "not read: src/pay.py (Claude declined to read this part)" in answer
+    assert_balanced(large)
+
+
+async def test_nothing_is_made_up_where_every_pass_is_refused(large: World) -> None:
+    """Claude declines all parts: that is the end, in a sentence, and no answer is asked for."""
+    large.claude.troubles.refuse_next("cyber", times=3)
+    url = push(large, three())
+    root = await large.slack.say("ana", "#shop-dev", f"@purser review {url}")
+
+    assert (await large.ended(root))["outcome"] == "refused"
+    assert "declined to read any part" in large.words(root)
+    assert len(large.asked) == 3
+    assert_balanced(large)
+
+
+async def test_an_invented_finding_of_a_pass_is_dropped_and_counted(large: World) -> None:
+    """What a pass quotes and is not in its part never reaches the answer; under it stands how many there were."""
+    large.claude.brain = Inventing()
+    root = await large.slack.say("ana", "#shop-dev", f"@purser review {push(large, three())}")
+    answer = await large.answered(root, 60.0)
+
+    assert "src/auth.py:902" in answer
+    assert "invented" not in str(large.asked[-1].body)
+    assert any("3 findings were left out" in note for note in large.notes(root))
+
+
+async def test_the_limit_of_an_ask_ends_it_with_what_was_found(tmp_path: Path) -> None:
+    """Dollars run out behind the passes: what they found is said, with what was read, and why it ends."""
+    policy = "confirm_above_usd = 10\nask_limit_usd = 0.32"
+    async with World(tmp_path, policy=policy) as world:
+        await world.start()
+        url = push(world, three())
+        root = await world.slack.say("ana", "#shop-dev", f"@purser review {url}")
+        ended = await world.ended(root)
+
+        said = world.words(root)
+        assert ended["outcome"] in {"stopped", "answer"}
+        assert "src/auth.py:902" in said
+        assert "Read: " in said
+        assert sum(row["cost_picos"] for row in world.books() if row["ask_id"]) <= 0.32 * 10**12
+        assert_balanced(world)
+
+
+@pytest.mark.timeout(120)  # a process is started, and started again
+async def test_passes_that_were_paid_are_not_paid_again(tmp_path: Path) -> None:
+    """After kill -9 between two passes only what was open is asked again, and GitHub is not."""
+    async with World(tmp_path, policy=LOOSE) as world:
+        await world.spawn()
+        world.claude.troubles.add(Trouble(hang_first=FOR_EVER, fits=holding("src/pay.py")))
+        root = await world.slack.say("ana", "#shop-dev", f"@purser review {push(world, three())}")
+        await world.until(lambda: len([e for e in passes(world) if e.state == "done"]) == 2)
+        await world.until(
+            lambda: len(world.rows("SELECT 1 FROM requests WHERE response <> ''")) == 2
+        )
+        asked = len(world.github.log)
+        await world.kill()
+        await world.spawn()
+
+        answer = await world.answered(root, 60.0)
+        assert answer.count("src/auth.py:902") == answer.count("src/pay.py:902") == 1
+        assert "Read: 5 of 5 files" in answer
+        assert len(world.github.log) == asked
+        assert len(passes(world)) == 4  # three, and the one that the kill cut off
+        assert_paid_once(world)
+        assert_balanced(world)
+
+
+async def test_60_000_lines_are_read_as_far_as_passes_go(large: World) -> None:
+    """The riskiest files of a huge change are read, in eight passes, and the rest is counted to the line."""
+    files = {f"src/m{n:02}.py": module(5_000) for n in range(12)} | {
+        "src/auth.py": module(900, BUG)
+    }
+    answer = await review(large, push(large, files))
+
+    assert len(passes(large)) == 8
+    assert "src/auth.py:902" in answer
+    assert "of 15 files, " in answer
+    assert "Read: 2 of 15 files, 7,829 of 60,917 changed lines; not read: src/m01.py (" in answer
+    assert "beyond what is read of one change" in answer
+
+
+async def test_3_000_files_are_read_as_far_as_passes_go(large: World) -> None:
+    """So many files are named as far as there is room, and counted."""
+    files = {f"src/m{n:04}.py": "x = 1\n" * 30 for n in range(2_998)}
+    answer = await review(large, push(large, files))
+
+    assert len(passes(large)) == 8
+    assert "of 3,000 files, " in answer
+    assert " more." in answer
+    assert all(len(str(e.body)) < 200_000 for e in passes(large))
+
+
+async def test_an_empty_pull_request_is_told(large: World) -> None:
+    """One that changes nothing has no coverage, and Claude is told that it changes nothing."""
+    repository = large.github.repositories["shop/checkout"]
+    repository.pulls[8].head = repository.pulls[8].base
+    answer = await review(large, f"{large.github.url}/shop/checkout/pull/8")
+
+    assert "It changes nothing" in str(large.asked[0].body)
+    assert "Read: " not in answer

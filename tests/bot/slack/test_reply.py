@@ -16,6 +16,7 @@ from bot.answer import (
     Ended,
     Event,
     Failed,
+    Passing,
     Receipt,
     Refused,
     Stopped,
@@ -181,6 +182,7 @@ async def test_a_slow_status_holds_up_nobody(tmp_path: Path) -> None:
 
 DOINGS: tuple[tuple[Event, str], ...] = (
     (ToolStarted("1", "jira_get_issue", "reading SHOP-12"), "is reading SHOP-12…"),
+    (Passing(2, 4, "src/pay.py"), "is reading, pass 2 of 4: src/pay.py"),
     (Waiting("waiting for Claude's rate limit"), "is waiting for Claude's rate limit"),
     (Thinking("comparing\nboth diffs"), "is thinking: comparing both diffs"),
     (Thinking(), "is thinking…"),
