@@ -28,20 +28,23 @@ MANY = "These are too many calls to look at one by one; a shorter time shows wha
 Money = Callable[[Decimal], str]
 
 
-def sentences(account: Account, *, money: Money, limit: Decimal | None) -> list[str]:
+def sentences(
+    account: Account, *, money: Money, limit: Decimal | None, fine: Money | None = None
+) -> list[str]:
     """What there is to say, the most important first; what is nothing is left out.
 
     Args:
         account: what a place spent.
         money: how dollars are written.
         limit: the month's budget of that place, None where there is none to speak of.
+        fine: how the dollars of a single ask are written, where that is not the same.
     """
     said = [_spent(account, money, limit), *_foretold(account, money, limit)]
     single = account.single
     if single is None:
         said.append(MANY)
     else:
-        said += _each(single.asks, money)
+        said += _each(single.asks, fine or money)
     said += _cached(account, money)
     if single is not None:
         said += [*_lost(single, money), *_liked(single, money)]
@@ -79,7 +82,7 @@ def _each(asks: Sequence[PerAsk], money: Money) -> list[str]:
         f"{FEATURES.get(one.feature, one.feature)} {money(one.median)} (at most {money(one.worst)})"
         for one in asks[:FEATURES_AT_MOST]
     ]
-    return [f"In the middle cost {'; '.join(told)}."] if told else []
+    return [f"Median cost: {'; '.join(told)}."] if told else []
 
 
 def _cached(account: Account, money: Money) -> list[str]:
@@ -93,12 +96,14 @@ def _cached(account: Account, money: Money) -> list[str]:
     if missed:
         extra = sum((miss.extra for miss in missed), Decimal(0))
         calls = "1 call" if len(missed) == 1 else f"{len(missed):,} calls"
-        told.append(f"{calls} missed it, for {money(extra)} more: {_why(missed)}.")
+        told.append(f"{calls} missed it, for {money(extra)} more ({_why(missed)}).")
     return [" ".join(told)] if told else []
 
 
 def _why(missed: Sequence[Miss]) -> str:
     counted = Counter(CAUSES.get(miss.cause, CAUSES[""]) for miss in missed)
+    if len(counted) == 1:
+        return next(iter(counted))
     return ", ".join(f"{n:,} {cause}" for cause, n in counted.most_common())
 
 

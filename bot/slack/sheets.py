@@ -12,6 +12,7 @@ from bot.figures import PerAsk
 from bot.report import Line, Report, cell
 from bot.sentences import FEATURES, sentences
 from bot.slack.blocks import Block
+from bot.slack.blocks import money as to_the_last
 from bot.slack.mrkdwn import escaped
 from bot.slack.words import fenced
 
@@ -32,7 +33,7 @@ def as_markdown(account: Account, where: str, limit: Decimal | None = None) -> s
     """
     report = account.report
     title = f"**What Claude cost in {where}, {report.period.name}**"
-    told = sentences(account, money=money, limit=limit)
+    told = sentences(account, money=money, limit=limit, fine=to_the_last)
     if not report.lines:
         return f"{title}\n\nNothing." + "".join(f"\n- {line}" for line in told[1:])
     shown = report.lines[:ROWS] if report.by != "day" else report.lines[-ROWS:]
@@ -82,7 +83,7 @@ def chart(account: Account) -> Block | None:
 def dearest(asks: Mapping[PerAsk, str]) -> Block | None:
     """Where the dearest asks were answered, by their addresses, as a small line."""
     told = [
-        f"<{url}|{FEATURES.get(one.feature, escaped(one.feature))} for {money(one.worst)}>"
+        f"<{url}|{FEATURES.get(one.feature, escaped(one.feature))} for {to_the_last(one.worst)}>"
         for one, url in asks.items()
     ]
     if not told:

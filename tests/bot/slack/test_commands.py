@@ -199,7 +199,7 @@ async def test_a_report_in_cents_with_its_total(room: Room) -> None:
         "**What Claude cost in this channel, 2026-11**",
         "- $1.25 for 2 asks, of a budget of $80.00 (2%): $78.76 left.",
         "- By the month's end about $1.25.",
-        "- In the middle cost an answer $1.23 (at most $1.23); a review $0.01 (at most $0.01).",
+        "- Median cost: an answer $1.23 (at most $1.23); a review $0.0110 (at most $0.0110).",
         "- The cache cost $1.24 more than it saved.",
         "- $0.01 of it went into refusals (1 ask).",
         "",
