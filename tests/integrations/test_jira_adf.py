@@ -116,6 +116,7 @@ def test_no_text_becomes_a_mention_or_loads_a_picture() -> None:
     )
 
     assert kinds(made) == {"doc", "paragraph", "text"}
+    assert "!" not in said(made)
     assert "<span adf=" in said(made)
     assert "click (javascript:alert)" in said(made)
     assert "'text': 'logo', 'marks': [{'type': 'link', 'attrs': {'href': 'https://spy" in str(made)

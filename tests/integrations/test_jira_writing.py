@@ -225,6 +225,11 @@ async def shift(site: JiraStandIn) -> None:
         site.world.moved[key] = other
 
 
+async def open_to_customers(site: JiraStandIn) -> None:
+    """The project becomes a service desk."""
+    site.world.projects["SHOP"] = replace(site.world.projects["SHOP"], kind="service_desk")
+
+
 async def close(site: JiraStandIn) -> None:
     """The step asks for a form now."""
     steps = site.world.workflows["software"]
@@ -251,6 +256,7 @@ async def remove(site: JiraStandIn) -> None:
         (update, reword, "Summary of SHOP-12 changed meanwhile"),
         (update, lock, "restricted now"),
         (comment, lock, "restricted now"),
+        (comment, open_to_customers, "Others than the proposal says see SHOP-12 now"),
         (comment, shift, "SHOP-12 has moved to PAY-3"),
     ],
 )
