@@ -52,7 +52,7 @@ class Proposal:
     """One change that may be made.
 
     Attributes:
-        user: who asked for it; `name` is who it is written on behalf of.
+        user: who asked for it; `behalf` is the name that it is signed with.
         tool: which tool proposed it, and `asked` with what.
         draft: what would be written, as the integration keeps it.
         hash: of the content and all that it is bound to; a button carries it.
@@ -69,7 +69,7 @@ class Proposal:
     channel: str
     thread: str
     user: str
-    name: str
+    behalf: str
     tool: str
     asked: Mapping[str, Any]
     draft: str
@@ -100,7 +100,7 @@ class Proposals:
         self._store, self._now = store, now
 
     async def propose(
-        self, ask: Ask, use_id: str, *, tool: str, asked: Mapping[str, Any], draft: str, name: str
+        self, ask: Ask, use_id: str, *, tool: str, asked: Mapping[str, Any], draft: str, behalf: str
     ) -> Proposal:
         """Keep a change that may be made: one for each tool use, and one for the same content of an ask.
 
@@ -117,7 +117,7 @@ class Proposals:
                 channel=ask.channel,
                 thread=ask.thread,
                 user=ask.user,
-                name=name,
+                behalf=behalf,
                 tool=tool,
                 asked=asked,
                 draft=draft,
@@ -126,13 +126,14 @@ class Proposals:
                 until=self._now() + DAY_SECONDS,
             )
         )
-        for known in await self.of(ask.id):
-            if known.use_id == use_id or (known.draft, known.state) == (draft, "open"):
-                return known
         tx = Transaction()
         tx.add("proposals.put", now=self._now(), **_columns(made))
         await self._store.commit(tx)
-        return made
+        kept = await self.of(ask.id)
+        same = [known for known in kept if known.use_id == use_id] or [
+            known for known in kept if known.draft == draft
+        ]
+        return same[0] if same else made
 
     async def get(self, id: str) -> Proposal | None:  # noqa: A002 - its id
         """The proposal of that id, if there is one. Raises StoreDown."""
@@ -186,7 +187,7 @@ class Proposals:
         return moved
 
     async def reword(
-        self, lease: Lease, proposal: Proposal, *, asked: Mapping[str, Any], draft: str, name: str
+        self, lease: Lease, proposal: Proposal, *, asked: Mapping[str, Any], draft: str, behalf: str
     ) -> Proposal:
         """Give an open proposal another content, and so another hash: buttons of the former content decide nothing.
 
@@ -198,7 +199,9 @@ class Proposals:
         if proposal.state != "open":
             raise Moved
         new = _bound(
-            replace(proposal, asked=asked, draft=draft, name=name, press=lease.ask.id, sentence="")
+            replace(
+                proposal, asked=asked, draft=draft, behalf=behalf, press=lease.ask.id, sentence=""
+            )
         )
         await self._set(lease, proposal, new)
         return new
@@ -220,7 +223,7 @@ class Proposals:
 
 _CHANGING = (
     "id",
-    "name",
+    "behalf",
     "asked",
     "draft",
     "hash",
@@ -237,7 +240,7 @@ _CHANGING = (
 def _bound(proposal: Proposal) -> Proposal:
     """With the hash of its content and of all that it is bound to."""
     p = proposal
-    content = [p.id, p.team, p.channel, p.thread, p.user, p.name, p.draft]
+    content = [p.id, p.team, p.channel, p.thread, p.user, p.behalf, p.draft]
     digest = hashlib.sha256(json.dumps(content).encode()).hexdigest()
     return replace(proposal, hash=digest[:HASH_CHARS])
 

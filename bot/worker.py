@@ -27,6 +27,7 @@ from bot.slack.askers import Askers
 from bot.slack.clicks import Clicks
 from bot.slack.commands import Commands
 from bot.slack.home import Homes
+from bot.slack.offers import Offers
 from bot.slack.reply import Replies, Reply
 from bot.slack.thread import Threads
 from bot.slack.wire import GONE, SlackError
@@ -65,6 +66,7 @@ class Rooms:
     turn: Turn
     commands: Commands
     clicks: Clicks
+    offers: Offers
     homes: Homes  # shown by the door
     replies: Replies
     metrics: Metrics
@@ -212,7 +214,7 @@ class Worker:
             ended = await self._answer(lease, reply, holding)
             if holding.edited and isinstance(ended, Answer):
                 ended = replace(ended, notes=(*ended.notes, EDITED))
-            await reply.end(ended)
+            await reply.end(ended, await self._rooms.offers.of(lease.ask, ended))
         await self._settle(lease, ended)
 
     async def _press(self, lease: Lease) -> Ended:

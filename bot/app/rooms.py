@@ -4,7 +4,7 @@ import asyncio
 import hashlib
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from urllib.parse import urlsplit
 
@@ -23,6 +23,7 @@ from bot.metrics import Metrics
 from bot.policy import Policy
 from bot.prefetch import Prefetch
 from bot.prompts import Prompts
+from bot.proposals import Proposals
 from bot.settings import Settings
 from bot.slack.askers import Askers
 from bot.slack.changes import Changes
@@ -32,6 +33,7 @@ from bot.slack.costs import Costs
 from bot.slack.envelope import Us
 from bot.slack.files import Files
 from bot.slack.home import Homes
+from bot.slack.offers import Offers
 from bot.slack.people import People
 from bot.slack.reply import Replies
 from bot.slack.sharing import Sharing
@@ -40,12 +42,14 @@ from bot.slack.thread import Threads
 from bot.slack.wire import SlackWire
 from bot.store import Store
 from bot.tool_runner import Tool, ToolRunner
-from bot.tools import declare
+from bot.tools import Desk, declare
 from bot.tools.pulls import Pulls
 from bot.turn import Turn
 from bot.worker import SLOTS, Rooms
+from bot.writing import Writing
 from integrations.claude import Claude
 from integrations.github import GitHub, web_of
+from integrations.jira import Jira
 from integrations.web import Web
 
 CODE_HOSTS = frozenset({"github.com", "gitlab.com", "docs.python.org"})  # links to them stay links
@@ -64,15 +68,20 @@ async def furnish(
     stack: AsyncExitStack,
 ) -> Rooms:
     """What a worker works with."""
-    clock, rng, zone = time.monotonic, random.Random(), policy.workspace.zone  # noqa: S311 - jitter
-    journal, ledger = Journal(store, now=now), Ledger(store, zone=zone, now=now)
-    budget, conversations = Budget(store, now=now, zone=zone), Conversations(store)
-    estimates = Estimates(store, now=now)
     people = People(wire, team=us.team, now=now)
     askers = Askers(people, policy)
     adjustments = Adjustments(store, policy, now=now)
     await adjustments.load()
     github = await stack.enter_async_context(github_client(settings, now))
+    jira = jira_client(settings, in_flight=SLOTS)
+    if jira is not None:
+        stack.push_async_callback(jira.close)
+    proposals = Proposals(store, now=now)
+    writing = Writing(proposals, jira) if jira is not None else None
+    offers = Offers(wire, proposals, writing, policy=policy, now=now)
+    tools = _tools(policy, jira, github, Desk(proposals, people), stack)
+    turn = await _turn(settings, policy, store, inbox, us, metrics, new_id, now, tools, stack)
+    journal, ledger, budget = turn.journal, turn.ledger, turn.budget
     hindsight = Hindsight(store)
     costs = Costs(
         policy=policy,
@@ -84,33 +93,14 @@ async def furnish(
         now=now,
     )
     sharing = Sharing(wire, store, hindsight=hindsight, costs=costs, people=people, now=now)
-    turn = Turn(
-        claude=Claude(await stack.enter_async_context(claude_client(settings))),
-        runner=ToolRunner(_tools(settings, policy, github, stack), clock=clock),
-        journal=journal,
-        ledger=ledger,
-        estimates=estimates,
-        budget=budget,
-        governor=Governor(clock=clock, rng=rng),
-        conversations=conversations,
-        store=store,
-        prompts=Prompts.load(),
-        metrics=metrics,
-        alerts=AdminAlerts(inbox, admins=policy.admins, team=us.team, new_id=new_id, now=now),
-        user_salt=hashlib.sha256(secret(settings.slack_bot_token).encode()).digest(),
-        now=now,
-        clock=clock,
-        rng=rng,
-        sleep=asyncio.sleep,
-    )
     return Rooms(
         store=store,
         inbox=inbox,
         policy=policy,
         askers=askers,
         threads=Threads(wire, people, Files(wire), us),
-        conversations=conversations,
-        prefetch=Prefetch(Pulls(github, policy), journal, store, clock=clock),
+        conversations=turn.conversations,
+        prefetch=Prefetch(Pulls(github, policy), journal, store, clock=time.monotonic),
         turn=turn,
         commands=Commands(
             policy=policy,
@@ -118,7 +108,8 @@ async def furnish(
             costs=costs,
             changes=Changes(policy, adjustments),
         ),
-        clicks=Clicks(wire, {SHARE: sharing.press}),
+        clicks=Clicks(wire, {SHARE: sharing.press, **offers.handlers()}),
+        offers=offers,
         homes=Homes(
             wire,
             askers,
@@ -135,23 +126,55 @@ async def furnish(
             us=us.bot_user,
             hosts=_hosts(settings),
             metrics=metrics,
-            clock=clock,
+            clock=time.monotonic,
         ),
         metrics=metrics,
         now=now,
     )
 
 
+async def _turn(
+    settings: Settings,
+    policy: Policy,
+    store: Store,
+    inbox: Inbox,
+    us: Us,
+    metrics: Metrics,
+    new_id: Callable[[], str],
+    now: Callable[[], float],
+    tools: Sequence[Tool],
+    stack: AsyncExitStack,
+) -> Turn:
+    """What every turn works with; the books among it are everybody's."""
+    clock, rng, zone = time.monotonic, random.Random(), policy.workspace.zone  # noqa: S311 - jitter
+    return Turn(
+        claude=Claude(await stack.enter_async_context(claude_client(settings))),
+        runner=ToolRunner(tools, clock=clock),
+        journal=Journal(store, now=now),
+        ledger=Ledger(store, zone=zone, now=now),
+        estimates=Estimates(store, now=now),
+        budget=Budget(store, now=now, zone=zone),
+        governor=Governor(clock=clock, rng=rng),
+        conversations=Conversations(store),
+        store=store,
+        prompts=Prompts.load(),
+        metrics=metrics,
+        alerts=AdminAlerts(inbox, admins=policy.admins, team=us.team, new_id=new_id, now=now),
+        user_salt=hashlib.sha256(secret(settings.slack_bot_token).encode()).digest(),
+        now=now,
+        clock=clock,
+        rng=rng,
+        sleep=asyncio.sleep,
+    )
+
+
 def _tools(
-    settings: Settings, policy: Policy, github: GitHub, stack: AsyncExitStack
+    policy: Policy, jira: Jira | None, github: GitHub, desk: Desk, stack: AsyncExitStack
 ) -> tuple[Tool, ...]:
     """The tools, on the strangers they ask."""
     web = Web()
     stack.push_async_callback(web.close)
-    jira = jira_client(settings, in_flight=SLOTS)
-    if jira is not None:
-        stack.push_async_callback(jira.close)
-    return declare(jira=jira, web=web, github=github, policy=policy)
+    return declare(jira=jira, web=web, github=github, policy=policy, desk=desk)
 
 
 def _hosts(settings: Settings) -> frozenset[str]:

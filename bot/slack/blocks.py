@@ -8,6 +8,9 @@ from bot.answer import Receipt
 from bot.slack.mrkdwn import escaped
 
 Block = dict[str, Any]
+Message = tuple[str, list[Block]]
+"""Markdown, and the blocks under it."""
+
 NOTES_AT_MOST = 8
 NOTES_CHARS = 1_600  # of all notes under one answer: with its words they fit into one message
 SMALLEST = Decimal("0.0001")  # US dollars; the last digit shown

@@ -10,7 +10,7 @@ was asked about costs and settings is for the asker alone.
 
 import re
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from itertools import takewhile
 from urllib.parse import urlsplit
 
@@ -33,7 +33,7 @@ from bot.ask import Ask, Lease
 from bot.journal import Journal
 from bot.metrics import Metrics
 from bot.slack.aside import Aside
-from bot.slack.blocks import Block, context, ending
+from bot.slack.blocks import Block, Message, context, ending
 from bot.slack.flow import FLUSH_SECONDS, WHOLE_SECONDS, Flow
 from bot.slack.mrkdwn import Known, shown
 from bot.slack.parts import WITHDRAWN, Parts
@@ -47,6 +47,9 @@ STREAM_STARTS = 18  # in a minute and workspace; Slack takes 20
 PLACEHOLDER = "One moment…"
 ELSEWHERE = "I am not in that channel, so I answer here. With `/invite @Purser` I can answer there."
 CLOSED = "I cannot write in that channel, so I answer here."
+NOT_OFFERED = (
+    "What is proposed can only be decided on in the channel; invite me there, and ask again."
+)
 NO_WORDS = "(no words)"
 _URL = re.compile(r"https?://[^\s<>()\[\]`\"']+")
 
@@ -180,8 +183,12 @@ class Reply:
         elif isinstance(event, Thinking):
             await self._tell(f"is thinking: {event.summary}" if event.summary else "is thinking…")
 
-    async def end(self, ended: Ended) -> None:
+    async def end(self, ended: Ended, offers: Sequence[Message] = ()) -> None:
         """Say the final words, wherever they can be said, and take the status away.
+
+        Args:
+            ended: how it ended.
+            offers: messages that stand under the answer in its thread, such as what it proposes; nowhere else.
 
         Raises:
             LeaseLost: another worker has the ask, and will say them.
@@ -194,7 +201,7 @@ class Reply:
                 await self._parts.check()
                 await self._aside.alone(text, blocks)
             elif self._parts.by_url != "said":
-                await self._say(text, blocks)
+                await self._say(text, blocks, offers)
         except SlackError:
             await self._end_status()
             raise
@@ -227,26 +234,28 @@ class Reply:
             sentence = f"{sentence} (reference {self._ask.reference})"
         return f"{before}{sentence}", ending(ended.receipt, (), self._ask.id)
 
-    async def _say(self, text: str, blocks: list[Block]) -> None:
+    async def _say(self, text: str, blocks: list[Block], offers: Sequence[Message]) -> None:
         """Bring the parts to the final words: what stands already is left, what differs is edited."""
         if self._parts.by_url:
-            await self._say_elsewhere(text, blocks, ELSEWHERE)
+            await self._say_elsewhere(text, blocks, ELSEWHERE, offers)
             return
         try:
             await self._parts.reclaim()
-            await self._say_parts(text, blocks)
+            await self._say_parts(text, blocks, offers)
         except SlackError as error:
             if isinstance(error, Unsure) or error.code not in GONE:
                 raise
             absent = error.code in {"not_in_channel", "channel_not_found"}
-            await self._say_elsewhere(text, blocks, ELSEWHERE if absent else CLOSED)
+            await self._say_elsewhere(text, blocks, ELSEWHERE if absent else CLOSED, offers)
 
-    async def _say_parts(self, text: str, blocks: list[Block]) -> None:
+    async def _say_parts(
+        self, text: str, blocks: list[Block], offers: Sequence[Message] = ()
+    ) -> None:
         stand = list(self._parts.pieces)
         said = takewhile(lambda piece: piece.said, stand)
-        messages = _messages(text, [piece.sent for piece in said])
-        for n, words in enumerate(messages):
-            under = blocks if n == len(messages) - 1 else []
+        *before, last = _messages(text, [piece.sent for piece in said])
+        messages: list[Message] = [*((words, []) for words in before), (last, blocks), *offers]
+        for n, (words, under) in enumerate(messages):
             if n < len(stand):
                 await self._parts.say(stand[n], words, under)
             else:
@@ -255,13 +264,15 @@ class Reply:
         for extra in stand[len(messages) :]:
             await self._parts.say(extra, WITHDRAWN)
 
-    async def _say_elsewhere(self, text: str, blocks: list[Block], why: str) -> None:
+    async def _say_elsewhere(
+        self, text: str, blocks: list[Block], why: str, offers: Sequence[Message]
+    ) -> None:
         """Where the channel is closed to us: through the command's response_url, else to the asker directly.
 
         A url that may have said it in an earlier attempt is not asked again; nor is that of a conversation between
         two others, since nobody can tell who the second one is.
         """
-        under = [*blocks, context(why)]
+        under = [*blocks, context(why), *([context(NOT_OFFERED)] if offers else [])]
         among_others = self._ask.channel.startswith("D")
         if self._ask.response_url and not self._parts.by_url and not among_others:
             await self._parts.note_url("opening")

@@ -359,6 +359,10 @@ class SlackWire:
         """Give somebody a file, in the direct messages with them."""
         await self.uploads.give(await self.direct(user), name, data, comment=words)
 
+    async def open_view(self, trigger: str, view: Json) -> None:
+        """Open a form before who pressed; a trigger holds for three seconds, so nobody waits for the gate."""
+        await self._gate.call("views.open", {"trigger_id": trigger, "view": view}, patience=0.0)
+
     async def publish_home(self, user: str, view: Json) -> None:
         """Show somebody's App Home."""
         await self._gate.call("views.publish", {"user_id": user, "view": view})

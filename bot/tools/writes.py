@@ -168,7 +168,7 @@ class Writes:
             raise ToolProblem(str(problem)) from problem
         check(self.policy, context, draft.project)  # a moved ticket answers to its old key, too
         kept = await self.desk.proposals.propose(
-            context.ask, context.use_id, tool=tool, asked=asked, draft=draft.to_json(), name=name
+            context.ask, context.use_id, tool=tool, asked=asked, draft=draft.to_json(), behalf=name
         )
         return READY.format(what=_told(kept))
 

@@ -190,6 +190,7 @@ async def test_a_worker_keeps_no_more_slots_than_it_has(inbox: Inbox, store: Sto
         turn=nobody,
         commands=nobody,
         clicks=nobody,
+        offers=nobody,
         replies=nobody,
         metrics=nobody,
         now=lambda: 0.0,

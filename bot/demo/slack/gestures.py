@@ -231,6 +231,7 @@ def _state(view: Json, values: Mapping[str, Any]) -> Json:
         if isinstance(given, Mapping):
             one: Json = dict(given)
         else:
-            one = _chosen(element, given) if isinstance(given, str) else {"value": None}
+            text = element.get("initial_value") if given is None else given  # left as it was
+            one = _chosen(element, text) if isinstance(text, str) else {"value": None}
         state.setdefault(block_id, {})[action_id] = {"type": element.get("type"), **one}
     return state

@@ -341,7 +341,7 @@ CREATE TABLE proposals (
   channel TEXT NOT NULL,
   thread TEXT NOT NULL,
   user TEXT NOT NULL,
-  name TEXT NOT NULL,
+  behalf TEXT NOT NULL,
   tool TEXT NOT NULL,
   asked TEXT NOT NULL,
   draft TEXT NOT NULL,

@@ -1,0 +1,295 @@
+"""What became of a proposal when somebody pressed one of its buttons: done, changed, dropped or undone, each once.
+
+    press -> is it theirs, here, as it stands, in time? -> a step on disk -> Jira -> the outcome on disk -> the message
+
+Nothing of it is Claude's: who decides is a person, and what is written is what they saw. A press that may do nothing is
+told so in a sentence, and logged.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import structlog
+
+from bot.answer import Answer, Ended, Receipt, Stopped
+from bot.ask import Ask
+from bot.policy import Policy
+from bot.proposals import Moved, Proposal, Proposals, State
+from bot.slack.aside import Aside
+from bot.slack.blocks import Message, markdown
+from bot.slack.clicks import Handler, Press
+from bot.slack.mrkdwn import shown
+from bot.slack.parts import UNEDITABLE
+from bot.slack.presses import Place
+from bot.slack.proposed import (
+    CHANGE,
+    CHANGED,
+    DO,
+    DROP,
+    LAPSED,
+    UNDO,
+    changed,
+    form,
+    name_of,
+    told,
+)
+from bot.slack.split import plain
+from bot.slack.wire import SlackError, SlackWire
+from bot.writing import Writing
+from integrations.jira import Draft, JiraProblem
+
+NO_SUCH = "I don't know this proposal. Please ask again in words."
+NOT_YOURS = "Only who asked for this, or an admin, can decide on it."
+STALE = "This proposal was changed since you saw it; decide on it as it stands now."
+OFF = "Writing to Jira is switched off in this channel, so nothing was written; an admin can allow it."
+TOO_LATE = "It was written more than a day ago; change it in Jira."
+ALREADY: Mapping[State, str] = {
+    "open": "It is open again; decide on it as it stands now.",
+    "writing": "It is being written already.",
+    "written": "It was written already, by a press of {who}.",
+    "unknown": "It was pressed already, by {who}; whether it was written is not known.",
+    "failed": "It was tried already, by {who}, and not written; please ask again.",
+    "dropped": "It was dropped already, by {who}.",
+    "expired": LAPSED,
+    "undoing": "It is being undone already.",
+    "undone": "It was undone already, by {who}.",
+    "kept": "It was to be undone already, by {who}, and stays.",
+}
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Barred:
+    """A press that may do nothing: by which rule, and the sentence for who pressed."""
+
+    rule: str
+    sentence: str
+
+
+Decision = Callable[[Press, Proposal], Awaitable[Proposal | Barred | None]]
+"""What one button does: the proposal as it is then, why it may not, or None where there is nothing to show."""
+
+
+class Offers:
+    """Shows proposals and does what people decide on them.
+
+    Args:
+        wire: Slack.
+        proposals: what was proposed.
+        writing: does what was decided; None where Jira is not set up any more.
+        policy: who is an admin, and what a channel may write to.
+        now: seconds since the epoch.
+    """
+
+    def __init__(
+        self,
+        wire: SlackWire,
+        proposals: Proposals,
+        writing: Writing | None,
+        *,
+        policy: Policy,
+        now: Callable[[], float],
+    ) -> None:
+        self._wire, self._proposals, self._writing = wire, proposals, writing
+        self._policy, self._now = policy, now
+
+    def handlers(self) -> Mapping[str, Handler]:
+        """Who answers for which action."""
+        return {
+            DO: self.do,
+            CHANGE: self.change,
+            CHANGED: self.changed,
+            DROP: self.drop,
+            UNDO: self.undo,
+        }
+
+    async def of(self, ask: Ask, ended: Ended) -> Sequence[Message]:
+        """What an ask that was answered proposes, as messages to stand under the answer."""
+        if not isinstance(ended, Answer) or not ended.receipt.tools:
+            return ()
+        return [told(proposal) for proposal in await self._proposals.of(ask.id)]
+
+    async def opens(self, ask: Ask, trigger: str) -> None:
+        """Open the form that a press asks for, if it does and who pressed may; called by the door, within seconds.
+
+        Raises:
+            SlackError: it was not opened.
+            StoreDown: the proposal cannot be read.
+        """
+        click = ask.click
+        if click is None or click.action != CHANGE:
+            return
+        found = await self._found(ask, click.value)
+        if isinstance(found, Proposal) and found.state == "open" and not self._is_late(found):
+            where = Place(ask.channel, ask.thread, click.message, ask.response_url)
+            await self._wire.open_view(trigger, form(found, where))
+
+    # The buttons
+
+    async def do(self, press: Press) -> Ended:
+        """Write it, or look whether it was written where nobody saw the outcome."""
+        return await self._decide(press, self._do)
+
+    async def drop(self, press: Press) -> Ended:
+        """Let it be."""
+        return await self._decide(press, self._drop)
+
+    async def change(self, press: Press) -> Ended:
+        """The form was opened by the door; here it is told where it was not."""
+        return await self._decide(press, self._change)
+
+    async def changed(self, press: Press) -> Ended:
+        """The form was sent: the proposal has another content, to be decided on as before."""
+        return await self._decide(press, self._changed)
+
+    async def undo(self, press: Press) -> Ended:
+        """Take back what was written, where nobody built on it."""
+        return await self._decide(press, self._undo)
+
+    async def _decide(self, press: Press, how: Decision) -> Ended:
+        """Let a press take effect, if it may: on what it found, in time, and before anybody else's."""
+        found = await self._found(press.lease.ask, press.value)
+        if isinstance(found, Barred):
+            return await self._refuse(press, found)
+        if found.state == "open" and self._is_late(found):
+            how = self._expire
+        try:
+            now = await how(press, found)
+        except Moved:
+            now = await self._moved(found)
+        if isinstance(now, Barred):
+            return await self._refuse(press, now)
+        if now is None:
+            return Answer("a form was opened", Receipt())
+        return await self._show(press, now)
+
+    async def _do(self, press: Press, found: Proposal) -> Proposal | Barred:
+        name = name_of(press.person)
+        if found.state not in {"open", "writing", "unknown"}:
+            return self._again(press, found)
+        writing = self._admitted(press, found)
+        if isinstance(writing, Barred):
+            return writing
+        if found.state == "open":
+            return await writing.write(press.lease, found, name=name)
+        return await writing.look(press.lease, found, name=name)
+
+    async def _drop(self, press: Press, found: Proposal) -> Proposal | Barred:
+        if found.state != "open":
+            return self._again(press, found)
+        name = name_of(press.person)
+        return await self._proposals.step(press.lease, found, "dropped", name=name)
+
+    async def _change(self, press: Press, found: Proposal) -> Proposal | Barred | None:
+        if found.state != "open":
+            return self._again(press, found)
+        writing = self._admitted(press, found)
+        return writing if isinstance(writing, Barred) else None
+
+    async def _changed(self, press: Press, found: Proposal) -> Proposal | Barred:
+        if found.state != "open" or found.press == press.lease.ask.id:
+            return self._again(press, found)
+        writing = self._admitted(press, found)
+        if isinstance(writing, Barred):
+            return writing
+        asked = changed(found, press.fields)
+        try:
+            draft = await writing.redraft(found, asked, press.person)
+        except JiraProblem as problem:
+            wrote = "\n".join(f"> {line}" for v in press.fields.values() for line in v.splitlines())
+            return Barred("jira", f"{problem} Nothing was changed. You wrote:\n{wrote}")
+        rules = self._policy.rules(press.channel)
+        verdict = self._policy.may_read_project(rules, draft.project)
+        if not verdict.allowed:
+            return Barred(verdict.rule, verdict.sentence)
+        name = name_of(press.person)
+        return await self._proposals.reword(
+            press.lease, found, asked=asked, draft=draft.to_json(), behalf=name
+        )
+
+    async def _undo(self, press: Press, found: Proposal) -> Proposal | Barred:
+        if found.state not in {"written", "undoing"}:
+            return self._again(press, found)
+        if self._is_late(found):
+            return Barred("late", TOO_LATE)
+        writing = self._admitted(press, found)
+        if isinstance(writing, Barred):
+            return writing
+        return await writing.undo(press.lease, found, name=name_of(press.person))
+
+    async def _expire(self, press: Press, found: Proposal) -> Proposal | Barred:
+        """Take the buttons away, and tell who pressed too late."""
+        name = name_of(press.person)
+        await self._show(
+            press, await self._proposals.step(press.lease, found, "expired", name=name)
+        )
+        return Barred("late", LAPSED)
+
+    def _again(self, press: Press, found: Proposal) -> Proposal | Barred:
+        """It was decided before: by this very press, whose last words were lost, or by another one."""
+        if found.press == press.lease.ask.id:
+            return found
+        return Barred("decided", ALREADY[found.state].format(who=found.who_name))
+
+    async def _moved(self, found: Proposal) -> Barred:
+        now = await self._proposals.get(found.id) or found
+        return Barred("decided", ALREADY[now.state].format(who=now.who_name))
+
+    # Who may
+
+    async def _found(self, ask: Ask, value: str) -> Proposal | Barred:
+        """The proposal that a button names, if who pressed may decide on it as it stands."""
+        id_, _, digest = value.partition(":")
+        found = await self._proposals.get(id_)
+        if found is None or (found.team, found.channel) != (ask.team, ask.channel):
+            return Barred("foreign_place" if found else "no_such", NO_SUCH)
+        if ask.user != found.user and not self._policy.is_admin(ask.user):
+            return Barred("not_yours", NOT_YOURS)
+        ours = found.press == ask.id  # a press that is heard again after a restart
+        return found if ours or digest == found.hash else Barred("stale", STALE)
+
+    def _admitted(self, press: Press, found: Proposal) -> Writing | Barred:
+        """Who writes, if this channel may write there now."""
+        rules = self._policy.rules(press.channel)
+        if self._writing is None or rules.jira_writes == "off":
+            return Barred("jira_writes", OFF)
+        verdict = self._policy.may_read_project(rules, Draft.from_json(found.draft).project)
+        return self._writing if verdict.allowed else Barred(verdict.rule, verdict.sentence)
+
+    def _is_late(self, proposal: Proposal) -> bool:
+        return self._now() > proposal.until
+
+    # What is said
+
+    async def _show(self, press: Press, proposal: Proposal) -> Ended:
+        """Put what is so now into the message's place; where that is gone, who pressed is told."""
+        text, blocks = told(proposal)
+        said = " ".join(part for part in (plain(text), proposal.sentence) if part)
+        try:
+            await self._wire.update(press.channel, press.ts, said, blocks=[markdown(text), *blocks])
+        except SlackError as error:
+            if press.ts and error.code not in UNEDITABLE:
+                raise
+            await Aside(self._wire, press.lease.ask).alone(f"{text}\n{proposal.sentence}")
+        if proposal.state in {"failed", "unknown", "expired", "kept"}:
+            return Stopped(said, Receipt())
+        return Answer(said, Receipt())
+
+    async def _refuse(self, press: Press, barred: Barred) -> Ended:
+        log.warning(
+            "press refused",
+            rule=barred.rule,
+            action=press.action,
+            proposal=press.value.partition(":")[0][:40],
+            user=press.user,
+            channel=press.channel,
+            ask=press.lease.ask.id,
+        )
+        await Aside(self._wire, press.lease.ask).alone(shown(barred.sentence, _unknown))
+        return Stopped(barred.sentence, Receipt())
+
+
+def _unknown(_host: str, _address: str) -> bool:
+    """No link of what somebody wrote stays one."""
+    return False
