@@ -36,7 +36,7 @@ class Row:
         cost: of all answers, in dollars; None where a price is unknown.
         judging: what judging them cost, likewise.
         seconds: of one answer.
-        measured: Claude answered, so that the figures are some.
+        measured: Claude answered something, and nobody in his place, so that the figures are some.
     """
 
     model: str
@@ -66,8 +66,8 @@ def row(which: str, model: str, trials: Iterable[Trial]) -> Row:
     """
     mine = [trial for trial in trials if trial.plan.model == model]
     marked = [trial for trial in mine if trial.marks is not None]
-    measured = bool(marked) and not any(trial.stand_in for trial in mine)
     count = {outcome: sum(trial.outcome == outcome for trial in mine) for outcome in _OUTCOMES}
+    measured = count["answered"] > 0 and not any(trial.stand_in for trial in mine)
     return Row(
         model=model,
         figures={name: _spread(name, marked) if measured else None for name in FIGURES[which]},

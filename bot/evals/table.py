@@ -17,6 +17,7 @@ NOT_MEASURED = "not measured"
 NOTHING = "–"
 SPREAD = "Each figure is the mean over the repeats; behind it, where there are several, the least and the greatest."
 STAND_IN = "Not Claude but its stand-in answered: this proves that the command works, and says nothing of quality."
+UNANSWERED = "Nothing was answered, so nothing is measured."
 HEADS = {
     "recall": "recall",
     "two_places": "two places",
@@ -45,8 +46,15 @@ class Result:
 
     @property
     def measured(self) -> bool:
-        """Whether Claude himself answered."""
-        return not any(trial.stand_in for trial in self.trials)
+        """Whether some of the figures are any."""
+        return any(row.measured for row in self.rows)
+
+    @property
+    def notice(self) -> str:
+        """How the figures are to be read, or why there are none."""
+        if any(trial.stand_in for trial in self.trials):
+            return STAND_IN
+        return SPREAD if self.measured else UNANSWERED
 
     @property
     def failed(self) -> bool:
@@ -66,49 +74,54 @@ def tell(result: Result, out: TextIO) -> None:
     out.write(
         f"In the books of this run: ${result.spent:,.4f}, writing the cache beforehand too.\n"
     )
-    out.write(f"{SPREAD if result.measured else STAND_IN}\n")
+    out.write(f"{result.notice}\n")
     out.writelines(f"{line}\n" for line in _failures(result.trials))
 
 
 def document(result: Result) -> str:
     """A result as JSON: money as exact text, shares as numbers from 0 to 1."""
-    rows = [
-        {
-            "model": row.model,
-            "measured": row.measured,
-            **{name: _plain(row.figures[name]) for name in FIGURES[result.which]},
-            "answered": row.answered,
-            "refused": row.refused,
-            "failed": row.failed,
-            "cost_usd": _exact(row.cost),
-            "judging_usd": _exact(row.judging),
-            "seconds": _plain(row.seconds),
-        }
-        for row in result.rows
-    ]
-    troubles = [
-        {
-            "case": trial.plan.case.name,
-            "model": trial.plan.model,
-            "repeat": trial.plan.repeat,
-            "outcome": trial.outcome,
-            "sentence": trial.sentence,
-        }
-        for trial in result.trials
-        if trial.outcome != "answered"
-    ]
+    names = FIGURES[result.which]
     made = {
         "set": result.which,
         "measured": result.measured,
-        "notice": SPREAD if result.measured else STAND_IN,
+        "notice": result.notice,
         "cases": result.cases,
         "repeat": result.repeat,
         "judge": result.judge,
         "spent_usd": _exact(result.spent),
-        "models": rows,
-        "troubles": troubles,
+        "models": [_model(row, names) for row in result.rows],
+        "trials": [_trial(trial) for trial in result.trials],
     }
     return json.dumps(made, indent=2, ensure_ascii=False)
+
+
+def _model(row: Row, names: Sequence[str]) -> dict[str, Any]:
+    return {
+        "model": row.model,
+        "measured": row.measured,
+        **{name: _plain(row.figures[name]) for name in names},
+        "answered": row.answered,
+        "refused": row.refused,
+        "failed": row.failed,
+        "cost_usd": _exact(row.cost),
+        "judging_usd": _exact(row.judging),
+        "seconds": _plain(row.seconds),
+    }
+
+
+def _trial(trial: Trial) -> dict[str, Any]:
+    """One trial, so that it can be seen which cases a figure is made of: how many there were, of how many."""
+    marks = None if trial.stand_in or trial.marks is None else trial.marks
+    return {
+        "case": trial.plan.case.name,
+        "model": trial.plan.model,
+        "repeat": trial.plan.repeat,
+        "outcome": trial.outcome,
+        "sentence": trial.sentence,
+        "counted": marks and {name: list(pair) for name, pair in marks.items() if pair[1]},
+        "cost_usd": _exact(trial.cost),
+        "seconds": trial.seconds,
+    }
 
 
 def _quality(row: Row, names: Sequence[str]) -> list[str]:

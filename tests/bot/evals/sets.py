@@ -85,7 +85,7 @@ def sets(folder: Path) -> Path:
             "review/001-average/change.diff": DIFF,
             "review/001-average/case.toml": CASE.format(clean="false") + DEFECT,
             "review/002-fine/change.diff": DIFF,
-            "review/002-fine/case.toml": CASE.format(clean="true"),
+            "review/002-fine/case.toml": CASE.format(clean="true").replace("Average", "Sum"),
             "summarize/001-waiting/ticket.toml": TICKET,
             "summarize/001-waiting/case.toml": SUMMARY,
         },
@@ -118,6 +118,8 @@ class Mind:
             return Draft()
         asked: Sequence[Mapping[str, Any]] = body["messages"]
         given = json.dumps(asked)
+        if "<purser:request>" in given:
+            return Draft("UNCHANGED")
         if "<purser:read" not in given and '"tool_result"' not in given:
             key = re.findall(r"[A-Z]+-\d+", given)[0]
             return Draft("", "", (Use("jira_get_issue", {"key": key}),))

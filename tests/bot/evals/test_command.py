@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import signal
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -77,6 +78,34 @@ async def test_what_is_dear_wants_a_yes(claude: ClaudeStandIn, tmp_path: Path) -
     assert (refused.code, refused.out) == (2, "")
     assert "--yes agrees beforehand" in refused.err
     assert begun.code == 0, begun.err
+
+
+@pytest.mark.parametrize(("word", "code"), [(b"n\n", 2), (b"y\n", 0)])
+async def test_a_terminal_is_asked(
+    claude: ClaudeStandIn, tmp_path: Path, word: bytes, code: int
+) -> None:
+    """What it takes stands before the question; a no begins nothing."""
+    write(tmp_path, {"purser.toml": "[defaults]\nconfirm_above_usd = 0.01\n"})
+    sets(tmp_path / "tests" / "evals")
+    ours, theirs = os.openpty()
+    os.write(ours, word)
+    process = await asyncio.create_subprocess_exec(
+        PURSER,
+        *("eval", "review", "--case", "002-fine"),
+        cwd=tmp_path,
+        env={**CLEAN, **environ(claude)},
+        stdin=theirs,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    out, err = await process.communicate()
+    os.close(theirs)
+    os.close(ours)
+
+    assert process.returncode == code, err
+    assert b"This will make about 5 calls" in err
+    assert b"Go on? [y/N]" in err
+    assert bool(out) == (code == 0) == bool(claude.log)
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 import asyncio
 import io
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from pathlib import Path
@@ -17,7 +17,7 @@ from bot.demo.claude.errors import Problem
 from bot.errors import BadSettings
 from bot.evals.course import Course, NotAgreed, evaluate
 from bot.evals.outlay import Outlay
-from bot.evals.table import STAND_IN
+from bot.evals.table import SPREAD, STAND_IN, UNANSWERED
 from bot.evals.trial import STAND_IN as SIGNATURE
 from bot.prompts import Prompts
 from bot.rules import Rules
@@ -99,6 +99,10 @@ async def test_the_spread_over_repeats(world: World) -> None:
     told = await world.document(repeat=2, only=("001-average",))
 
     assert told["models"][0]["recall"] == {"mean": 0.5, "least": 0, "most": 1}
+    assert [(t["repeat"], t["counted"]["recall"]) for t in told["trials"]] == [
+        (1, [1, 1]),
+        (2, [0, 1]),
+    ]
 
 
 async def test_the_bot_s_own_way_is_measured(world: World) -> None:
@@ -191,20 +195,38 @@ async def test_a_model_without_a_price_has_no_cost(world: World) -> None:
     assert "price unknown" in world.out.getvalue()
 
 
+def about_the_average(body: Mapping[str, Any]) -> bool:
+    """Whether a request is about the case with the defect."""
+    return "Average of a cart" in json.dumps(body["messages"])
+
+
 async def test_what_is_refused_counts_as_nothing_found(world: World) -> None:
     """The refusal is said with its case, the rest goes on, and the exit code stays 0."""
-    world.mind(Mind(FINDING, judges=lambda _, words: words.startswith("An empty")))
+    world.mind(Mind(NO_FINDING))
     world.claude.troubles.add(
-        Trouble(refuse=True, category="cyber", fits=lambda body: bool(body.get("stream"))), times=9
+        Trouble(refuse=True, category="cyber", fits=about_the_average), times=9
     )
-    course = Course("review", world.folder, only=("001-average",))
 
-    code = await world.run(course)
+    code = await world.run(Course("review", world.folder))
 
     told = world.out.getvalue()
     assert code == 0
     assert "1 refused by claude-sonnet-5-5 (001-average): " in told
+    assert SPREAD in told
     assert "0%" in told
+
+
+async def test_where_nothing_was_answered_nothing_is_measured(world: World) -> None:
+    """Refusals alone are no figures; who refused might not have been Claude."""
+    world.claude.troubles.add(
+        Trouble(refuse=True, category="cyber", fits=lambda body: bool(body.get("stream"))), times=9
+    )
+
+    told = await world.document(only=("001-average",))
+
+    assert (told["measured"], told["notice"]) == (False, UNANSWERED)
+    assert told["models"][0]["recall"] is None
+    assert told["models"][0]["refused"] == 1
 
 
 async def test_a_case_that_fails_is_counted_and_said_and_the_rest_goes_on(world: World) -> None:
@@ -231,7 +253,7 @@ async def test_an_answer_that_the_judge_cannot_read_is_in_no_figure(world: World
 
     [row] = told["models"]
     assert (row["failed"], row["recall"], row["measured"]) == (1, None, False)
-    assert "could not be judged" in told["troubles"][0]["sentence"]
+    assert "could not be judged" in told["trials"][0]["sentence"]
 
 
 def _format(body: Any) -> bool:
@@ -256,6 +278,7 @@ async def test_the_stand_in_s_answers_are_never_figures(world: World) -> None:
     assert machine["measured"] is False
     assert machine["notice"] == STAND_IN
     assert machine["models"][0]["recall"] is None
+    assert [trial["counted"] for trial in machine["trials"]] == [None, None]
 
 
 async def test_nothing_is_begun_before_it_is_agreed(world: World) -> None:
