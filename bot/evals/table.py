@@ -15,7 +15,7 @@ from bot.tables import write
 
 NOT_MEASURED = "not measured"
 NOTHING = "–"
-SPREAD = "Each figure is the mean over the repeats; behind it, where there are several, the least and the greatest."
+SPREAD = "Each figure is the mean over the repeats; behind it, where there are several, the least and the greatest. Seconds are those of single answers."
 STAND_IN = "Not Claude but its stand-in answered: this proves that the command works, and says nothing of quality."
 UNANSWERED = "Nothing was answered, so nothing is measured."
 HEADS = {
