@@ -134,11 +134,15 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class Stopped:
-    """A person stopped it, or a bound did (`sentence` says which); `text` is what had been said."""
+    """A person stopped it, or a bound did (`sentence` says which); `text` is what had been said.
+
+    `said`: it stands in Slack already, so that nothing more is to be said.
+    """
 
     sentence: str
     receipt: Receipt
     text: str = ""
+    said: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -106,7 +106,7 @@ class Ask:
         return cls(**known)
 
 
-SignalKind = Literal["stop", "edit", "delete", "confirm", "feedback"]
+SignalKind = Literal["stop", "edit", "delete", "feedback"]
 
 
 @dataclass(frozen=True, slots=True)

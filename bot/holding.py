@@ -36,6 +36,7 @@ class Holding:
         stop: set when a person stopped the ask or deleted their message.
         stopped_by: who did, a Slack user id.
         edited: the person changed their words after the work had begun.
+        listened: set once all is heard that was said before the work began.
     """
 
     def __init__(
@@ -45,6 +46,7 @@ class Holding:
         self._lease = lease
         self._renew_seconds = renew_seconds
         self.stop = asyncio.Event()
+        self.listened = asyncio.Event()
         self.stopped_by = ""
         self.edited = False
 
@@ -63,6 +65,7 @@ class Holding:
                 try:
                     for signal in await self._inbox.signals(self._lease):
                         self._heard(signal)
+                    self.listened.set()
                     if clock() >= due:
                         await self._inbox.renew(self._lease)
                         renewed, due = clock(), clock() + self._renew_seconds

@@ -146,8 +146,9 @@ class Inbox:
         values.pop("key")
         tx.add("inbox.signal_if_begun" if signal.kind == "edit" else "inbox.signal", **values)
         place: dict[str, Any] = {"team": signal.team, "channel": signal.channel, "ts": signal.ts}
-        if signal.kind in {"stop", "delete", "confirm"}:
-            tx.add("inbox.rouse", ask_id=signal.ask_id, thread=signal.thread, **place)
+        if signal.kind in {"stop", "delete"}:
+            named = {"ask_id": signal.ask_id, "thread": signal.thread, "user": signal.user}
+            tx.add("inbox.rouse", **named, **place)
         if signal.kind == "delete":
             tx.add("inbox.delete", now=self._now(), **place)
         elif signal.kind == "edit" and ask is not None:
@@ -279,8 +280,16 @@ class Inbox:
         _settle(tx, lease.ask.id, self._now())
 
     def park(self, tx: Transaction, lease: Lease, *, until: float) -> None:
-        """The ask waits for a person's click and holds neither slot nor lane."""
+        """The ask waits for a person's click and holds neither slot nor lane; after `until` it is given out again.
+
+        If they clicked already, or stopped it, it does not wait for them.
+        """
         tx.add("inbox.park", must=LeaseLost(), until=until, **_fenced(lease))
+        tx.add("inbox.parked", ask_id=lease.ask.id)
+
+    def decided(self, tx: Transaction, ask_id: str) -> None:
+        """Who was waited for has decided: a parked ask waits for a worker now. After the commit, `ended` tells one."""
+        tx.add("inbox.decided", ask_id=ask_id)
 
     async def give_back(self, lease: Lease, *, not_before: float = 0.0) -> None:
         """Let the ask wait for another worker, without counting against it."""

@@ -44,6 +44,7 @@ class Metrics:
         self._dollars = counter("cost_usd", "US dollars booked", "channel", "model")
         self._refusals = counter("refusals", "Refusals by Claude", "category", "rung")
         self._limits = counter("rate_limited", "Answers 429, by which limit", "model", "limit")
+        self._decisions = counter("decisions", "Estimates that people were asked about", "decision")
         self._queue = gauge("queue_asks", "Asks in the inbox", "state")
         self._oldest = gauge("queue_oldest_seconds", "Age of the oldest waiting ask")
         self._cached = gauge("cache_read_ratio", "Share of prompt tokens read from cache")
@@ -104,6 +105,10 @@ class Metrics:
     def rate_limited(self, model: str, limit: str) -> None:
         """Claude answered 429; `limit` says which."""
         self._limits.labels(self._few("model", model), self._few("limit", limit)).inc()
+
+    def decided(self, decision: str) -> None:
+        """What became of an estimate that a person was asked about: go, smaller, cancel, lapsed or stopped."""
+        self._decisions.labels(decision).inc()
 
     def queue(self, counts: dict[str, int], oldest: float) -> None:
         """The inbox as it stands: asks by state, and the oldest waiting one's age in seconds."""

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 import structlog
 
 from bot import review, summarize
-from bot.answer import Answer, Ended, Failed, Receipt, Refused, Stopped, TextDelta, ToolEnded
+from bot.answer import Answer, Ended, Failed, Quote, Receipt, Refused, Stopped, TextDelta, ToolEnded
 from bot.ask import Ask, Lease
 from bot.conversation import Conversations
 from bot.errors import LeaseLost, StoreDown
@@ -23,9 +23,11 @@ from bot.inbox import Caps, Inbox
 from bot.metrics import Metrics
 from bot.policy import Policy
 from bot.prefetch import Prefetch
+from bot.prices import dollars
 from bot.slack.askers import Askers
 from bot.slack.clicks import Clicks
 from bot.slack.commands import Commands
+from bot.slack.decisions import STOPPED, Decisions
 from bot.slack.home import Homes
 from bot.slack.offers import Offers
 from bot.slack.reply import Replies, Reply
@@ -45,6 +47,7 @@ UNSAID_SECONDS = 20.0  # until an answer that Slack did not take is said again
 UNSAID_AT_MOST = 6 * 3600.0  # after asking; an answer older than that is a dead letter
 BEHIND = "I am still at the request before yours in this thread; yours is next."
 EDITED = "You changed your message while I was at work: I answered the earlier wording."
+STATES = ("waiting", "leased", "parked", "dead")  # of an ask that has not ended well
 DEATHS_AT_MOST = 4  # processes that ended over an ask; the next one says so, and no more
 HOPELESS = "I ended several times while I worked on this, so I stop trying. Please ask for a part of it, or tell an operator."
 BROKE = "Something broke on my side. Please ask again; if it happens once more, tell an operator."
@@ -68,6 +71,7 @@ class Rooms:
     clicks: Clicks
     offers: Offers
     homes: Homes  # shown by the door
+    decisions: Decisions
     replies: Replies
     metrics: Metrics
     now: Callable[[], float]
@@ -149,7 +153,7 @@ class Worker:
                 for ask in await self._rooms.inbox.behind(BEHIND_SECONDS):
                     await self._rooms.replies.tell(ask, BEHIND)
                 queue = await self._rooms.inbox.queue()
-                states = {"waiting": queue.waiting, "leased": queue.leased, "dead": queue.dead}
+                states = {name: getattr(queue, name) for name in STATES}
                 self._rooms.metrics.queue(states, queue.oldest_seconds)
             except (StoreDown, SlackError) as error:
                 log.warning("watching", problem=str(error))
@@ -212,6 +216,11 @@ class Worker:
             return
         async with aclosing(await self._rooms.replies.open(lease)) as reply:
             ended = await self._answer(lease, reply, holding)
+            if isinstance(ended, Quote) and not holding.stop.is_set():
+                await self._rooms.decisions.ask(lease, reply, ended)
+                return
+            if isinstance(ended, Quote):
+                ended = Stopped(STOPPED, Receipt())
             if holding.edited and isinstance(ended, Answer):
                 ended = replace(ended, notes=(*ended.notes, EDITED))
             await reply.end(ended, await self._rooms.offers.of(lease.ask, ended))
@@ -224,8 +233,8 @@ class Worker:
             self._rooms.metrics.dropped(f"denied:{verdict.rule}")
         return await self._rooms.clicks.press(lease, person, verdict)
 
-    async def _answer(self, lease: Lease, reply: Reply, holding: Holding) -> Ended:
-        """The way of one ask, from who asks to its end."""
+    async def _answer(self, lease: Lease, reply: Reply, holding: Holding) -> Ended | Quote:
+        """The way of one ask, from who asks to its end, or to what a person has to agree to first."""
         rooms, ask = self._rooms, lease.ask
         if ask.origin == "own":  # an alert is its own answer
             return Answer(ask.text, Receipt())
@@ -239,6 +248,12 @@ class Worker:
         if planned is None:
             return Stopped(summarize.USAGE, Receipt())
         brief, question = planned
+        decided = await rooms.decisions.resumed(lease, holding) if lease.attempt > 1 else None
+        if isinstance(decided, Stopped):
+            return decided
+        if decided is not None:
+            brief = decided.applied(brief)
+            await reply.go_on()
         said = await rooms.threads.since(ask)
         fetched = await rooms.prefetch.read(lease, brief, reply.on)
         files = await rooms.threads.files(ask.files)
@@ -252,7 +267,7 @@ class Worker:
             rooms.turn.run(lease, conversation, brief, stop=holding.stop)
         ) as events:
             async for event in events:
-                if isinstance(event, Answer | Refused | Stopped | Failed):
+                if isinstance(event, Answer | Refused | Stopped | Failed | Quote):
                     return event
                 if isinstance(event, ToolEnded):
                     rooms.metrics.tool(event.name, event.outcome)
@@ -282,7 +297,7 @@ class Worker:
         await self._rooms.store.commit(tx)
         seconds = self._rooms.now() - ask.at
         self._rooms.metrics.asked(ask.feature, outcome, seconds)
-        receipt = ended.receipt
+        receipt, expected = ended.receipt, ended.receipt.estimate
         log.info(
             "ask",
             ask=ask.id,
@@ -296,6 +311,7 @@ class Worker:
             cached_tokens=receipt.cached_tokens,
             output_tokens=receipt.output_tokens,
             cost_usd=None if receipt.cost is None else str(receipt.cost),
+            estimated_usd=None if expected is None else str(dollars(expected.picos)),
             model=receipt.model,
             seconds=round(seconds, 3),
             prompt_version=self._rooms.turn.prompts.version,

@@ -30,6 +30,7 @@ from bot.slack.changes import Changes
 from bot.slack.clicks import Clicks
 from bot.slack.commands import Commands
 from bot.slack.costs import Costs
+from bot.slack.decisions import ACTION, Decisions
 from bot.slack.envelope import Us
 from bot.slack.files import Files
 from bot.slack.home import Homes
@@ -93,6 +94,9 @@ async def furnish(
         now=now,
     )
     sharing = Sharing(wire, store, hindsight=hindsight, costs=costs, people=people, now=now)
+    decisions = Decisions(
+        wire, store, inbox, turn.estimates, policy=policy, metrics=metrics, now=now
+    )
     return Rooms(
         store=store,
         inbox=inbox,
@@ -108,8 +112,9 @@ async def furnish(
             costs=costs,
             changes=Changes(policy, adjustments),
         ),
-        clicks=Clicks(wire, {SHARE: sharing.press, **offers.handlers()}),
+        clicks=Clicks(wire, {ACTION: decisions.press, SHARE: sharing.press, **offers.handlers()}),
         offers=offers,
+        decisions=decisions,
         homes=Homes(
             wire,
             askers,

@@ -30,7 +30,6 @@ _CHANNEL = re.compile(r"<#(\w+)\|[^>]*>")
 ACTIONS: Mapping[str, SignalKind] = {
     "stop": "stop",
     "feedback": "feedback",
-    "confirm": "confirm",
 }
 """Our buttons' action ids, up to the first colon; a button's value is `ask id` or `ask id:word`."""
 

@@ -3,6 +3,7 @@
     open      a stream, or a post that is edited; where a stream does not start, a post
     extend    more of its words
     say       its final words, with what stands under them
+    hold      what stands there until a person has decided; part of the answer only if there is no other
 
 After a lost reply a part is looked for by its metadata before it is sent again. After a restart one with a ts is
 edited whole, and one that was said is left as it is. Whoever lost the lease says nothing.
@@ -65,7 +66,8 @@ class Parts:
         self._pen = Pen(wire, lease.ask.id)
         self._before = 0  # parts that stand in another channel
         self._lost: tuple[int, Kind] | None = None  # opened, it may be, but its ts is not known
-        self.place = place
+        self._held: Piece | None = None  # one of the pieces, while it is undecided
+        self.place = self._home = place
         self.pieces: list[Piece] = []
         self.by_url: PartState | None = None  # how far a response_url has come with the answer
 
@@ -83,6 +85,8 @@ class Parts:
                 kind: Kind = "torn" if part.kind == "stream" else "post"
                 shown = part.text if said else ""
                 self.pieces.append(Piece(part.n, kind, part.ts, self._clock(), shown, said))
+                if part.kind == "held":
+                    self._held = self.pieces[-1]
         return bool(self.pieces or self._lost)
 
     def move(self, channel: str) -> None:
@@ -146,6 +150,29 @@ class Parts:
         if piece.kind != "post" or piece.sent != text or blocks:
             await self._finish(piece, text, blocks)
         await self._said(piece)
+
+    async def hold(self, text: str, blocks: Sequence[Block]) -> None:
+        """Say something, in the first part's place, that stands until a person has decided."""
+        piece = await self.reclaim() or next(iter(self.pieces), None)
+        if piece is None:
+            send: Send = lambda n: self._pen.post(  # noqa: E731
+                self.place, n, text, blocks, patience=LAST_SECONDS
+            )
+            piece = await self._begin("post", text, send)
+        if not (piece.said and piece.sent == text):
+            await self.say(piece, text, blocks)
+        await self._write(piece.n, "said", "held", piece.ts, text)
+        self._held = piece
+
+    async def let_go(self) -> None:
+        """It was decided: what was held is no part of the answer, which goes where it would have gone without."""
+        held = self._held
+        if held is None and (held := await self.reclaim()):
+            await self._write(held.n, "said", "held", held.ts, held.sent)
+        if held is not None:
+            self.pieces = [piece for piece in self.pieces if piece is not held]
+            self._before = max(self._before, held.n)
+        self._held, self.place = None, self._home
 
     async def withdraw(self, piece: Piece, notice: str) -> None:
         """Take a part's words back, said or not."""

@@ -14,7 +14,7 @@ from bot.slack.envelope import Drop, Envelope, Wrong, channel_kind
 from bot.slack.shapes import Json, items, mapping, words
 
 PRESSES = frozenset(
-    {"proposal_do", "proposal_change", "proposal_drop", "proposal_undo", "share_cost"}
+    {"estimate", "proposal_do", "proposal_change", "proposal_drop", "proposal_undo", "share_cost"}
 )
 """Action ids, up to the first colon, of our buttons that are asks of their own; the worker has a handler for each."""
 

@@ -47,6 +47,7 @@ STREAM_STARTS = 18  # in a minute and workspace; Slack takes 20
 PLACEHOLDER = "One moment…"
 ELSEWHERE = "I am not in that channel, so I answer here. With `/invite @Purser` I can answer there."
 CLOSED = "I cannot write in that channel, so I answer here."
+ASKED_ELSEWHERE = "I cannot write in the channel where you asked, so I ask here."
 NOT_OFFERED = (
     "What is proposed can only be decided on in the channel; invite me there, and ask again."
 )
@@ -195,6 +196,9 @@ class Reply:
             SlackError: they can be said nowhere.
         """
         await self._flow.stop()
+        if isinstance(ended, Stopped) and ended.said:
+            await self._end_status()
+            return
         text, blocks = self._final(ended)
         try:
             if self._private:
@@ -206,6 +210,30 @@ class Reply:
             await self._end_status()
             raise
         await self._end_status()
+
+    async def quote(self, text: str, blocks: list[Block]) -> None:
+        """Say something that stands, with its buttons, until a person has decided.
+
+        Where the channel is closed to us, it is said to the asker directly.
+
+        Raises:
+            LeaseLost: another worker has the ask.
+            SlackError: it can be said nowhere.
+        """
+        await self._flow.stop()
+        try:
+            await self._parts.hold(text, blocks)
+        except SlackError as error:
+            if isinstance(error, Unsure) or error.code not in GONE:
+                raise
+            self._parts.move(await self._all.wire.direct(self._ask.user))
+            await self._parts.hold(text, [*blocks, context(ASKED_ELSEWHERE)])
+        await self._end_status()
+
+    async def go_on(self) -> None:
+        """It was decided: the answer comes in messages of its own."""
+        await self._parts.let_go()
+        self._flow.live = bool(self._ask.thread) and not self._private and not self._parts.pieces
 
     async def aclose(self) -> None:
         """Fall silent; what was begun is left to whoever takes the ask over."""

@@ -8,17 +8,19 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from bot.answer import Answer, Ended, Event, Failed, Refused, Stopped
+from bot.answer import Answer, Ended, Event, Failed, Quote, Refused, Stopped
 from bot.ask import Lease
 from bot.conversation import Conversation, note, without_code
 from bot.findings import Given, Sieve
 from bot.journal import Told
+from bot.prices import picos
 from bot.prompts import UNCHANGED
 from bot.refusal import Again, GiveUp, OtherModel, Refusal, Reword, Rung, decide
 from bot.store import Transaction
 from bot.turn.books import Books
 from bot.turn.brief import Brief, Rooms
 from bot.turn.call import Calls
+from bot.turn.estimate import bound, counted, likely
 from bot.turn.passes import Passes, Studied, coverage
 from bot.turn.request import Order, opaque, order, reworded_as, shape
 from bot.turn.response import Filtered, Outcome, Response, Unanswered
@@ -31,6 +33,8 @@ GO_ON = "Your answer was cut off. Go on exactly where it stopped; repeat nothing
 SAY_IT = "Your turn ended without an answer. Give the person your answer now."
 LAST_ROUND = "No more tools can be used for this request. Answer now, and say what is missing."
 CUT_NOTE = "The answer is longer than one answer may be and was cut here."
+SMALLER = "The person was told what this costs and wants it for less. Read little and be brief: what matters most, alone."
+SMALLER_NOTE = "Done smaller, as you wanted: {model}, {effort} effort, {rounds} rounds of looking things up at most."
 NOTHING_READ = "Claude declined to read any part of this change. Ask about single files of it, or for a person's review."
 WINDOW_NOTE = (
     "This thread is longer than Claude can read; the answer was cut here. A new thread helps."
@@ -59,7 +63,7 @@ class Loop:
         tell: Callable[[Event], None],
     ) -> None:
         self._rooms, self._lease, self._brief, self._told = rooms, lease, brief, told
-        self._conversation = conversation
+        self._conversation = conversation.noted(SMALLER) if brief.small else conversation
         self.voice = Voice(tell, Sieve(self._given, covered=bool(brief.readings)))
         self._studied: Studied | None = None
         deadline = rooms.clock() + brief.rules.ask_seconds
@@ -81,26 +85,58 @@ class Loop:
         self._tool_rounds = self._made = self._continued = 0
         self._tried: set[Rung] = set()
         self._cannot: set[Rung] = set()
-        self._notes: list[str] = []
+        self._notes: list[str] = [_smaller(brief)] if brief.small else []
 
-    async def end(self) -> Ended:
-        """Work until there is an end.
+    async def end(self) -> Ended | Quote:
+        """Work until there is an end; where a person has to agree first, do not begin.
 
         Raises:
             LeaseLost: another worker has this ask.
             StoreDown: the books cannot be written.
         """
         await self._books.settle_lost(self._told)
+        order = self._order()
+        if quote := await self._quoted(order):
+            return quote
         if self._brief.passes and (ended := await self._read_parts()):
             return ended
-        self._start_again_if_changed()
+        if self._brief.passes or self.calls.recorded:
+            self._start_again_if_changed()
+            order = self._order()
         while self._made < self._brief.rules.rounds + CALLS_BEYOND_ROUNDS:
             self._made += 1
-            outcome = await self.calls.call(self._order())
+            outcome = await self.calls.call(order)
             ended = await self._next(outcome)
             if ended is not None:
                 return ended
+            order = self._order()
         return self._out_of_rounds()
+
+    async def _quoted(self, order: Order) -> Quote | None:
+        """What it is likely to take, if a person has to agree to it first; Claude's count is asked for only near that."""
+        brief, now = self._brief, self._rooms.now()
+        if self._told.attempts:
+            return None  # it began before a restart
+        expected = likely(order, brief.feature, effort=brief.effort, at=now) + brief.beyond
+        self._books.tally.estimate = expected
+        if brief.agreed is not None:
+            self._books.tally.estimate = expected if brief.small else brief.agreed
+            return None
+        limit = picos(brief.rules.confirm_above_usd)
+        most = bound(order, brief.feature, effort=brief.effort, at=now) + brief.beyond
+        if most.picos <= limit:
+            return None
+        warm = await self._rooms.estimates.warmth(
+            model=order.model,
+            prompt_version=self._rooms.prompts.version,
+            message_id=self._previous,
+        )
+        if tokens := await self.calls.count(order):
+            expected = brief.beyond + counted(
+                order, tokens, brief.feature, effort=brief.effort, warm=warm, at=now
+            )
+        self._books.tally.estimate = expected
+        return Quote(expected) if expected.picos > limit else None
 
     async def _read_parts(self) -> Ended | None:
         """Read what is too large for one look part by part; an end where nothing of it could be read."""
@@ -341,6 +377,10 @@ class Loop:
             "ended. Please ask for a part of it."
         )
         return Stopped(sentence, self.calls.receipt(), self.voice.said)
+
+
+def _smaller(brief: Brief) -> str:
+    return SMALLER_NOTE.format(model=brief.model, effort=brief.effort, rounds=brief.rules.rounds)
 
 
 def _assistant(content: list[Mapping[str, Any]]) -> dict[str, Any]:

@@ -497,18 +497,18 @@ async def test_a_message_deleted_before_it_came_is_no_ask(inbox: Inbox) -> None:
 @pytest.mark.parametrize(
     ("kind", "where", "roused"),
     [
-        ("confirm", {"ask_id": "parked"}, True),
+        ("stop", {"ask_id": "parked"}, True),
         ("stop", {"thread": "4.0"}, True),
         ("delete", {"ts": "5.0"}, True),
         ("feedback", {"ask_id": "parked"}, False),
-        ("confirm", {"ask_id": "another"}, False),
+        ("stop", {"ask_id": "another"}, False),
         ("stop", {"thread": "9.0"}, False),
     ],
 )
 async def test_a_word_about_a_parked_ask_rouses_it(
     inbox: Inbox, store: Store, clock: Clock, kind: str, where: dict[str, str], roused: bool
 ) -> None:
-    """A click, a stop or a deletion brings back the ask that waits for it, and the next holder hears what was said."""
+    """A stop or a deletion brings back the ask that waits for it, and the next holder hears what was said."""
     await inbox.put(arrival("e1", id="parked", ts="5.0", thread="4.0"))
     lease = await take(inbox)
     assert lease is not None

@@ -23,31 +23,31 @@ WHERE estimates.ask_id = :ask_id;
 
 -- name: pairs
 -- Estimates of a span of time beside what became of them; asks that have ended and were asked of Claude.
+WITH ended AS MATERIALIZED (
+  SELECT estimates.*, asks.channel, asks.feature
+  FROM estimates CROSS JOIN asks ON asks.id = estimates.ask_id
+  WHERE estimates.at >= :since AND estimates.at < :until AND asks.state IN ('done', 'dead')
+)
 SELECT
-  estimates.ask_id, asks.channel, asks.feature, estimates.at, estimates.tokens, estimates.picos, estimates.seconds,
-  estimates.state, sum(ledger.counted_picos) AS spent, sum(ledger.output_tokens) AS output_tokens,
+  ended.ask_id, ended.channel, ended.feature, ended.at, ended.tokens, ended.picos, ended.seconds, ended.state,
+  sum(ledger.counted_picos) AS spent, sum(ledger.output_tokens) AS output_tokens,
   sum(ledger.input_tokens + ledger.cache_write_5m_tokens + ledger.cache_write_1h_tokens + ledger.cache_read_tokens)
     AS prompt_tokens
-FROM estimates
-JOIN asks ON asks.id = estimates.ask_id AND asks.state IN ('done', 'dead')
-JOIN ledger ON ledger.ask_id = estimates.ask_id
-WHERE estimates.at >= :since AND estimates.at < :until
-GROUP BY estimates.ask_id
-ORDER BY estimates.at, estimates.ask_id;
+FROM ended CROSS JOIN ledger ON ledger.ask_id = ended.ask_id
+GROUP BY ended.ask_id
+ORDER BY ended.at, ended.ask_id;
 
 -- name: warmth
 -- How much of a prompt Claude's cache is likely to hold, of a thread and of what all share, and how fast a model was lately.
+WITH lately AS MATERIALIZED (
+  SELECT * FROM ledger WHERE at >= :since_shared AND model = :model ORDER BY at DESC LIMIT :most
+)
 SELECT
   coalesce((
     SELECT cache_read_tokens + cache_write_5m_tokens + cache_write_1h_tokens FROM ledger
     WHERE entry_id = :entry_id AND model = :model AND at >= :since_thread), 0) AS thread,
   coalesce((
-    SELECT min(held) FROM (
-      SELECT cache_read_tokens + cache_write_1h_tokens AS held FROM ledger
-      WHERE at >= :since_shared AND model = :model AND prompt_version = :prompt_version
-      ORDER BY at DESC LIMIT :most)
-    WHERE held > 0), 0) AS shared,
-  (SELECT sum(output_tokens) * 1000.0 / sum(latency_ms) FROM (
-    SELECT output_tokens, latency_ms FROM ledger
-    WHERE at >= :since_shared AND model = :model AND latency_ms > 0 AND output_tokens > 0 AND status = 'settled'
-    ORDER BY at DESC LIMIT :most)) AS speed;
+    SELECT min(cache_read_tokens + cache_write_1h_tokens) FROM lately
+    WHERE prompt_version = :prompt_version AND cache_read_tokens + cache_write_1h_tokens > 0), 0) AS shared,
+  (SELECT sum(output_tokens) * 1000.0 / sum(latency_ms) FROM lately
+    WHERE latency_ms > 0 AND output_tokens > 0 AND status = 'settled') AS speed;

@@ -28,21 +28,22 @@ ON CONFLICT DO NOTHING;
 -- An edit is a signal only when somebody has begun the ask: of one that waits, for us or for a person, it replaces the words.
 INSERT INTO signals (id, kind, team, channel, user, thread, ts, ask_id, text, at)
 SELECT :id, :kind, :team, :channel, :user, :thread, :ts, :ask_id, :text, :at
-WHERE EXISTS (SELECT 1 FROM asks WHERE team = :team AND channel = :channel AND ts = :ts AND ts <> '' AND attempt > 0)
+WHERE EXISTS (SELECT 1 FROM asks WHERE team = :team AND channel = :channel AND ts = :ts AND ts <> '' AND attempt > 0 AND state <> 'parked')
 ON CONFLICT DO NOTHING;
 
 -- name: reword
--- A later edit of an ask that nobody has begun replaces its words; its identity stays.
+-- A later edit of an ask that nobody has begun replaces its words; its identity stays. One that is parked waits for us again.
 UPDATE asks
-SET body = json_set(:body, '$.id', id, '$.key', key, '$.at', at), feature = :feature
-WHERE team = :team AND channel = :channel AND ts = :ts AND ts <> '' AND state = 'waiting' AND attempt = 0
+SET body = json_set(:body, '$.id', id, '$.key', key, '$.at', at), feature = :feature,
+  state = 'waiting', not_before = iif(state = 'parked', 0, not_before)
+WHERE team = :team AND channel = :channel AND ts = :ts AND ts <> '' AND (state = 'waiting' AND attempt = 0 OR state = 'parked')
   AND json_extract(body, '$.edited') <= :edited;
 
 -- name: retext
 -- The same where only the new text is known.
 UPDATE asks
-SET body = json_set(body, '$.text', :text)
-WHERE team = :team AND channel = :channel AND ts = :ts AND ts <> '' AND state = 'waiting' AND attempt = 0;
+SET body = json_set(body, '$.text', :text), state = 'waiting', not_before = iif(state = 'parked', 0, not_before)
+WHERE team = :team AND channel = :channel AND ts = :ts AND ts <> '' AND (state = 'waiting' AND attempt = 0 OR state = 'parked');
 
 -- name: delete
 -- A deleted message is no ask any more, if nobody has begun it; whoever has is told by the signal.
@@ -51,15 +52,20 @@ SET state = 'done', outcome = 'deleted', ended_at = :now
 WHERE team = :team AND channel = :channel AND ts = :ts AND ts <> '' AND state = 'waiting' AND attempt = 0;
 
 -- name: rouse
--- What waits for a person waits no longer when somebody speaks of it.
+-- What waits for a person waits no longer when somebody speaks of it; named as in `signals`.
 UPDATE asks SET state = 'waiting', not_before = 0
 WHERE state = 'parked' AND team = :team AND channel = :channel
   AND CASE
     WHEN :ask_id <> '' THEN id = :ask_id
-    WHEN :ts <> '' THEN ts = :ts
-    ELSE lane = :team || ':' || :channel || ':' || :thread
+    WHEN :ts <> '' THEN ts = :ts OR id IN (SELECT ask_id FROM parts WHERE parts.channel = :channel AND parts.ts = :ts)
+    WHEN :thread <> '' THEN lane = :team || ':' || :channel || ':' || :thread
+    ELSE user = :user
   END
 RETURNING id;
+
+-- name: decided
+-- Nor when it was decided.
+UPDATE asks SET state = 'waiting', not_before = 0 WHERE state = 'parked' AND id = :ask_id;
 
 -- name: take
 -- The next ask: from the channel with the fewest in flight, the oldest first, none before an earlier one of its lane.
@@ -144,11 +150,28 @@ WHERE id = :ask_id AND attempt = :attempt AND state = 'leased';
 UPDATE asks SET state = 'parked', worker = '', not_before = :until
 WHERE id = :ask_id AND attempt = :attempt AND state = 'leased';
 
+-- name: parked
+-- If somebody spoke of it, or decided, just before, it waits for them no longer.
+UPDATE asks SET state = 'waiting', not_before = 0
+WHERE id = :ask_id AND state = 'parked' AND (
+  EXISTS (SELECT 1 FROM estimates WHERE estimates.ask_id = asks.id AND estimates.state NOT IN ('', 'asked'))
+  OR EXISTS (
+    SELECT 1 FROM signals
+    WHERE signals.channel = asks.channel AND signals.at >= asks.at AND kind IN ('stop', 'delete')
+      AND CASE
+        WHEN signals.ask_id <> '' THEN signals.ask_id = asks.id
+        WHEN signals.ts <> '' THEN signals.ts = asks.ts OR signals.ts IN (SELECT parts.ts FROM parts WHERE parts.ask_id = asks.id)
+        WHEN signals.thread <> '' THEN signals.thread = json_extract(asks.body, '$.thread')
+        ELSE signals.user = asks.user
+      END
+      AND NOT EXISTS (SELECT 1 FROM heard WHERE heard.signal_id = signals.id AND heard.ask_id = asks.id)))
+RETURNING id;
+
 -- name: signals
 -- What was said about an ask and not heard yet: by its id, its message, one of its parts, its lane, or (a "stop" in a direct message) by its asker.
 SELECT id, kind, team, channel, user, thread, ts, ask_id, text, at
 FROM signals
-WHERE channel = :channel AND at >= :since AND kind IN ('stop', 'edit', 'delete', 'confirm')
+WHERE channel = :channel AND at >= :since AND kind IN ('stop', 'edit', 'delete')
   AND CASE
     WHEN ask_id <> '' THEN ask_id = :ask_id
     WHEN ts <> '' THEN ts = :ts AND :ts <> '' OR ts IN (SELECT parts.ts FROM parts WHERE parts.ask_id = :ask_id)
