@@ -9,18 +9,21 @@ everything else.
 import json
 import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from bot.answer import ToolStarted
 from bot.ask import Lease
 from bot.conversation import without_code
 from bot.diffs import PASSES, Reading
+from bot.findings import Finding
+from bot.findings.kept import Kept, last
 from bot.journal import Journal
 from bot.rules import Rules
 from bot.store import Store, Transaction
 from bot.tool_runner import Tool, ToolContext, ToolRun, ToolRunner
 from bot.tools.pulls import PULL_REQUEST_DIFF, Pulls
+from bot.tools.pushed import moves, pushed
 from bot.turn import Brief
 
 CHANGES = 3  # of one ask, that are read; Claude may ask for more
@@ -28,16 +31,23 @@ CHANGES = 3  # of one ask, that are read; Claude may ask for more
 _ADDRESS = re.compile(
     r"https?://[^\s<>|()\[\]`\"']+/(?:pulls?|commits?|compare)/[^\s<>|()\[\]`\"']+"
 )
+_AGAIN = re.compile(
+    r"\b(re-?review|re-?check|again|since|pushed|fixed|nochmal|erneut|gepusht)\b", re.IGNORECASE
+)
 _ENDS = ".,;:!?*_~"
 
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """What came of an address: a change, or the sentence why it was not read."""
+    """What came of an address: a change, or the sentence why it was not read.
+
+    `standing` are findings of an earlier review of it whose code still stands.
+    """
 
     url: str
     reading: Reading | None = None
     problem: str = ""
+    standing: tuple[Finding, ...] = ()
 
     def told(self, *, whole: bool = True) -> tuple[str, str, str]:
         """The tool, its input and its result, as Claude is told of what was read.
@@ -88,14 +98,25 @@ class Prefetch:
             return ()
         words = without_code(lease.ask.text)
         urls = [url for url in addresses(words) if self._pulls.names_change(url)][:CHANGES]
+        kept = await self._earlier(lease, words, urls)
+        if kept is not None:
+            urls = [kept.url]
         if not urls:
             return ()
         known = await self._known(lease)
         missing = [url for url in urls if url not in known]
         for url in missing:
             await tell(ToolStarted(url, "pull_request_diff", f"reading {_short(url)}"))
-        fetched = await self._fetched(lease, brief.rules, missing)
+        fetched = await self._fetched(lease, brief.rules, missing, kept)
         return tuple(known.get(url) or fetched[url] for url in urls)
+
+    async def _earlier(self, lease: Lease, words: str, urls: Sequence[str]) -> Kept | None:
+        """The review of the same change in this thread, where the words ask for another look at it."""
+        if lease.ask.is_first or not _AGAIN.search(words):
+            return None
+        kept = await last(self._store, lease.ask)
+        same = kept is not None and moves(kept.url) and list(urls) in ([], [kept.url])
+        return kept if same else None
 
     async def _known(self, lease: Lease) -> dict[str, Fetched]:
         """What an earlier attempt has read."""
@@ -108,12 +129,17 @@ class Prefetch:
             if use_id.startswith(_READ)
         }
 
-    async def _fetched(self, lease: Lease, rules: Rules, urls: Sequence[str]) -> dict[str, Fetched]:
-        readings: dict[str, Reading] = {}
+    async def _fetched(
+        self, lease: Lease, rules: Rules, urls: Sequence[str], kept: Kept | None
+    ) -> dict[str, Fetched]:
+        readings: dict[str, tuple[Reading, tuple[Finding, ...]]] = {}
 
         async def call(given: Mapping[str, Any], context: ToolContext) -> str:
             url = str(given["url"])
-            readings[url] = await self._pulls.read(url, context, parts=PASSES)
+            if kept is not None:
+                readings[url] = await pushed(self._pulls, kept, context)
+            else:
+                readings[url] = await self._pulls.read(url, context, parts=PASSES), ()
             return "read"
 
         tool = Tool("pull_request_diff", "", PULL_REQUEST_DIFF, lambda _: "", call)
@@ -143,21 +169,24 @@ def addresses(words: str) -> list[str]:
 _READ = "read:"
 
 
-def _fetched(run: ToolRun, readings: Mapping[str, Reading]) -> Fetched:
+def _fetched(run: ToolRun, readings: Mapping[str, tuple[Reading, tuple[Finding, ...]]]) -> Fetched:
     if run.outcome == "ok":
-        return Fetched(run.use_id, readings[run.use_id])
+        reading, standing = readings[run.use_id]
+        return Fetched(run.use_id, reading, standing=standing)
     return Fetched(run.use_id, problem=run.text)
 
 
 def _to_json(fetched: Fetched) -> dict[str, Any]:
     if fetched.reading is None:
         return {"problem": fetched.problem}
-    return {"reading": fetched.reading.to_json()}
+    standing = [asdict(finding) for finding in fetched.standing]
+    return {"reading": fetched.reading.to_json(), "standing": standing}
 
 
 def _from_json(url: str, content: Mapping[str, Any]) -> Fetched:
     if "reading" in content:
-        return Fetched(url, Reading.from_json(content["reading"]))
+        standing = tuple(Finding(**finding) for finding in content["standing"])
+        return Fetched(url, Reading.from_json(content["reading"]), standing=standing)
     return Fetched(url, problem=str(content["problem"]))
 
 

@@ -70,7 +70,12 @@ async def prepared(
         return brief, [_all_at_once(file, reading) for file, reading in opened], []
     readings = [one.reading for one in fetched if one.reading]
     readings += [reading for _, reading in opened if reading]
-    brief = replace(brief, readings=tuple(readings), passes=passes(readings, small=brief.small))
+    brief = replace(
+        brief,
+        readings=tuple(readings),
+        passes=passes(readings, small=brief.small),
+        standing=tuple(finding for one in fetched for finding in one.standing),
+    )
     if brief.passes:
         brief = replace(brief, beyond=brief.beyond + beyond(brief, at))
         attached = [_overview(file, reading) for file, reading in opened]

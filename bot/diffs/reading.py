@@ -49,7 +49,8 @@ class Reading:
         if part == 1 and self.body:
             sections.append(self.body)
         if self.fitted.coverage.all_files == 0:
-            return "\n\n".join([*sections, f"{heading}\nIt changes nothing: its diff is empty."])
+            empty = [heading, "It changes nothing: its diff is empty.", *self.remarks]
+            return "\n\n".join([*sections, "\n".join(empty)])
         told = [heading, f"Read: {self.fitted.coverage.sentence}.", *self.remarks]
         if part < self.parts:
             told.append(

@@ -13,12 +13,15 @@ from bot.slack.words import has_code
 from bot.summarize import JQL, SPRINT, USAGE
 
 KEY = re.compile(r"\b[A-Z][A-Z0-9_]{1,20}-\d{1,9}\b")  # SHOP-12
-PULL = re.compile(r"https?://[^\s<>|)]{1,300}/(?:pull|pulls|merge_requests|pull-requests)/\d{1,9}")
+PULL = re.compile(
+    r"https?://[^\s<>|)]{1,300}/"
+    r"(?:(?:pull|pulls|merge_requests|pull-requests)/\d{1,9}|commit/[0-9a-f]{7}|compare/[^\s<>|)]{1,200}\.\.\.)"
+)
 JIRA = re.compile(
     r"https?://[^\s<>|)]{1,300}(?:/browse/[A-Z][A-Z0-9_]{1,20}-\d|[?&](?:jql|selectedIssue)=|/boards/\d)"
 )
 SUMMARIZE = re.compile(r"^(?:please\s+)?summari[sz]e\b[:,]?\s*", re.IGNORECASE)
-REVIEW = re.compile(r"^(?:please\s+)?(?:code[- ])?review\b", re.IGNORECASE)
+REVIEW = re.compile(r"^(?:please\s+)?(?:code[- ]|re-?)?review\b", re.IGNORECASE)
 STOP = re.compile(
     r"^(?:please\s+|@Purser\s+)?(?:stop|cancel)(?:\s+please)?\s*[.!]*$", re.IGNORECASE
 )

@@ -170,6 +170,33 @@ class Pulls:
             return _folder(found)
         return _file(found, lines, Redactor(context.rules.redact))
 
+    async def text(self, url: str, path: str, ref: str, context: ToolContext) -> str | None:
+        """A file's text at a commit, its secrets hidden; None where no such file is there.
+
+        Args:
+            url: of the repository, or of anything in it.
+            path: from the repository's top.
+            ref: the commit.
+            context: for whom, and within which time.
+
+        Raises:
+            ToolProblem: it was not read; the sentence says why and what to do.
+        """
+        github, address = self._place(url)
+        as_us = self._as_us(github, address, context)
+        try:
+            found = await github.file(
+                address, path, ref, as_us=as_us, deadline=context.deadline_seconds
+            )
+        except GitHubNotFound:
+            return None
+        except GitHubProblem as problem:
+            raise self._words(problem, github, address, context) from problem
+        redactor = Redactor(context.rules.redact)
+        if isinstance(found, Folder):
+            return None
+        return "\n".join(redactor.line(clean(line)) for line in found.text.split("\n"))
+
     def _place(self, url: str) -> tuple[GitHub, Address]:
         if self.github is None:
             raise ToolProblem(NO_GITHUB)

@@ -10,6 +10,7 @@ from bot.budget import Budget
 from bot.conversation import Conversations
 from bot.diffs import Part, Reading
 from bot.estimates import Estimates
+from bot.findings import Finding
 from bot.governor import Governor
 from bot.journal import Journal
 from bot.ledger import Ledger
@@ -44,6 +45,7 @@ class Brief:
         agreed: what a person has agreed to, so that they are not asked for their word; None where nobody was asked.
         small: the person wants it done for less. A review then looks at the riskiest part alone.
         readings: the changes of a review, read already; what was read of them is said under the answer.
+        standing: findings of an earlier review of the same change whose code still stands.
         passes: their parts that are read one by one before the answer; none where the request holds all.
     """
 
@@ -59,6 +61,7 @@ class Brief:
     small: bool = False
     readings: tuple[Reading, ...] = ()
     passes: tuple[Part, ...] = ()
+    standing: tuple[Finding, ...] = ()
 
     def smaller(self) -> "Brief":
         """The same for less: low effort, few rounds, and the quick model but for a review, which has the usual one."""

@@ -21,6 +21,7 @@ from bot.turn.books import Books
 from bot.turn.brief import Brief, Rooms
 from bot.turn.call import Calls
 from bot.turn.estimate import bound, counted, likely
+from bot.turn.kept import keep_review
 from bot.turn.passes import Passes, Studied, coverage
 from bot.turn.request import Order, opaque, order, reworded_as, shape
 from bot.turn.response import Filtered, Outcome, Response, Unanswered
@@ -357,6 +358,9 @@ class Loop:
                 rounds,
                 message_id=message_id,
                 at=self._rooms.now(),
+            )
+            keep_review(
+                tx, self._lease.ask, self._brief, self.voice.findings, at=self._rooms.now()
             )
             await self._rooms.store.commit(tx)
         self.voice.add(coverage(self._brief, self._studied))

@@ -68,6 +68,7 @@ class Brain:
         if self.obeys:
             yield obedience.dictated(heard)
         yield from _told(heard)
+        yield from _earlier(heard)
         if passes := heard.result_of("review_passes"):
             yield reviews.retold(passes[0].text)
             return
@@ -134,6 +135,13 @@ def _one(result: Result) -> str:
     if result.name in ("pull_request_diff", "repository_file") and not result.failed:
         return ""
     return talk.other(result)
+
+
+def _earlier(heard: Heard) -> Iterator[str]:
+    """What became of an earlier review's findings, in the words of whoever looked."""
+    for result in heard.result_of("pull_request_diff"):
+        if told := re.findall(r"^Earlier finding (\d+), (.+)$", result.text, re.MULTILINE):
+            yield "\n".join(f"- Finding {n}, {words}" for n, words in told)
 
 
 def _coverage(heard: Heard) -> Iterator[str]:

@@ -358,6 +358,22 @@ CREATE TABLE proposals (
   UNIQUE (ask_id, use_id)
 ) WITHOUT ROWID;
 
+CREATE TABLE findings (
+  ask_id TEXT NOT NULL,
+  n INTEGER NOT NULL,
+  lane TEXT NOT NULL,
+  url TEXT NOT NULL,
+  head TEXT NOT NULL,
+  severity TEXT NOT NULL,
+  path TEXT NOT NULL,
+  line INTEGER NOT NULL,
+  quote TEXT NOT NULL,
+  sentence TEXT NOT NULL,
+  at REAL NOT NULL,
+  PRIMARY KEY (ask_id, n)
+) WITHOUT ROWID;
+CREATE INDEX findings_lane ON findings (lane, at);
+
 CREATE TABLE conversation (
   lane TEXT NOT NULL,
   n INTEGER NOT NULL,
