@@ -259,13 +259,8 @@ async def test_a_lost_reply_is_looked_for_and_found(office: Office) -> None:
 async def test_what_is_not_found_is_unknown_until_it_is(office: Office) -> None:
     """Where nobody can tell, that is said; a look later finds it, and it is never sent again."""
     message = await office.proposed()
-    office.jira.troubles = Troubles(on=POSTED, reset=True, times=1)
-    lost = office.jira.troubles
-    click = asyncio.create_task(office.slack.click("ana", message, DO))
-    await office.until(lambda: lost.times == 0)
-    office.jira.troubles = Troubles(status=500)
-    await click
-    await office.idle()
+    office.jira.troubles = Troubles(on="/comment", reset=True)  # what is written, and every look
+    await office.press("ana", message, DO)
 
     assert office.state() == "unknown"
     assert buttons(message) == ["Look again"]
@@ -414,3 +409,25 @@ async def test_a_kill_while_it_is_written(tmp_path: Path, done: bool) -> None:
             hit for hit in office.jira.log if hit.method == "POST" and hit.path.endswith("/comment")
         ]
         assert len(posts) == int(done)
+
+
+@pytest.mark.timeout(120)
+async def test_a_kill_after_it_was_shown(tmp_path: Path) -> None:
+    """Killed when the proposal stood there and the ask was not yet settled, it stands there once, and works."""
+    async with Office(tmp_path) as office:
+        await office.spawn()
+        root = await office.slack.say("ana", "#shop-dev", COMMENT)
+        await office.until(lambda: office.rows("SELECT id FROM proposals"))
+        slow = office.slack.troubles.slow
+        slow["agents.sessions.setStatus"] = slow["assistant.threads.setStatus"] = FOR_EVER
+        await office.until(
+            lambda: [r["state"] for r in office.rows("SELECT state FROM parts")] == ["said"] * 2
+        )
+        await office.kill()
+        slow.clear()
+        await office.spawn()
+        await office.ended(root)
+
+        assert len(office.said(root)) == 2
+        await office.press("ana", office.said(root)[-1], DO)
+        assert len(office.comments()) == 1
