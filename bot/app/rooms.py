@@ -84,15 +84,7 @@ async def furnish(
     turn = await _turn(settings, policy, store, inbox, us, metrics, new_id, now, tools, stack)
     journal, ledger, budget = turn.journal, turn.ledger, turn.budget
     hindsight = Hindsight(store)
-    costs = Costs(
-        policy=policy,
-        ledger=ledger,
-        hindsight=hindsight,
-        people=people,
-        deliver=wire.hand_over,
-        place=wire.permalink,
-        now=now,
-    )
+    costs = _costs(policy, wire, people, turn, hindsight)
     sharing = Sharing(wire, store, hindsight=hindsight, costs=costs, people=people, now=now)
     decisions = Decisions(
         wire, store, inbox, turn.estimates, policy=policy, metrics=metrics, now=now
@@ -124,17 +116,37 @@ async def furnish(
             people=people,
             now=now,
         ),
-        replies=Replies(
-            wire,
-            journal,
-            store,
-            us=us.bot_user,
-            hosts=_hosts(settings),
-            metrics=metrics,
-            clock=time.monotonic,
-        ),
+        replies=_replies(settings, wire, turn, us),
         metrics=metrics,
         now=now,
+    )
+
+
+def _costs(
+    policy: Policy, wire: SlackWire, people: People, turn: Turn, hindsight: Hindsight
+) -> Costs:
+    """What answers /cost."""
+    return Costs(
+        policy=policy,
+        ledger=turn.ledger,
+        hindsight=hindsight,
+        people=people,
+        deliver=wire.hand_over,
+        place=wire.permalink,
+        now=turn.now,
+    )
+
+
+def _replies(settings: Settings, wire: SlackWire, turn: Turn, us: Us) -> Replies:
+    """What speaks in Slack."""
+    return Replies(
+        wire,
+        turn.journal,
+        turn.store,
+        us=us.bot_user,
+        hosts=_hosts(settings),
+        metrics=turn.metrics,
+        clock=turn.clock,
     )
 
 
