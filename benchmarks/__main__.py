@@ -13,6 +13,7 @@ from pathlib import Path
 
 import click
 
+from benchmarks import hanging
 from benchmarks.targets import Target, cpu_ms, judged, ms, quantile
 from benchmarks.town import Round
 from benchmarks.trial import FULL, QUICK, Leg, Race, Scale, crowd, race
@@ -25,11 +26,17 @@ ROWS: Sequence[tuple[str, Callable[[Round], Iterable[float]]]] = (
 
 
 @click.command()
+@click.argument("story", required=False, type=click.Choice(["hanging"]))
 @click.option("--quick", is_flag=True, help="Fewer asks, under a minute.")
 @click.option("--check", is_flag=True, help="Exit 1 when a target is missed.")
-def main(*, quick: bool, check: bool) -> None:
-    """Measure Purser beside a bare Bolt app that makes the same calls and does nothing else."""
-    targets = asyncio.run(_run(QUICK if quick else FULL))
+def main(*, story: str | None, quick: bool, check: bool) -> None:
+    """Measure Purser beside a bare Bolt app that makes the same calls and does nothing else.
+
+    With the word "hanging": Purser beside itself while two hundred asks hang in Jira.
+    """
+    scale = QUICK if quick else FULL
+    hangs = hanging.QUICK if quick else hanging.FULL
+    targets = asyncio.run(_run(scale) if story is None else _hanging(hangs))
     if check and not all(target.ok for target in targets):
         sys.exit(1)
 
@@ -37,14 +44,33 @@ def main(*, quick: bool, check: bool) -> None:
 async def _run(scale: Scale) -> list[Target]:
     print(_machine(), flush=True)
     began = time.monotonic()
-    say: Callable[[str], None] = lambda words: print(f"… {words}", file=sys.stderr, flush=True)  # noqa: E731
-    with tempfile.TemporaryDirectory(prefix="purser-bench-", ignore_cleanup_errors=True) as name:
+    with _folder() as name:
         folder = Path(name)
-        say(f"{scale.crowd} asks at once")
+        _say(f"{scale.crowd} asks at once")
         full = await crowd(folder, scale)
-        raced, twice = await race(folder, full.body, scale, say)
-    targets = judged(full, raced, twice)
-    print(_comparison(raced, scale))
+        raced, twice = await race(folder, full.body, scale, _say)
+    return _told(_comparison(raced, scale), judged(full, raced, twice), began)
+
+
+async def _hanging(scale: hanging.Scale) -> list[Target]:
+    print(_machine(), flush=True)
+    began = time.monotonic()
+    with _folder() as name:
+        seen = await hanging.hang(Path(name), scale, _say)
+    return _told(hanging.table(seen, scale), hanging.judged(seen), began)
+
+
+def _say(words: str) -> None:
+    print(f"… {words}", file=sys.stderr, flush=True)
+
+
+def _folder() -> "tempfile.TemporaryDirectory[str]":
+    return tempfile.TemporaryDirectory(prefix="purser-bench-", ignore_cleanup_errors=True)
+
+
+def _told(measured: str, targets: list[Target], began: float) -> list[Target]:
+    """Print what was measured and how it stands to the targets."""
+    print(f"{measured}\n\n| target | measured | limit | |\n| --- | --- | --- | --- |")
     for target in targets:
         relation = "≥" if target.at_least else "≤"
         verdict = "ok" if target.ok else "NOT MET"
@@ -65,7 +91,7 @@ def _machine() -> str:
 
 
 def _comparison(done: Race, scale: Scale) -> str:
-    """Both apps side by side, then the head of the targets' table."""
+    """Both apps side by side."""
     both = (done.bare, done.purser)
     lines = [
         f"| {scale.rounds} rounds of {scale.asks} asks, {scale.at_a_time} at a time | bare | Purser |",
@@ -81,9 +107,6 @@ def _comparison(done: Race, scale: Scale) -> str:
         f"| calls to Slack for an ask | {' | '.join(_calls(legs) for legs in both)} |",
         "",
         _notes(done),
-        "",
-        "| target | measured | limit | |",
-        "| --- | --- | --- | --- |",
     ]
     return "\n".join(lines)
 

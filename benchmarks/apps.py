@@ -4,7 +4,7 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,10 +49,14 @@ class App:
         """The most it ever held."""
         return self._status("VmHWM") / MEGABYTE
 
-    def _status(self, name: str) -> int:
+    def threads(self) -> int:
+        """How many threads it has now."""
+        return self._status("Threads", 1)
+
+    def _status(self, name: str, unit: int = 1024) -> int:
         for line in Path(f"/proc/{self.pid}/status").read_text(encoding="ascii").splitlines():
             if line.startswith(f"{name}:"):
-                return int(line.split()[1]) * 1024
+                return int(line.split()[1]) * unit
         raise LookupError(name)
 
 
@@ -64,7 +68,13 @@ def cpu_of(pid: int) -> float:
 
 @asynccontextmanager
 async def running(
-    command: Sequence[str], *, slack: SlackStandIn, claude_url: str, folder: Path
+    command: Sequence[str],
+    *,
+    slack: SlackStandIn,
+    claude_url: str,
+    folder: Path,
+    more: Mapping[str, str] | None = None,
+    policy: str = POLICY,
 ) -> AsyncGenerator[App]:
     """An app while inside, connected to Slack.
 
@@ -73,16 +83,18 @@ async def running(
         slack: its workspace.
         claude_url: its Claude.
         folder: where its database, policy and log lie; it exists.
+        more: of its environment.
+        policy: its policy file.
 
     Raises:
         ChildProcessError: it did not connect, or an ask had no end; the end of its log says why.
     """
-    (folder / "purser.toml").write_text(POLICY, encoding="utf-8")
+    (folder / "purser.toml").write_text(policy, encoding="utf-8")
     with (folder / "log").open("wb") as log:
         process = await asyncio.create_subprocess_exec(
             sys.executable,
             *command,
-            env=_environment(slack, claude_url, folder),
+            env={**_environment(slack, claude_url, folder), **(more or {})},
             stdout=log,
             stderr=log,
         )

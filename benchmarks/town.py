@@ -93,12 +93,15 @@ class Town:
             members = {*people, world.bot.id}
             world.add_channel(Channel(f"C0B{n:03}", f"bench-{n}", members=members))
 
-    async def round(self, asks: int, at_a_time: int, *, rest: float = 0.2) -> Round:
+    async def round(
+        self, asks: int, at_a_time: int, *, question: str = QUESTION, rest: float = 0.2
+    ) -> Round:
         """Let so many be asked, never more than `at_a_time` unanswered at once.
 
         Args:
             asks: how many.
             at_a_time: the first so many are said in one instant.
+            question: what is asked, with its number `{n}`.
             rest: seconds afterwards, in which the app may finish what nobody sees.
 
         Raises:
@@ -108,7 +111,7 @@ class Town:
 
         async def one() -> Asked:
             async with free:
-                asked = await self._ask()
+                asked = await self._ask(question)
                 async with asyncio.timeout(END_SECONDS):
                     await asked.over.wait()
                 return asked
@@ -128,10 +131,10 @@ class Town:
             answers=Counter(len(self.slack.by_app(a.channel, a.ts)) for a in found),
         )
 
-    async def _ask(self) -> Asked:
+    async def _ask(self, question: str) -> Asked:
         n = self._said = self._said + 1
         channel, at = f"C0B{n % CHANNELS:03}", self.slack.now()
-        message = await self.slack.say(f"U0P{n % PEOPLE:03}", channel, QUESTION.format(n=n))
+        message = await self.slack.say(f"U0P{n % PEOPLE:03}", channel, question.format(n=n))
         asked = self._asked[message.ts] = Asked(message.ts, channel, at)
         return asked
 
