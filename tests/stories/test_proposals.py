@@ -1,6 +1,7 @@
 """Changes to Jira: Claude proposes, a person decides by a button, and what was decided is done once."""
 
 import asyncio
+import json
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -354,6 +355,23 @@ async def test_a_ticket_is_opened(office: Office) -> None:
     assert [issue.type for issue in made] == ["Bug"]
     assert f"[{made[0].key}](" in words_of(message)
     assert buttons(message) == []
+
+
+async def test_words_in_a_thread_mean_its_ticket(office: Office) -> None:
+    """In a thread "it" is its ticket, and a bug is opened about what was said there, in the ticket's project."""
+    root = await office.slack.say("ben", "#shop-dev", "SHOP-11 is slow again since noon.")
+    for words in ("assign it to me", "comment that I look at it", "open a bug for this thread"):
+        asked = await office.slack.say("ana", "#shop-dev", f"@purser {words}", thread_ts=root.ts)
+        await office.ended(asked)
+
+    rows = office.rows("SELECT tool, draft FROM proposals ORDER BY at")
+    assert [row["tool"].removeprefix("jira_propose_") for row in rows] == [
+        "update",
+        "comment",
+        "issue",
+    ]
+    assert [json.loads(row["draft"])["key"] for row in rows] == ["SHOP-11", "SHOP-11", ""]
+    assert "SHOP-11 is slow again since noon." in json.loads(rows[2]["draft"])["markdown"]
 
 
 async def test_the_same_tool_proposes_once(office: Office) -> None:

@@ -37,6 +37,15 @@ CREATE = re.compile(
     r"\b(?:create|open|file)\s+(?:a|an)\s+(?:new\s+)?(?P<type>bug|task|story|ticket|issue)\s+in\s+(?P<project>[A-Z][A-Z0-9_]+)\s*:\s*(?P<summary>[^\n]+)",
     re.IGNORECASE,
 )
+THREAD = re.compile(
+    r"\b(?:create|open|file)\s+an?\s+(?P<type>bug|task|story)\s+(?:for|from|about|out of)\s+this\b",
+    re.IGNORECASE,
+)
+IT = re.compile(
+    r"\b(?P<verb>(?:assign|move|set|comment on)|set the priority of)\s+(?:it|this|this ticket)\b",
+    re.IGNORECASE,
+)
+ALONE = re.compile(r"\bcomment\s+(?=that\b)", re.IGNORECASE)
 SPRINT = re.compile(
     r"\bsprint\s+(?:of\s+|in\s+|on\s+)?(?:board\s+|project\s+)?(?P<board>[A-Z][A-Z0-9_]+|\d+)\b"
 )
@@ -66,7 +75,7 @@ def urls_of(text: str) -> list[str]:
 
 def _plan(heard: Heard) -> Iterator[Use]:
     words = heard.words
-    changes = list(writes(words))
+    changes = [*writes(_named(words, heard)), *_opened(words, heard)]
     if changes:
         yield from changes
         return
@@ -75,6 +84,39 @@ def _plan(heard: Heard) -> Iterator[Use]:
     if JQL.search(words) is None:
         for key in keys_of(URL.sub(" ", words)):
             yield Use("jira_get_issue", {"key": key})
+
+
+def _named(words: str, heard: Heard) -> str:
+    """The words with "it" and "this" replaced by the ticket that was last named before them, and a comment's "on it" added."""
+    key = next(iter(reversed(_earlier(heard))), "")
+    if not key or keys_of(words):
+        return words
+    words = ALONE.sub(rf"comment on {key} ", words)
+    return IT.sub(rf"\g<verb> {key}", words)
+
+
+def _opened(words: str, heard: Heard) -> Iterator[Use]:
+    """A ticket about what was said in the thread, in the project that it names."""
+    asked = THREAD.search(words)
+    keys = [*keys_of(words), *_earlier(heard)]
+    talk = (*heard.before, *heard.said)
+    if asked is None or not keys or not talk:
+        return
+    told = "\n\n".join(f"{text.name} wrote:\n\n> {text.text}" for text in talk)
+    yield Use(
+        "jira_propose_issue",
+        {
+            "project": keys[0].rpartition("-")[0],
+            "type": asked["type"].capitalize(),
+            "summary": talk[0].text.strip().splitlines()[0][:120],
+            "markdown": told,
+        },
+    )
+
+
+def _earlier(heard: Heard) -> list[str]:
+    told = (text.text for text in (*heard.before, *heard.said))
+    return keys_of("\n".join([*told, *heard.earlier]))
 
 
 def _addresses(words: str, tools: frozenset[str]) -> Iterator[Use]:

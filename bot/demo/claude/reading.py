@@ -121,6 +121,7 @@ class Heard:
         code: fenced blocks of the ask, (language, text).
         said: other messages of the thread in the same turn.
         files: what was attached to the ask as text; `pictures` whether images or PDFs were.
+        before: the same of earlier turns.
         earlier: asks of earlier turns, oldest first.
         answered: whether the assistant has spoken before in this conversation.
         results: tool calls since the newest ask, in their order.
@@ -130,6 +131,7 @@ class Heard:
 
     question: str
     said: tuple[Text, ...]
+    before: tuple[Text, ...]
     files: tuple[Text, ...]
     pictures: bool
     earlier: tuple[str, ...]
@@ -169,7 +171,10 @@ def hear(body: Mapping[str, Any]) -> Heard:
     earlier = [_asks(messages[i]) for i in asked[:-1]]
     return Heard(
         question=_question(parts),
-        said=tuple(Text(name, text) for tag, name, text in parts if tag == "said"),
+        said=tuple(_said(parts)),
+        before=tuple(
+            text for i in asked[:-1] for text in _said(list(_parts(_own_text(messages[i]))))
+        ),
         files=tuple(Text(name, text) for tag, name, text in parts if tag == "file"),
         pictures=any(b.get("type") in ("image", "document") for b in _blocks(messages[newest])),
         earlier=tuple(earlier),
@@ -218,6 +223,10 @@ def _parts(text: str) -> Iterator[tuple[str, str, str]]:
         yield match["tag"], html.unescape(name), match["text"].strip("\n")
     if not any(match["tag"] in ("ask", "request") for match in found):
         yield "ask", "", PART.sub("", text).strip("\n")
+
+
+def _said(parts: Sequence[tuple[str, str, str]]) -> Iterator[Text]:
+    return (Text(name, text) for tag, name, text in parts if tag == "said")
 
 
 def _question(parts: Sequence[tuple[str, str, str]]) -> str:
