@@ -16,6 +16,7 @@ import sys
 import time
 from collections.abc import Callable, Coroutine, Sequence
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -31,6 +32,7 @@ from bot.policy import Policy
 from bot.report import DIMENSIONS, By
 from bot.rules import load
 from bot.settings import Settings
+from bot.statement import reconcile as compare
 
 DOTENV = Path(".env")
 YOUNG_OBJECTS = 10_000  # made before the collector looks; many asks' live for a second or two
@@ -267,6 +269,17 @@ def reprice(since: str | None, until: str | None, *, as_json: bool) -> None:
     """What the rows would cost at today's prices; none is changed."""
     books = _bookkeeping()
     _run(lambda: books.reprice(since=since, until=until, as_json=as_json))
+
+
+@main.command()
+@click.option("--since", metavar="DAY", help="By default a week back; days are those of UTC.")
+@click.option("--until", metavar="DAY", help="By default today, itself left out.")
+@json_option
+def reconcile(since: str | None, until: str | None, *, as_json: bool) -> None:
+    """Compare the books with Claude's usage and cost reports; exit 1 above 0.5 % unexplained."""
+    settings = _settings()
+    work = partial(compare, settings, sys.stdout, since=since, until=until)
+    _run(lambda: work(as_json=as_json, now=time.time))
 
 
 def _channel(_: click.Context, __: click.Parameter, value: str | None) -> str | None:

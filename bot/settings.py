@@ -19,6 +19,7 @@ MENDS = {
     "SLACK_APP_TOKEN": "an app-level token (xapp-…) with connections:write, from Basic Information",
     "SLACK_SIGNING_SECRET": "the signing secret from your Slack app's page, Basic Information",
     "ANTHROPIC_API_KEY": "an API key (sk-ant-…) from the Claude Console",  # pragma: allowlist secret
+    "ANTHROPIC_ADMIN_KEY": "an Admin key (sk-ant-admin…) from the Claude Console, Settings, Admin keys",  # pragma: allowlist secret
     "JIRA_URL": "the address of your Jira site, such as https://example.atlassian.net",
     "JIRA_EMAIL": "the e-mail address of the account that owns JIRA_API_TOKEN",
     "JIRA_API_TOKEN": "an API token of that account",

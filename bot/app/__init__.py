@@ -86,12 +86,7 @@ async def serve(
         await inbox.reclaim()  # this process serves the file alone: who held a lease is gone
         new_id = partial(_new_id, now)
         door = Listen(
-            inbox,
-            Us(),
-            new_id=new_id,
-            now=now,
-            dropped=metrics.dropped,
-            respond=wire.respond,
+            inbox, Us(), new_id=new_id, now=now, dropped=metrics.dropped, respond=wire.respond
         )
 
         async def well() -> bool:

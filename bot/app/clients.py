@@ -13,6 +13,7 @@ from pydantic import SecretStr
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.settings import Settings
+from integrations.claude_admin import ClaudeAdmin
 from integrations.github import GitHub
 from integrations.jira import Jira
 
@@ -57,6 +58,19 @@ async def claude_client(settings: Settings) -> AsyncGenerator[AsyncAnthropic]:
         http_client=http,
     ) as client:
         yield client
+
+
+@asynccontextmanager
+async def admin_client(settings: Settings) -> AsyncGenerator[ClaudeAdmin]:
+    """Claude's usage and cost reports, with the Admin key."""
+    connector = aiohttp.TCPConnector(ssl=_trusted(settings.ssl_cert_file))
+    async with aiohttp.ClientSession(connector=connector) as session:
+        yield ClaudeAdmin(
+            session,
+            base_url=settings.anthropic_base_url,
+            key=secret(settings.anthropic_admin_key),
+            proxy=secret(settings.https_proxy) or None,
+        )
 
 
 @asynccontextmanager

@@ -144,6 +144,7 @@ class Stage:
             env |= {k: v for k, v in self._environ.items() if k.startswith("ANTHROPIC_")}
         else:
             env |= {"ANTHROPIC_API_KEY": self.claude.api_key, "ANTHROPIC_BASE_URL": self.claude.url}
+            env |= {"ANTHROPIC_ADMIN_KEY": self.claude.admin.key}
         if self.real_jira:
             env |= {k: v for k, v in self._environ.items() if k.startswith("JIRA_")}
         else:

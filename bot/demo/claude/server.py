@@ -16,6 +16,7 @@ from typing import Any
 
 from aiohttp import web
 
+from bot.demo.claude.admin import Admin
 from bot.demo.claude.brain import Brain
 from bot.demo.claude.cache import Plan, PromptCache
 from bot.demo.claude.check import check_request
@@ -81,6 +82,7 @@ class ClaudeStandIn:
         self.troubles = Troubles()
         self.brain = Brain(obeys=obeys)
         self.log: list[Exchange] = []
+        self.admin = Admin(lambda: self.log, secret=api_key, now=lambda: self.now())
         self.url = ""
         self._diagnoses = Diagnoses()
         self._listeners: list[Listener] = []
@@ -96,6 +98,8 @@ class ClaudeStandIn:
         app.router.add_post("/v1/messages/count_tokens", self._wrap(self._count_tokens))
         app.router.add_get("/v1/models", self._wrap(self._list_models))
         app.router.add_get("/v1/models/{id}", self._wrap(self._get_model))
+        for path, answer in self.admin.routes():
+            app.router.add_get(path, self._reported(answer))
         app.router.add_route("*", "/{path:.*}", self._wrap(self._nothing))
         self._runner = web.AppRunner(
             app,
@@ -179,6 +183,21 @@ class ClaudeStandIn:
                 if not self.keep_bodies:
                     exchange.body = None
                 self._told(exchange)
+
+        return handle
+
+    def _reported(
+        self, answer: Callable[[web.Request], Mapping[str, Any]]
+    ) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+        """Put around each path of the admin side: its own key, no record, errors in the API's shape."""
+
+        async def handle(request: web.Request) -> web.StreamResponse:
+            request_id = self.new_id("req_")
+            try:
+                self.admin.authenticate(request.headers.get("x-api-key", ""))
+                return web.json_response(answer(request))
+            except Problem as problem:
+                return web.json_response(problem.body(request_id), status=problem.status)
 
         return handle
 

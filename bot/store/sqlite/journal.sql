@@ -52,3 +52,17 @@ ORDER BY 1, 2;
 -- name: part_at
 -- Whose part a message is, if anybody's.
 SELECT ask_id, n FROM parts WHERE channel = :channel AND ts = :ts;
+
+-- name: unbooked
+-- Responses that the books do not hold.
+SELECT date(ended_at, 'unixepoch') AS day, response FROM requests
+WHERE at >= :since AND at < :until AND response IS NOT NULL
+  AND NOT EXISTS (SELECT 1 FROM ledger WHERE entry_id = json_extract(response, '$.id') || ':0');
+
+-- name: flights
+-- In which minutes requests to a model were on their way.
+SELECT DISTINCT model, CAST(at / 60 AS INTEGER) AS first, CAST(coalesce(ended_at, at + 600) / 60 AS INTEGER) AS last
+FROM requests WHERE at >= :since AND at < :until
+UNION
+SELECT DISTINCT model, CAST((at - coalesce(latency_ms, 0) / 1000.0) / 60 AS INTEGER), CAST(at / 60 AS INTEGER)
+FROM ledger WHERE at >= :since AND at < :until;

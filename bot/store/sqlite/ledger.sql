@@ -134,3 +134,21 @@ FROM addends GROUP BY span, who, channel, feature, purpose, model, status;
 -- What counts against budgets, from the rows.
 INSERT INTO spent
 SELECT substr(day, 1, 7), coalesce(channel, ''), sum(counted_picos) FROM ledger GROUP BY 1, 2;
+
+-- name: utc_days
+-- What rows add up to by days as Claude's own reports have them.
+SELECT date(at, 'unixepoch') AS day, model, status, billed,
+  sum(input_tokens) AS input_tokens, sum(cache_write_5m_tokens) AS cache_write_5m_tokens,
+  sum(cache_write_1h_tokens) AS cache_write_1h_tokens, sum(cache_read_tokens) AS cache_read_tokens,
+  sum(output_tokens) AS output_tokens, coalesce(sum(cost_picos), 0) AS cost_picos
+FROM ledger WHERE at >= :since AND at < :until GROUP BY 1, 2, 3, 4;
+
+-- name: utc_borders
+-- Rows whose request may belong to the day before or behind: it was on its way at midnight, or near it.
+SELECT day, iif(began <> day, began, behind) AS beside, model,
+  input_tokens, cache_write_5m_tokens, cache_write_1h_tokens, cache_read_tokens, output_tokens
+FROM (
+  SELECT date(at, 'unixepoch') AS day, date(at - coalesce(latency_ms, 0) / 1000.0 - :near, 'unixepoch') AS began,
+    date(at + :near, 'unixepoch') AS behind, ledger.*
+  FROM ledger WHERE at >= :since AND at < :until AND billed = 1
+) WHERE began <> day OR behind <> day;

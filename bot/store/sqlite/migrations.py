@@ -180,6 +180,7 @@ CREATE TABLE requests (
   ended_at REAL,
   PRIMARY KEY (ask_id, n)
 ) WITHOUT ROWID;
+CREATE INDEX requests_at ON requests (at);
 CREATE TABLE tool_results (
   ask_id TEXT NOT NULL,
   use_id TEXT NOT NULL,
