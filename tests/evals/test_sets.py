@@ -1,15 +1,22 @@
 """The evaluation sets are what they are said to be: as many cases, of such kinds, each of them whole."""
 
+import io
+import json
 import re
 from functools import cache
 from pathlib import Path
 
 import pytest
 
+from bot.demo.claude import UNLIMITED, ClaudeStandIn
 from bot.diffs import fit
 from bot.diffs.patch import read
-from bot.evals.cases import Defect, ReviewCase, SummaryCase, load
+from bot.evals.cases import Defect, ReviewCase, SetName, SummaryCase, load
+from bot.evals.course import Course, evaluate
+from bot.rules import Rules
+from bot.settings import Settings
 from bot.tickets import told
+from tests.evals.oracle import Oracle
 
 SETS = Path(__file__).parent
 WITH_DEFECTS = 30  # changes with something wrong in them, at least
@@ -18,6 +25,14 @@ TICKETS = 20  # at least
 LANGUAGES = 5  # at least
 LINES = (40, 600)  # of a diff
 WINDOW = 30  # lines of a defect's window, at most: a wider one proves nothing
+BEST = (
+    "recall",
+    "two_places",
+    "precision",
+    "line_accuracy",
+    "musts_met",
+)  # whole, where all is right
+WORST = ("false_on_clean", "decoys_hit", "must_nots_violated")  # none, where all is right
 REACH = 8  # words in a row that a criterion may share with its change
 
 
@@ -95,15 +110,17 @@ def test_a_change_is_read_whole_and_has_its_size(name: str) -> None:
 
 @pytest.mark.parametrize("name", names("review"))
 def test_each_defect_lies_on_lines_that_the_change_shows(name: str) -> None:
-    """All of its window stands in the diff, and some of it is changed by it."""
+    """All of its windows stand in the diff, and some of the first is changed by it."""
     case = review(name)
     lines, added = shown(case), _added(case)
 
     for defect in case.defects:
-        assert defect.path in lines, defect.path
+        for where in defect.windows:
+            assert where.path in lines, where.path
+            window = set(range(where.lines[0], where.lines[1] + 1))
+            assert window <= lines[where.path], (where.path, sorted(window - lines[where.path]))
+            assert len(window) <= WINDOW
         window = set(range(defect.lines[0], defect.lines[1] + 1))
-        assert window <= lines[defect.path], (defect.path, sorted(window - lines[defect.path]))
-        assert len(window) <= WINDOW
         assert window & added[defect.path] or _beside_a_removal(case, defect), defect.lines
 
 
@@ -187,3 +204,32 @@ def test_a_ticket_s_times_can_be(name: str) -> None:
     assert changes == sorted(changes)
     assert all(issue.created <= at <= issue.updated for at in comments)
     assert issue.updated <= case.at
+
+
+@pytest.mark.parametrize("which", ["review", "summarize"])
+async def test_the_right_answer_gets_full_marks(which: SetName) -> None:
+    """Whoever says what is written down, at its lines, is believed in every case: none of them is out of reach."""
+    claude = ClaudeStandIn(tier=UNLIMITED)
+    claude.brain = Oracle(load(which, SETS))  # pyright: ignore[reportAttributeAccessIssue]
+    await claude.start()
+    key = {"ANTHROPIC_API_KEY": claude.api_key, "ANTHROPIC_BASE_URL": claude.url}
+    out, err = io.StringIO(), io.StringIO()
+    course = Course(which, SETS, as_json=True)
+    try:
+        code = await evaluate(
+            course, Settings.read(key), Rules(), agree=lambda _: True, out=out, err=err
+        )
+    finally:
+        await claude.stop()
+
+    result = json.loads(out.getvalue())
+    [row] = result["models"]
+    best = {**dict.fromkeys(BEST, 1), **dict.fromkeys(WORST, 0)}
+    counted = {
+        trial["case"]: {
+            name: pair for name, pair in trial["counted"].items() if pair[0] != best[name] * pair[1]
+        }
+        for trial in result["trials"]
+    }
+    assert {name: wrong for name, wrong in counted.items() if wrong} == {}
+    assert (code, row["failed"], row["refused"]) == (0, 0, 0)
