@@ -3,6 +3,7 @@
 What these functions return writes nothing; what is unknown, missing or ambiguous is a sentence that names the choices.
 """
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -30,6 +31,7 @@ SEEN_BY = {
     "internal": "The team alone (internal note)",
     "customers": "The customer, too",
 }
+KEPT_CHARS = 200_000  # of a document, as JSON, that a draft keeps of what was before
 PAGE = 200  # fields of a create screen in one answer
 PAGES = 5
 
@@ -118,6 +120,10 @@ def update(client: Client, key: str, given: Json, *, site: str) -> Draft:
             continue
         if put is None and field.ident == "summary":
             raise JiraRejected("An issue needs a summary; it cannot be emptied.")
+        if field.kind == "document" and len(json.dumps(raw)) > KEPT_CHARS:
+            raise JiraRejected(
+                f"{field.name} of {here.key} is too long to be kept for taking it back; change it in Jira."
+            )
         wire[field.ident] = put
         if field.kind == "document" and put is not None and not text:
             text, words = words, "the text below"

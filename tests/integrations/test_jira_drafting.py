@@ -224,6 +224,14 @@ async def test_a_wrong_value_names_the_right_ones(
         await jira.draft_update("SHOP-12", fields, deadline=SECONDS)
 
 
+async def test_a_text_too_long_to_be_kept_is_left_to_people(site: JiraStandIn, jira: Jira) -> None:
+    """What could not be put back is not replaced; the sentence says where to do it."""
+    key = max(site.world.issues, key=lambda key: len(str(site.world.issues[key].description)))
+
+    with pytest.raises(JiraRejected, match=f"Description of {key} is too long to be kept"):
+        await jira.draft_update(key, {"description": "short"}, deadline=SECONDS)
+
+
 async def test_people_of_one_name_are_told_apart(site: JiraStandIn, jira: Jira) -> None:
     """Several that fit are named; the whole name, an address or an account id decides."""
     raj = site.world.accounts["712020:raj"]
