@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 
 from bot.ask import Ask, Signal, SignalKind
 from bot.inbox import Arrival
-from bot.slack import messages, presses
+from bot.slack import messages, presses, shortcuts
 from bot.slack.envelope import (
     Drop,
     Envelope,
@@ -63,8 +63,10 @@ def read(body: Json, us: Us, *, id: str, at: float) -> Reading:  # noqa: A002 - 
         return Drop(kind)
     if kind == "view_submission":
         return presses.sent(envelope)
-    if kind in {"view_closed", "shortcut", "message_action"}:
-        return Drop("not_ours")  # a closed form is nothing to us, and we offer no shortcut yet
+    if kind == "message_action":
+        return shortcuts.chosen(envelope)
+    if kind in {"view_closed", "shortcut"}:
+        return Drop("not_ours")  # a closed form is nothing to us, and we have no global shortcut
     return Drop("unknown" if kind else "malformed")
 
 

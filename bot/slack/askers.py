@@ -10,6 +10,7 @@ UNSEEN = (
     "Slack does not show me this channel, so I cannot tell whether people of other organisations are in it. "
     "Invite me with `/invite @Purser`, and ask again."
 )
+ABSENT = "I am not in this channel, so I cannot read the thread. Invite me with `/invite @Purser`, and choose it again."
 
 
 class Askers:
@@ -30,12 +31,15 @@ class Askers:
 
     async def _may(self, person: Person, ask: Ask) -> Verdict:
         shared: bool | None = False
-        if ask.origin in {"command", "click"} and not ask.external:
+        if ask.origin in {"command", "click", "shortcut"} and not ask.external:
             shared = await self._people.shared(ask.channel)
             ask = replace(ask, external=shared is True)
         if ask.origin == "invite" and not ask.external:
             return Verdict(True, "invite")
         verdict = self._policy.may_ask(person, ask)
+        chosen = verdict.allowed and ask.origin == "shortcut"
+        if chosen and not await self._people.among(ask.channel):
+            return Verdict(False, "no_member", ABSENT)
         admins = ask.feature == "purser" and self._policy.is_admin(person.id)
         if shared is not None or not verdict.allowed or admins:  # a pause has to work everywhere
             return verdict

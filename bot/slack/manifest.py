@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
+from bot.slack.shortcuts import SHORTCUTS
+
 SCOPES: Mapping[str, str] = {
     "app_mentions:read": "hear when somebody mentions Purser",
     "assistant:write": "show a status and suggested questions where Slack shows agents",
@@ -108,6 +110,15 @@ def manifest(*, http: str | None = None, only: str | None = None) -> dict[str, A
                     **({"url": url} if url else {}),
                 }
                 for name, (description, hint) in _commands(only).items()
+            ],
+            "shortcuts": [
+                {
+                    "name": shortcut.name,
+                    "type": "message",
+                    "callback_id": callback,
+                    "description": shortcut.description,
+                }
+                for callback, shortcut in SHORTCUTS.items()
             ],
         },
         "oauth_config": {"scopes": {"bot": sorted(SCOPES)}},

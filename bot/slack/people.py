@@ -146,6 +146,14 @@ class People:
             return None
         return info.get("is_ext_shared") is True or info.get("is_pending_ext_shared") is True
 
+    async def among(self, channel: str) -> bool:
+        """Whether we are in a channel; asked each time, since somebody may just have invited us."""
+        try:
+            info = mapping(await self._wire.channel_info(channel))
+        except SlackError:
+            return False
+        return info.get("is_member") is True or info.get("is_im") is True
+
     def _person(self, user: str, info: Json) -> Person:
         profile = mapping(info.get("profile"))
         team = words(info.get("team_id"))

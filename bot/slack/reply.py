@@ -301,6 +301,9 @@ class Reply:
         two others, since nobody can tell who the second one is.
         """
         under = [*blocks, context(why), *([context(NOT_OFFERED)] if offers else [])]
+        if self._ask.origin == "shortcut":  # who chose it alone knows that something was asked
+            await self._aside.alone(text)
+            return
         among_others = self._ask.channel.startswith("D")
         if self._ask.response_url and not self._parts.by_url and not among_others:
             await self._parts.note_url("opening")

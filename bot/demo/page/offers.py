@@ -72,6 +72,11 @@ COMMANDS = (
     ),
 )
 
+SHORTCUTS = (
+    Shortcut("Summarise this thread", "summarise_thread"),
+    Shortcut("Open a ticket from this", "open_ticket"),
+)
+
 STAND_INS = (
     StandIn(
         "Slack",

@@ -13,6 +13,7 @@ from bot.demo.page.files import FILE_BYTES, Uploads
 from bot.demo.page.gate import from_page, open_to_page, sentence
 from bot.demo.page.offers import (
     COMMANDS,
+    SHORTCUTS,
     STAND_INS,
     Command,
     Shortcut,
@@ -51,7 +52,7 @@ class Page:
         stand_ins: Sequence[StandIn] = STAND_INS,
         tries: Sequence[Suggestion] | None = None,
         commands: Sequence[Command] = COMMANDS,
-        shortcuts: Sequence[Shortcut] = (),
+        shortcuts: Sequence[Shortcut] = SHORTCUTS,
         run: str = "",
     ) -> None:
         self._world = slack.world

@@ -2,6 +2,7 @@
 
 import pytest
 
+from bot.demo.page.offers import SHORTCUTS as OFFERED
 from bot.slack.manifest import COMMANDS, EVENTS, SCOPES, manifest
 
 
@@ -53,6 +54,15 @@ def test_every_scope_and_event_says_why_and_is_asked_for() -> None:
     assert made["oauth_config"]["scopes"]["bot"] == sorted(SCOPES)
     assert made["settings"]["event_subscriptions"]["bot_events"] == sorted(EVENTS)
     assert all(reason for reason in (*SCOPES.values(), *EVENTS.values()))
+
+
+def test_shortcuts_stand_in_the_menu_of_a_message() -> None:
+    """Each with a name that Slack has room for, and the one that the page of the demo shows."""
+    made = manifest()["features"]["shortcuts"]
+
+    assert {s["callback_id"]: s["name"] for s in made} == {s.callback_id: s.name for s in OFFERED}
+    assert {s["type"] for s in made} == {"message"}
+    assert [s["name"] for s in made if len(s["name"]) > 24 or len(s["description"]) > 150] == []
 
 
 def test_lengths_are_what_slack_allows() -> None:
