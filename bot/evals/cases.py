@@ -38,27 +38,42 @@ class _Table(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class Defect(_Table):
-    """A mistake that a review should find.
+class Window(_Table):
+    """Lines that a finding may point to.
 
     Attributes:
         path: of the file as the change leaves it.
-        lines: first and last line, in the new file, that a finding may point to.
-        needs_two: it is seen only by who reads two hunks or two files.
-        criterion: what a finding must say to count.
+        lines: first and last line, in the new file.
     """
 
     path: Annotated[str, Field(min_length=1)]
     lines: tuple[Line, Line]
-    severity: Literal["blocker", "major", "minor"]
-    needs_two: bool = False
-    criterion: Words
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
         if self.lines[0] > self.lines[1]:
             raise ValueError("lines: the first one lies behind the last one")
         return self
+
+
+class Defect(Window):
+    """A mistake that a review should find.
+
+    Attributes:
+        also: its other places: who points to one of them has found it as well.
+        needs_two: it is seen only by who reads two hunks or two files.
+        criterion: what a finding must say to count.
+    """
+
+    severity: Literal["blocker", "major", "minor"]
+    also: tuple[Window, ...] = ()
+    needs_two: bool = False
+    criterion: Words
+
+    @property
+    def windows(self) -> tuple[Window, ...]:
+        """All of its places."""
+        return (self, *self.also)
 
 
 class _Review(_Table):

@@ -2,25 +2,29 @@
 
 from collections.abc import Mapping, Sequence
 
-from bot.evals.cases import Defect
+from bot.evals.cases import Defect, Window
 from bot.evals.found import Finding, Place
 
 NEAR_LINES = 15  # beside a defect's window, within which a finding is still asked about: it may be right at a wrong line
 
 
 def near(finding: Finding, defect: Defect) -> bool:
-    """Whether a finding points to a defect's file, at its window or not far from it."""
-    return any(_meets(place, defect, NEAR_LINES) for place in finding.places)
+    """Whether a finding points to a defect's file, at one of its windows or not far from it."""
+    return _points(finding, defect, NEAR_LINES)
 
 
 def inside(finding: Finding, defect: Defect) -> bool:
-    """Whether a finding points into a defect's window."""
-    return any(_meets(place, defect, 0) for place in finding.places)
+    """Whether a finding points into one of a defect's windows."""
+    return _points(finding, defect, 0)
 
 
-def _meets(place: Place, defect: Defect, slack: int) -> bool:
-    first, last = defect.lines[0] - slack, defect.lines[1] + slack
-    same = place.path == defect.path or defect.path.endswith(f"/{place.path}")
+def _points(finding: Finding, defect: Defect, slack: int) -> bool:
+    return any(_meets(p, window, slack) for p in finding.places for window in defect.windows)
+
+
+def _meets(place: Place, window: Window, slack: int) -> bool:
+    first, last = window.lines[0] - slack, window.lines[1] + slack
+    same = place.path == window.path or window.path.endswith(f"/{place.path}")
     return same and place.first <= last and place.last >= first
 
 

@@ -6,11 +6,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.evals.cases import Defect
+from bot.evals.cases import Defect, Window
 from bot.evals.found import Finding, Place
 from bot.evals.matching import NEAR_LINES, inside, near, pairs
 
-DEFECT = Defect(path="src/shop/cart.py", lines=(20, 24), severity="major", criterion="x" * 10)
+DEFECT = Defect(
+    path="src/shop/cart.py",
+    lines=(20, 24),
+    also=(Window(path="src/shop/till.py", lines=(7, 8)),),
+    severity="major",
+    criterion="x" * 10,
+)
 
 
 def finding(path: str, first: int, last: int = 0) -> Finding:
@@ -28,13 +34,16 @@ def finding(path: str, first: int, last: int = 0) -> Finding:
         (finding("src/shop/cart.py", 25), False, True),
         (finding("src/shop/cart.py", 20 - NEAR_LINES), False, True),
         (finding("src/shop/cart.py", 19 - NEAR_LINES), False, False),
+        (finding("src/shop/till.py", 7), True, True),
+        (finding("src/shop/till.py", 20), False, True),
+        (finding("src/shop/till.py", 8 + NEAR_LINES + 1), False, False),
         (finding("art.py", 22), False, False),
         (finding("src/shop/other.py", 22), False, False),
         (Finding("major", (), "**Major: somewhere**"), False, False),
     ],
 )
 def test_where_a_finding_points(found: Finding, *, is_inside: bool, is_near: bool) -> None:
-    """Into the window, beside it, or elsewhere; a path may be the unmistakable end of one."""
+    """Into one of the windows, beside it, or elsewhere; a path may be the unmistakable end of one."""
     assert (inside(found, DEFECT), near(found, DEFECT)) == (is_inside, is_near)
 
 
