@@ -9,7 +9,7 @@ from integrations.jira_draft import Undone, Written
 from integrations.jira_drafting import steps
 from integrations.jira_errors import JiraNotFound, JiraNotUndone, JiraProblem
 from integrations.jira_fields import fields_of, missing
-from integrations.jira_standing import Standing, standing
+from integrations.jira_standing import Change, Standing, standing
 from integrations.jira_values import line, mapping
 from integrations.jira_writing import differing, origin, own
 
@@ -71,18 +71,16 @@ def _remove(client: Client, key: str, ident: str, begun: Event) -> None:
 def _transition(client: Client, written: Written, begun: Event) -> Undone:
     draft = written.draft
     here = standing(client, draft.key, changelog=True)
-    old = draft.before["name"]
     newest = next((c for c in here.changes if c.field == "status"), None)
-    ours = own(client, here.changes, draft, written.mark)
-    if newest is None or newest not in ours or here.status != draft.wire["to"]:
-        who = newest.who if newest and newest not in ours else "Somebody"
-        raise JiraNotUndone(
-            f"{who} has moved {draft.key} since, it is in {here.status_name} now; so it stays there."
-        )
-    step = _back(client, written, here)
-    body = {"transition": {"id": step}, "historyMetadata": origin(f"undo {written.mark}")}
-    client.change("POST", f"issue/{draft.key}/transitions", body, begun)
-    said = f"{draft.key} is back in {old}."
+    is_back = newest and newest.mark == _undo(written) and here.status == draft.before["status"]
+    if not is_back:
+        _stands(client, written, here, newest)
+        body = {
+            "transition": {"id": _back(client, written, here)},
+            "historyMetadata": origin(_undo(written)),
+        }
+        client.change("POST", f"issue/{draft.key}/transitions", body, begun)
+    said = f"{draft.key} is back in {draft.before['name']}."
     if written.comment:
         try:
             _remove(client, draft.key, written.comment, begun)
@@ -90,6 +88,17 @@ def _transition(client: Client, written: Written, begun: Event) -> Undone:
         except JiraProblem as problem:
             said += f" {problem}"
     return Undone(draft.key, draft.url, said)
+
+
+def _stands(client: Client, written: Written, here: Standing, newest: Change | None) -> None:
+    """Raises JiraNotUndone when somebody moved the issue since."""
+    draft = written.draft
+    ours = own(client, here.changes, draft, written.mark)
+    if newest is None or newest not in ours or here.status != draft.wire["to"]:
+        who = newest.who if newest and newest not in ours else "Somebody"
+        raise JiraNotUndone(
+            f"{who} has moved {draft.key} since, it is in {here.status_name} now; so it stays there."
+        )
 
 
 def _back(client: Client, written: Written, here: Standing) -> str:
@@ -122,17 +131,25 @@ def _update(client: Client, written: Written, begun: Event) -> Undone:
     put: Mapping[str, Any] = draft.wire["fields"]
     here = standing(client, draft.key, fields=list(put))
     names = draft.before["names"]
+    told = ", ".join(str(names.get(ident, ident)) for ident in put)
+    undone = Undone(draft.key, draft.url, f"{told} of {draft.key} is as before.")
+    if not differing(here, draft.before["fields"], names):
+        return undone
     if moved := differing(here, put, names):
         raise JiraNotUndone(
             f"{', '.join(moved)} of {draft.key} changed since, so nothing was taken back; change it in Jira."
         )
     body = {
         "fields": draft.before["fields"],
-        "historyMetadata": origin(f"undo {written.mark}"),
+        "historyMetadata": origin(_undo(written)),
     }
     client.change("PUT", f"issue/{draft.key}", body, begun)
-    told = ", ".join(str(names.get(ident, ident)) for ident in put)
-    return Undone(draft.key, draft.url, f"{told} of {draft.key} is as before.")
+    return undone
+
+
+def _undo(written: Written) -> str:
+    """The mark of taking it back, by which a second asking knows that it was done."""
+    return f"undo {written.mark}"
 
 
 def _issue(client: Client, written: Written, begun: Event) -> Undone:
