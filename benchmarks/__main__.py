@@ -13,7 +13,7 @@ from pathlib import Path
 
 import click
 
-from benchmarks import hanging
+from benchmarks import hanging, reviews
 from benchmarks.targets import Target, cpu_ms, judged, ms, quantile
 from benchmarks.town import Round
 from benchmarks.trial import FULL, QUICK, Leg, Race, Scale, crowd, race
@@ -26,17 +26,23 @@ ROWS: Sequence[tuple[str, Callable[[Round], Iterable[float]]]] = (
 
 
 @click.command()
-@click.argument("story", required=False, type=click.Choice(["hanging"]))
+@click.argument("story", required=False, type=click.Choice(["hanging", "reviews"]))
 @click.option("--quick", is_flag=True, help="Fewer asks, under a minute.")
 @click.option("--check", is_flag=True, help="Exit 1 when a target is missed.")
 def main(*, story: str | None, quick: bool, check: bool) -> None:
     """Measure Purser beside a bare Bolt app that makes the same calls and does nothing else.
 
-    With the word "hanging": Purser beside itself while two hundred asks hang in Jira.
+    With the word "hanging": Purser beside itself while two hundred asks hang in Jira. With "reviews": what a large
+    diff takes to be read, split and checked.
     """
     scale = QUICK if quick else FULL
     hangs = hanging.QUICK if quick else hanging.FULL
-    targets = asyncio.run(_run(scale) if story is None else _hanging(hangs))
+    stories = {
+        None: lambda: _run(scale),
+        "hanging": lambda: _hanging(hangs),
+        "reviews": lambda: _reviews(5 if quick else 25),
+    }
+    targets = asyncio.run(stories[story]())
     if check and not all(target.ok for target in targets):
         sys.exit(1)
 
@@ -58,6 +64,13 @@ async def _hanging(scale: hanging.Scale) -> list[Target]:
     with _folder() as name:
         seen = await hanging.hang(Path(name), scale, _say)
     return _told(hanging.table(seen, scale), hanging.judged(seen), began)
+
+
+async def _reviews(rounds: int) -> list[Target]:
+    print(_machine(), flush=True)
+    began = time.monotonic()
+    seen = await reviews.study(rounds)
+    return _told(reviews.table(seen), reviews.judged(seen), began)
 
 
 def _say(words: str) -> None:

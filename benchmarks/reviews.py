@@ -114,15 +114,9 @@ async def _beats(late: list[float]) -> None:
 
 
 def table(seen: Study) -> str:
-    """What was measured, and the head of the targets' table."""
-    return "\n".join(
-        [
-            f"A diff of {LINES:,} lines in {FILES} files, {len(seen.cpu)} times: {seen.parts} passes.",
-            "",
-            "| target | measured | limit | |",
-            "| --- | --- | --- | --- |",
-        ]
-    )
+    """What was measured."""
+    rounds = f"{len(seen.cpu)} times"
+    return f"A diff of {LINES:,} lines in {FILES} files, {rounds}: {seen.parts} passes; medians."
 
 
 def judged(seen: Study) -> list[Target]:
