@@ -34,6 +34,9 @@ from bot.rules import load
 READY_SECONDS = 30.0  # for the bot to be ready
 STOP_SECONDS = 30.0  # for the bot to stop by itself
 INHERITED = ("PATH", "HOME", "LANG", "SSL_CERT_FILE", "HTTPS_PROXY", "VIRTUAL_ENV", "PYTHONPATH")
+CONFIRM_ABOVE_USD = (
+    "0.15"  # so low that a review by the deep model is asked about, and nothing else is
+)
 REAL_JIRA = ("JIRA_URL", "JIRA_EMAIL", "JIRA_API_TOKEN")
 
 
@@ -121,6 +124,7 @@ class Stage:
             f'[admins]\nusers = ["{self.slack.world.person("ruth").id}"]\n'
             f"[defaults]\njira_projects = {projects}\n"
             'repos = ["shop/*"]\n'
+            f"confirm_above_usd = {CONFIRM_ABOVE_USD}\n"
             f'web_private_origins = ["{self.web.url.rstrip("/")}"]\n',
             encoding="utf-8",
         )

@@ -15,6 +15,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 ENVIRON = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
 SEEN = {  # what must stand in the answer
     "Find two planted bugs": ("SQL", "default argument"),
+    "A dear one: go, smaller or cancel?": ("This is likely to take", "tokens"),
     "Review a pull request": ("checkout/store.py:32",),
     "Where does SHOP-12 stand?": ("SHOP-12", "Blocked"),
     "Two long tickets at once": ("SHOP-12", "SHOP-14"),
@@ -55,6 +56,12 @@ def _replies(stage: Stage) -> list[Message]:
 
 
 def _whole(stage: Stage, known: set[str], words: tuple[str, ...]) -> Message | None:
-    """A new answer with all the words that must stand in it."""
-    fresh = [m for m in _said(stage) if m.ts not in known and (m.only_for or has_feedback(m))]
+    """A new answer (or what stands before one) with all the words that must stand in it."""
+    new = [m for m in _said(stage) if m.ts not in known]
+    fresh = [m for m in new if m.only_for or has_feedback(m) or _asks(m)]
     return next((m for m in fresh if all(word in words_of(m) for word in words)), None)
+
+
+def _asks(message: Message) -> bool:
+    """Whether a person has to press a button."""
+    return any(block.get("type") == "actions" for block in message.blocks)

@@ -110,6 +110,13 @@ def suggestions(github_url: str = "") -> tuple[Suggestion, ...]:
             "Find two planted bugs", f"@purser review this:\n```python\n{SNIPPET}```", review
         )
     ]
+    reviews.append(
+        Suggestion(
+            "A dear one: go, smaller or cancel?",
+            f"@purser review this, and think hard:\n```python\n{SNIPPET}```",
+            review,
+        )
+    )
     if github_url:
         reviews.append(Suggestion("Review a pull request", f"@purser please review {pull}", review))
     return (
