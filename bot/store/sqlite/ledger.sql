@@ -92,19 +92,32 @@ WHERE span IN (SELECT value FROM json_each(:spans)) AND who <> '*' AND (:channel
 GROUP BY 1, 2;
 
 -- name: off
--- Where what is kept of days and months is not what the rows add up to, each with both.
-SELECT span, who, channel, feature, purpose, model, status
-FROM (
-  SELECT 1 AS kept, sums.* FROM sums
-  UNION ALL
-  SELECT 0, span, who, channel, feature, purpose, model, status,
+-- Where what is kept of days and months is not what the rows add up to.
+WITH fine AS MATERIALIZED (
+  SELECT span, who, channel, feature, purpose, model, status,
     sum(entries) AS entries, sum(asks) AS asks, sum(model_asks) AS model_asks,
     sum(input_tokens) AS input_tokens, sum(cache_write_5m_tokens) AS cache_write_5m_tokens,
     sum(cache_write_1h_tokens) AS cache_write_1h_tokens, sum(cache_read_tokens) AS cache_read_tokens,
     sum(output_tokens) AS output_tokens, sum(thinking_tokens) AS thinking_tokens,
     sum(unpriced_tokens) AS unpriced_tokens, sum(cost_picos) AS cost_picos,
     sum(refused_picos) AS refused_picos, sum(saved_picos) AS saved_picos
-  FROM addends GROUP BY span, who, channel, feature, purpose, model, status
+  FROM addends WHERE one_day = 1 AND one_person = 1 GROUP BY span, who, channel, feature, purpose, model, status
+)
+SELECT span, who, channel, feature, purpose, model, status
+FROM (
+  SELECT * FROM sums
+  UNION ALL
+  SELECT * FROM (
+    SELECT iif(one_day, span, substr(span, 1, 7)) AS span, iif(one_person, who, '*') AS who, channel, feature, purpose, model, status,
+      sum(entries) AS entries, sum(asks) AS asks, sum(model_asks) AS model_asks,
+      sum(input_tokens) AS input_tokens, sum(cache_write_5m_tokens) AS cache_write_5m_tokens,
+      sum(cache_write_1h_tokens) AS cache_write_1h_tokens, sum(cache_read_tokens) AS cache_read_tokens,
+      sum(output_tokens) AS output_tokens, sum(thinking_tokens) AS thinking_tokens,
+      sum(unpriced_tokens) AS unpriced_tokens, sum(cost_picos) AS cost_picos,
+      sum(refused_picos) AS refused_picos, sum(saved_picos) AS saved_picos
+    FROM fine, (SELECT 0 AS one_day UNION ALL SELECT 1), (SELECT 0 AS one_person UNION ALL SELECT 1)
+    GROUP BY 1, 2, 3, 4, 5, 6, 7
+  )
 )
 GROUP BY span, who, channel, feature, purpose, model, status, entries, asks, model_asks, input_tokens, cache_write_5m_tokens, cache_write_1h_tokens, cache_read_tokens,
   output_tokens, thinking_tokens, unpriced_tokens, cost_picos, refused_picos, saved_picos
@@ -121,14 +134,25 @@ DELETE FROM spent;
 -- name: sum_up
 -- Days and months, from the rows.
 INSERT INTO sums
-SELECT span, who, channel, feature, purpose, model, status,
+WITH fine AS MATERIALIZED (
+  SELECT span, who, channel, feature, purpose, model, status,
+    sum(entries) AS entries, sum(asks) AS asks, sum(model_asks) AS model_asks,
+    sum(input_tokens) AS input_tokens, sum(cache_write_5m_tokens) AS cache_write_5m_tokens,
+    sum(cache_write_1h_tokens) AS cache_write_1h_tokens, sum(cache_read_tokens) AS cache_read_tokens,
+    sum(output_tokens) AS output_tokens, sum(thinking_tokens) AS thinking_tokens,
+    sum(unpriced_tokens) AS unpriced_tokens, sum(cost_picos) AS cost_picos,
+    sum(refused_picos) AS refused_picos, sum(saved_picos) AS saved_picos
+  FROM addends WHERE one_day = 1 AND one_person = 1 GROUP BY span, who, channel, feature, purpose, model, status
+)
+SELECT iif(one_day, span, substr(span, 1, 7)) AS span, iif(one_person, who, '*') AS who, channel, feature, purpose, model, status,
   sum(entries) AS entries, sum(asks) AS asks, sum(model_asks) AS model_asks,
   sum(input_tokens) AS input_tokens, sum(cache_write_5m_tokens) AS cache_write_5m_tokens,
   sum(cache_write_1h_tokens) AS cache_write_1h_tokens, sum(cache_read_tokens) AS cache_read_tokens,
   sum(output_tokens) AS output_tokens, sum(thinking_tokens) AS thinking_tokens,
   sum(unpriced_tokens) AS unpriced_tokens, sum(cost_picos) AS cost_picos,
   sum(refused_picos) AS refused_picos, sum(saved_picos) AS saved_picos
-FROM addends GROUP BY span, who, channel, feature, purpose, model, status;
+FROM fine, (SELECT 0 AS one_day UNION ALL SELECT 1), (SELECT 0 AS one_person UNION ALL SELECT 1)
+GROUP BY 1, 2, 3, 4, 5, 6, 7;
 
 -- name: spend_up
 -- What counts against budgets, from the rows.

@@ -275,7 +275,7 @@ CREATE TABLE sums (
   PRIMARY KEY (span, who, channel, feature, purpose, model, status)
 ) WITHOUT ROWID;
 CREATE VIEW addends AS SELECT
-  entry_id, iif(one_day, day, substr(day, 1, 7)) AS span, iif(one_person, coalesce(user, ''), '*') AS who,
+  entry_id, one_day, one_person, iif(one_day, day, substr(day, 1, 7)) AS span, iif(one_person, coalesce(user, ''), '*') AS who,
   coalesce(channel, '') AS channel,
   coalesce(feature, '') AS feature, purpose, model, status, 1 AS entries, opens = 2 AS asks, opens > 0 AS model_asks,
   input_tokens, cache_write_5m_tokens, cache_write_1h_tokens, cache_read_tokens, output_tokens, thinking_tokens,
