@@ -259,4 +259,4 @@ def _compared(value: object) -> object:
     if mapping(value).get("type") == "doc":
         # Jira adds ids to what it keeps.
         return markdown(value, most=TEXT_CHARS)
-    return float(value) if isinstance(value, int) else value or None
+    return None if value == "" else value
