@@ -16,7 +16,7 @@ import structlog
 from bot.answer import Receipt, Thinking, Waiting
 from bot.ask import Lease
 from bot.errors import OverBudget, PurserError, StoreDown
-from bot.governor import Pause, Retry, Ticket, spoken
+from bot.governor import Call, GiveUp, Retry, Ticket, spoken
 from bot.journal import Told
 from bot.rules import Rules
 from bot.turn.books import Books
@@ -146,7 +146,7 @@ class Calls:
         attempt = 0
         while True:
             attempt += 1
-            ticket = await self._admitted(order, tokens)
+            ticket = await self._admitted(order, tokens, again=attempt > 1)
             if isinstance(ticket, Unanswered):
                 return ticket
             mark = self._voice.mark()
@@ -158,7 +158,9 @@ class Calls:
                 return outcome
             if order.aloud:
                 self._voice.take_back(mark, AGAIN)
-            await self._wait(outcome.seconds, outcome.reason)
+            if outcome.seconds:
+                self._waits(outcome.seconds, outcome.reason)
+                await self._rooms.sleep(outcome.seconds)
 
     def _replayed(self, order: Order) -> Response:
         response = self.recorded[order.key]
@@ -186,21 +188,35 @@ class Calls:
         found = await self.count(order)
         return order.input_tokens if found is None else round(found * COUNT_MARGIN)
 
-    async def _admitted(self, order: Order, tokens: int) -> Ticket | Unanswered:
-        fresh = min(order.fresh_tokens, tokens)
-        while isinstance(step := self._rooms.governor.admit(order.model, fresh), Pause):
-            if self._rooms.clock() + step.seconds > self._deadline:
-                return Unanswered(
-                    "Claude's rate limit is reached, and it would take "
-                    f"{spoken(step.seconds)} until it is this ask's turn, longer than an ask may "
-                    "take. Please try again later."
-                )
-            await self._wait(step.seconds, step.reason)
-        return step
+    async def _admitted(self, order: Order, tokens: int, *, again: bool) -> Ticket | Unanswered:
+        ask, fallback = self._lease.ask, self._brief.rules.fallback_model
+        call = Call(
+            order.model,
+            channel=ask.channel,
+            person=ask.user,
+            input_tokens=min(order.fresh_tokens, tokens),
+            output_tokens=order.likely.output_tokens,
+            patient=fallback in (None, order.model),
+        )
+        step = await self._rooms.governor.admit(
+            call, deadline=self._deadline, tell=self._waits, again=again
+        )
+        return await self._given_up(step) if isinstance(step, GiveUp) else step
 
-    async def _wait(self, seconds: float, reason: str) -> None:
+    def _waits(self, seconds: float, reason: str) -> None:
         self._voice.tell(Waiting(f"{reason}, {spoken(seconds)}", seconds))
-        await self._rooms.sleep(seconds)
+
+    async def _given_up(self, step: GiveUp) -> Unanswered:
+        if step.alarm:
+            await self._alarm(f"claude:{self._today()}:{step.sentence}", step.sentence)
+        return Unanswered(step.sentence, busy=step.busy)
+
+    async def _alarm(self, key: str, sentence: str) -> None:
+        with suppress(StoreDown):  # the answer matters more; the log has it
+            await self._rooms.alerts.tell(key, sentence)
+
+    def _today(self) -> str:
+        return datetime.fromtimestamp(self._rooms.now(), UTC).date().isoformat()
 
     async def _attempt(
         self,
@@ -229,6 +245,8 @@ class Calls:
             raise
         self._log_ok(flight, finished)
         response = Response.of(finished)
+        used = Usage.from_wire(response.message["usage"]).output_tokens
+        self._rooms.governor.settle(ticket, output_tokens=used)
         await self._books.book(flight.n, order, response)
         if finished.model != order.model:
             await self._other_served(order.model, finished.model)
@@ -237,11 +255,8 @@ class Calls:
     async def _other_served(self, asked: str, served: str) -> None:
         """Tell admins, once a day, that another model answers than the one that is set."""
         log.warning("another model served", asked=asked, served=served)
-        day = datetime.fromtimestamp(self._rooms.now(), UTC).date().isoformat()
-        with suppress(StoreDown):  # the answer matters more; the log has it
-            await self._rooms.alerts.tell(
-                f"served:{asked}:{served}:{day}", SERVED.format(asked=asked, served=served)
-            )
+        sentence = SERVED.format(asked=asked, served=served)
+        await self._alarm(f"served:{asked}:{served}:{self._today()}", sentence)
 
     async def _failed(self, flight: _Flight, error: ClaudeError) -> Outcome | Retry:
         self._log_failed(flight, error)
@@ -255,7 +270,7 @@ class Calls:
         step = self._rooms.governor.decide(
             flight.ticket, error, attempt=flight.attempt, deadline=self._deadline
         )
-        return step if isinstance(step, Retry) else Unanswered(step.sentence)
+        return step if isinstance(step, Retry) else await self._given_up(step)
 
     async def _book_broken(self, flight: _Flight, why: str) -> None:
         await self._books.book_broken(

@@ -4,7 +4,6 @@ Each way a response can stop has its place in `_stopped`. Rounds, seconds and do
 bounded: rounds here, dollars in `call`, seconds by whoever runs the loop.
 """
 
-import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -25,7 +24,7 @@ from bot.turn.kept import keep_review
 from bot.turn.passes import Passes, Studied, coverage
 from bot.turn.request import Order, opaque, order, reworded_as, shape
 from bot.turn.response import Filtered, Outcome, Response, Unanswered
-from bot.turn.tools import run_tools
+from bot.turn.tools import already_read, run_tools
 from bot.turn.voice import START, Voice
 
 CONTINUES = 2  # times that an answer cut at its length may go on
@@ -201,22 +200,11 @@ class Loop:
         """
         if not self.calls.recorded or self._order().key in self.calls.recorded:
             return
-        uses = {
-            str(block["id"]): block
-            for message in self._told.responses.values()
-            for block in message["content"]
-            if block["type"] == "tool_use"
-        }
-        read = [
-            (str(use["name"]), json.dumps(use["input"], ensure_ascii=False), _words(result))
-            for use_id, use in uses.items()
-            if (result := self._told.tool_results.get(use_id)) is not None
-        ]
-        self._conversation = self._conversation.with_read(read)
+        self._conversation = self._conversation.with_read(already_read(self._told))
 
     async def _next(self, outcome: Outcome) -> Ended | None:
         if isinstance(outcome, Unanswered):
-            return self._unanswered(outcome)
+            return None if self._turned_to_another(outcome) else self._unanswered(outcome)
         if isinstance(outcome, Filtered):
             return await self._refused(self._refusal("output_filter"))
         self._books.tally.rounds += 1
@@ -321,6 +309,18 @@ class Loop:
                 return Refused(sentence, self.calls.receipt(), refusal.kind)
         return None
 
+    def _turned_to_another(self, outcome: Unanswered) -> bool:
+        """Whether the policy's other model is asked, since this one alone cannot be just now."""
+        other = self._brief.rules.fallback_model
+        if not (outcome.busy and other and other != self._model) or "model" in self._tried:
+            return False
+        self._tried.add("model")
+        self._start_over(
+            self._conversation, f"{self._model} could not be asked; {other} was asked instead."
+        )
+        self._model, self._purpose = other, "fallback"
+        return True
+
     def _start_over(self, conversation: Conversation, note: str) -> None:
         self._conversation = conversation
         self._rounds = []
@@ -359,9 +359,7 @@ class Loop:
                 message_id=message_id,
                 at=self._rooms.now(),
             )
-            keep_review(
-                tx, self._lease.ask, self._brief, self.voice.findings, at=self._rooms.now()
-            )
+            keep_review(tx, self._lease.ask, self._brief, self.voice.findings, at=self._rooms.now())
             await self._rooms.store.commit(tx)
         self.voice.add(coverage(self._brief, self._studied))
         notes = (*self._notes, self.voice.note) if self.voice.note else tuple(self._notes)
@@ -389,11 +387,3 @@ def _smaller(brief: Brief) -> str:
 
 def _assistant(content: list[Mapping[str, Any]]) -> dict[str, Any]:
     return {"role": "assistant", "content": content}
-
-
-def _words(result: Mapping[str, Any]) -> str:
-    """The text of a tool_result block."""
-    content = result["content"]
-    if isinstance(content, str):
-        return content
-    return "\n".join(str(part["text"]) for part in content if part.get("type") == "text")

@@ -88,10 +88,11 @@ class Filtered:
 
 @dataclass(frozen=True, slots=True)
 class Unanswered:
-    """There is no answer; `bound` is set where one of our own limits is the reason."""
+    """There is no answer; `bound` is set where one of our own limits is the reason, `busy` where another model may help."""
 
     sentence: str
     bound: str = ""
+    busy: bool = False
 
 
 Outcome = Response | Filtered | Unanswered

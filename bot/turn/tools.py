@@ -1,10 +1,12 @@
 """Runs the tools of one round, and remembers what they gave so that nothing is read twice."""
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from bot.answer import Event, ToolEnded, ToolStarted
 from bot.ask import Lease
+from bot.journal import Told
 from bot.store import Transaction
 from bot.tool_runner import ToolContext, ToolRun
 from bot.turn.brief import Brief, Rooms
@@ -56,3 +58,26 @@ async def run_tools(
             )
         await rooms.store.commit(tx)
     return [dict(known.get(use["id"]) or results[use["id"]]) for use in uses]
+
+
+def already_read(told: Told) -> list[tuple[str, str, str]]:
+    """What tools gave before a restart: name, arguments as JSON, and the text of the result."""
+    uses = {
+        str(block["id"]): block
+        for message in told.responses.values()
+        for block in message["content"]
+        if block["type"] == "tool_use"
+    }
+    return [
+        (str(use["name"]), json.dumps(use["input"], ensure_ascii=False), _words(result))
+        for use_id, use in uses.items()
+        if (result := told.tool_results.get(use_id)) is not None
+    ]
+
+
+def _words(result: Mapping[str, Any]) -> str:
+    """The text of a tool_result block."""
+    content = result["content"]
+    if isinstance(content, str):
+        return content
+    return "\n".join(str(part["text"]) for part in content if part.get("type") == "text")

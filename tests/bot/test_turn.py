@@ -40,7 +40,7 @@ from bot.demo.claude.errors import Problem
 from bot.demo.claude.reply import Draft, Use
 from bot.errors import LeaseLost, StoreDown
 from bot.estimates import Estimates
-from bot.governor import Governor
+from bot.governor import BUSY_RETRIES, Governor
 from bot.inbox import Arrival, Inbox
 from bot.journal import Journal
 from bot.ledger import Entry, Ledger
@@ -630,14 +630,13 @@ async def test_the_output_filter_is_a_refusal(world: World) -> None:
 @pytest.mark.parametrize(
     "trouble",
     [
-        Trouble(problem=Problem(429, headers={"retry-after": "2"})),
         Trouble(problem=Problem(529)),
         Trouble(problem=Problem(500)),
         Trouble(error_event=Problem(529)),
         Trouble(cut=True),
         Trouble(malformed=True),
     ],
-    ids=["429", "529", "500", "error in the stream", "cut", "malformed"],
+    ids=["529", "500", "error in the stream", "cut", "malformed"],
 )
 async def test_what_passes_is_tried_once_more(world: World, trouble: Trouble) -> None:
     """A passing failure is waited for, told, and tried again; text of the broken try is taken back."""
@@ -657,9 +656,33 @@ async def test_what_passes_is_tried_once_more(world: World, trouble: Trouble) ->
     assert answer.receipt.unconfirmed == total(broken)
 
 
+async def test_a_limit_is_waited_for(world: World) -> None:
+    """After a 429 the call waits its time before the gate, and then is answered."""
+    world.script(Draft("Here you are."))
+    world.claude.troubles.add(Trouble(problem=Problem(429, headers={"retry-after": "0.3"})))
+    answer = (await world.events("What?"))[-1]
+
+    assert isinstance(answer, Answer)
+    first, second = world.claude.log
+    assert first.ended is not None
+    assert second.at - first.ended >= 0.3
+
+
+async def test_another_model_is_asked_where_one_is_overloaded(world: World) -> None:
+    """With another model in the policy it answers when the first one cannot be asked, and the answer says so."""
+    world.script(Draft("Here you are."))
+    world.claude.troubles.add(Trouble(problem=Problem(529)), times=BUSY_RETRIES + 1)
+    answer = (await world.events("What?", fallback_model=OPUS))[-1]
+
+    assert isinstance(answer, Answer)
+    assert answer.receipt.model == OPUS
+    assert any(OPUS in note for note in answer.notes)
+    assert [row.purpose for row in await world.rows()] == ["fallback"]
+
+
 async def test_what_does_not_pass_fails_in_a_sentence(world: World) -> None:
-    """Two failures in a row, or one that stays, end the ask with what to do."""
-    world.claude.troubles.add(Trouble(problem=Problem(529)), times=2)
+    """Failure after failure, or one that stays, ends the ask with what to do."""
+    world.claude.troubles.add(Trouble(problem=Problem(529)), times=BUSY_RETRIES + 1)
     failed = (await world.events("What?"))[-1]
     assert isinstance(failed, Failed)
     assert "overloaded" in failed.sentence

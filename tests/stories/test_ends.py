@@ -62,9 +62,21 @@ async def test_passing_trouble_is_tried_once_more(
 
 
 LASTING: dict[str, tuple[Callable[[Troubles], None], str, int]] = {
-    "a rate limit, twice": (lambda t: t.rate_limit(2, retry_after=0), "rate limit is reached", 2),
-    "overloaded, twice": (lambda t: t.overload(2, retry_after=0), "Claude is overloaded", 2),
-    "a server error, twice": (lambda t: t.fail(500, times=2, retry_after=0), "twice", 2),
+    "a rate limit, again and again": (
+        lambda t: t.rate_limit(9, retry_after=0),
+        "rate limit is reached",
+        9,
+    ),
+    "overloaded, again and again": (
+        lambda t: t.overload(4, retry_after=0),
+        "Claude is overloaded",
+        4,
+    ),
+    "a server error, again and again": (
+        lambda t: t.fail(500, times=4, retry_after=0),
+        "again and again",
+        4,
+    ),
     "a cut stream, twice": (lambda t: t.cut(times=2), "broke twice", 2),
     "our own spend limit": (lambda t: t.spend_limit(), "reached its spending limit", 1),
     "the tier's spend limit": (
