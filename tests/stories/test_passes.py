@@ -12,6 +12,8 @@ from bot.demo.claude import Trouble
 from bot.demo.claude.brain import Brain
 from bot.demo.claude.record import Exchange
 from bot.demo.claude.reply import Draft
+from bot.demo.slack import Message
+from bot.demo.terminal import words_of
 from tests.stories.account import assert_balanced, assert_paid_once
 from tests.stories.world import Row, World
 
@@ -243,3 +245,44 @@ async def test_an_empty_pull_request_is_told(large: World) -> None:
 
     assert "It changes nothing" in str(large.asked[0].body)
     assert "Read: " not in answer
+
+
+async def quoted(world: World) -> tuple[Message, Message]:
+    """A huge review that waits for a person's word, and its estimate."""
+    files = {f"src/m{n:02}.py": module(5_000) for n in range(3)} | {"src/auth.py": module(900, BUG)}
+    url = push(world, files)
+    root = await world.slack.say("ana", "#shop-dev", f"@purser review {url}")
+    await world.until(lambda: [ask["state"] for ask in world.asks()] == ["parked"])
+    (estimate,) = world.said(root)
+    return root, estimate
+
+
+async def test_all_passes_are_in_the_estimate(world: World) -> None:
+    """A review in eight passes is dear by their sum; after Go they are read, and GitHub is not asked again."""
+    root, estimate = await quoted(world)
+    read = len(world.github.log)
+    assert world.asked == []
+    await world.slack.click("ana", estimate, "estimate:go")
+    ask = await world.ended(root, 60.0)
+
+    assert ask["outcome"] == "answer"
+    assert len(passes(world)) == 8
+    assert len(world.github.log) == read
+    (kept,) = world.rows("SELECT * FROM estimates WHERE ask_id = ?", ask["id"])
+    spent = sum(row["cost_picos"] for row in world.booked())
+    assert 0.5 < kept["picos"] / spent < 3
+    assert_balanced(world)
+
+
+async def test_smaller_reads_the_riskiest_files_at_once(world: World) -> None:
+    """Who wants it smaller gets one request with the riskiest part; the rest is named."""
+    root, estimate = await quoted(world)
+    await world.slack.click("ana", estimate, "estimate:smaller")
+    ask = await world.ended(root)
+
+    assert ask["outcome"] == "answer"
+    assert passes(world) == []
+    assert len(world.asked) == 1
+    answer = words_of(world.said(root)[-1])
+    assert "src/auth.py:902" in answer
+    assert "Read: 1 of 6 files, " in answer
