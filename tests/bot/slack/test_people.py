@@ -21,7 +21,11 @@ def member(**over: Any) -> dict[str, Any]:
         "name": "ana",
         "real_name": "Ana Lopez",
         "tz": "Europe/Madrid",
-        "profile": {"display_name": "Ana", "real_name": "Ana Lopez"},
+        "profile": {
+            "display_name": "Ana",
+            "real_name": "Ana Lopez",
+            "email": "ana@shop.example",
+        },
         "is_bot": False,
         "is_restricted": False,
         "is_ultra_restricted": False,
@@ -79,10 +83,19 @@ def slack() -> Directory:
 
 
 async def test_a_member_is_known(slack: Directory) -> None:
-    """Name, time zone and team are Slack's."""
+    """Names, address, time zone and team are Slack's; the address stands in no log."""
     people = People(slack, team=TEAM, now=Clock())
+    ana = await people.look("U1", TEAM)
 
-    assert await people.look("U1", TEAM) == Person("U1", "Ana", TEAM, tz="Europe/Madrid")
+    assert ana == Person(
+        "U1",
+        "Ana",
+        TEAM,
+        tz="Europe/Madrid",
+        real_name="Ana Lopez",
+        email="ana@shop.example",
+    )
+    assert "example" not in repr(ana)
 
 
 @pytest.mark.parametrize(
