@@ -104,7 +104,7 @@ async def test_only_what_may_follow_follows(kept: Proposals, inbox: Inbox, state
     """What was decided is not decided again: from each state there are its steps and no others."""
     found = replace(await proposed(kept, ask()), state=state)
     lease = await pressing(inbox)
-    others = [cast("State", s) for s in get_args(State) if s not in STEPS[state]]
+    others: list[State] = [cast("State", s) for s in get_args(State) if s not in STEPS[state]]
 
     for wanted in others:
         with pytest.raises(Moved):
