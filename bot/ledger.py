@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 from bot.prices import assumed, dollars, picos, price
 from bot.store import Row, Store, Transaction
-from bot.sums import EVERYBODY, By, Daily, Sum, spans, together
+from bot.sums import EVERYBODY, EVERYWHERE, By, Daily, Sum, reach, spans
 from bot.usage import Usage
 
 PAGE = 1_000  # entries read at a time
@@ -125,11 +125,13 @@ class Ledger:
         self, since_day: date, until_day: date, *, channel: str | None = None
     ) -> list[Daily]:
         """What each day's rows add up to, by everything but persons, in the order of days (`until_day` excluded)."""
+        low, high = reach(channel)
         found = await self._store.read(
             "ledger.daily",
-            since=since_day.isoformat(),
-            until=until_day.isoformat(),
-            channel=channel,
+            spans=json.dumps(spans(since_day, until_day, months=False)),
+            who=EVERYBODY,
+            low=low,
+            high=high,
         )
         return [Daily.of(row) for row in found]
 
@@ -149,22 +151,31 @@ class Ledger:
             since_day: the first day.
             until_day: the day after the last one.
             channel: of this one only.
-            user: of this person only; None is everybody.
+            user: of this person only, by channel or by day; None is everybody.
         """
         wanted = json.dumps(spans(since_day, until_day, months=by != "day"))
         if by == "user":
-            rows = await self._store.read("ledger.totals_by_user", spans=wanted, channel=channel)
-            return {k: s for k, s in together(rows).items() if user is None or k == user}
+            low, high = reach(channel)
+            rows = await self._store.read("ledger.totals_by_user", spans=wanted, low=low, high=high)
+            found = {row["key"]: Sum.of(row) for row in rows}
+            return {key: one for key, one in found.items() if user is None or key == user}
+        everywhere = channel is None and user is None and by != "channel"
+        low, high = (EVERYWHERE, EVERYWHERE) if everywhere else reach(channel)
         who = EVERYBODY if user is None else user
         rows = await self._store.read(
-            "ledger.totals", by=by, spans=wanted, channel=channel, who=who
+            "ledger.totals", by=by, spans=wanted, who=who, low=low, high=high
         )
-        return together(rows)
+        return {row["key"]: Sum.of(row) for row in rows}
+
+    async def spent_since(self, since: float) -> dict[str, Decimal]:
+        """What each channel spent from a moment on (epoch seconds), as it counts against its budget."""
+        rows = await self._store.read("ledger.spent_since", since=since)
+        return {row["channel"]: dollars(row["picos"]) for row in rows}
 
     async def off(self) -> list[str]:
         """Name the sums of days and months that are not those of their rows, a hundred at most."""
         rows = await self._store.read("ledger.off")
-        return list(dict.fromkeys(" ".join(str(part) for part in row.values()) for row in rows))
+        return list(dict.fromkeys(" ".join(filter(None, row.values())) for row in rows))
 
     async def rebuild(self) -> None:
         """Add everything up again from the rows, in one transaction.

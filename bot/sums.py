@@ -4,7 +4,6 @@ The engine adds each row up in the commit that books it, so a report costs what 
 many rows lie beneath. Months are kept too: a span of whole months is read by them, the rest of it by days.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
@@ -14,7 +13,8 @@ from bot.prices import dollars
 from bot.store import Row
 
 By = Literal["channel", "user", "model", "feature", "purpose", "day"]
-EVERYBODY = "*"  # in the place of a person
+EVERYBODY = EVERYWHERE = "*"  # in the place of a person, and of a channel
+LAST = "~"  # behind every channel's id
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,11 +53,10 @@ class Sum:
     @classmethod
     def of(cls, row: Row) -> Self:
         """From a row of the engine's sums."""
-        cost = dollars(row["cost_picos"])
         return cls(
             **{name: row[name] for name in _COUNTS},
-            cost=cost,
-            unconfirmed=cost if row["status"] == "unconfirmed" else Decimal(0),
+            cost=dollars(row["cost_picos"]),
+            unconfirmed=dollars(row["unconfirmed_picos"]),
             refused=dollars(row["refused_picos"]),
             saved=dollars(row["saved_picos"]),
         )
@@ -96,12 +95,9 @@ class Daily:
         )
 
 
-def together(rows: Iterable[Row]) -> dict[str, Sum]:
-    """Rows of the engine's sums, settled and unconfirmed of a key in one."""
-    found: dict[str, Sum] = {}
-    for row in rows:
-        found[row["key"]] = found.get(row["key"], Sum()) + Sum.of(row)
-    return found
+def reach(channel: str | None) -> tuple[str, str]:
+    """The first and the last channel that is meant; None is every one, and what all share."""
+    return ("", LAST) if channel is None else (channel, channel)
 
 
 def spans(since: date, until: date, *, months: bool) -> list[str]:

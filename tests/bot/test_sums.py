@@ -205,7 +205,8 @@ async def test_sums_of_one_channel_and_one_person(store: Store, ledger: Ledger) 
     assert await costs("user", channel="C2") == {"U1": 2, "U2": 4}
     assert await costs("user", channel="C2", user="U2") == {"U2": 4}
     assert await costs("channel", user="U1") == {"C1": 1, "C2": 2}
-    assert await costs("feature", channel="C2", user="U1") == {"chat": 2}
+    assert await costs("day", channel="C2", user="U1") == {"2026-11-18": 2}
+    assert await costs("feature") == {"chat": 7}
     assert [day.sum.cost for day in await ledger.daily(*span, channel="C1")] == [1]
 
 

@@ -57,9 +57,11 @@ GROUP BY month, channel HAVING sum(kept) <> sum(booked);
 -- name: daily
 -- What the rows of each day add up to, by everything but persons.
 SELECT span, channel, feature, purpose, model, status, entries, asks, model_asks, input_tokens, cache_write_5m_tokens, cache_write_1h_tokens, cache_read_tokens,
-  output_tokens, thinking_tokens, unpriced_tokens, cost_picos, refused_picos, saved_picos
+  output_tokens, thinking_tokens, unpriced_tokens, cost_picos, refused_picos, saved_picos,
+  iif(status = 'unconfirmed', cost_picos, 0) AS unconfirmed_picos
 FROM sums
-WHERE span >= :since AND span < :until AND length(span) = 10 AND who = '*' AND (:channel IS NULL OR channel = :channel)
+WHERE span IN (SELECT value FROM json_each(:spans)) AND who = :who
+  AND channel >= :low AND channel <= :high AND (channel <> '*' OR :low = '*')
 ORDER BY span, channel, feature, purpose, model, status;
 
 -- name: totals
@@ -67,55 +69,60 @@ ORDER BY span, channel, feature, purpose, model, status;
 SELECT
   CASE :by WHEN 'day' THEN span WHEN 'channel' THEN channel WHEN 'feature' THEN feature WHEN 'purpose' THEN purpose
     WHEN 'model' THEN model ELSE '' END AS key,
-  status,
   sum(entries) AS entries, sum(asks) AS asks, sum(model_asks) AS model_asks,
   sum(input_tokens) AS input_tokens, sum(cache_write_5m_tokens) AS cache_write_5m_tokens,
   sum(cache_write_1h_tokens) AS cache_write_1h_tokens, sum(cache_read_tokens) AS cache_read_tokens,
   sum(output_tokens) AS output_tokens, sum(thinking_tokens) AS thinking_tokens,
   sum(unpriced_tokens) AS unpriced_tokens, sum(cost_picos) AS cost_picos,
-  sum(refused_picos) AS refused_picos, sum(saved_picos) AS saved_picos
+  sum(refused_picos) AS refused_picos, sum(saved_picos) AS saved_picos,
+  sum(iif(status = 'unconfirmed', cost_picos, 0)) AS unconfirmed_picos
 FROM sums
-WHERE span IN (SELECT value FROM json_each(:spans)) AND who = :who AND (:channel IS NULL OR channel = :channel)
-GROUP BY 1, 2;
+WHERE span IN (SELECT value FROM json_each(:spans)) AND who = :who
+  AND channel >= :low AND channel <= :high AND (channel <> '*' OR :low = '*')
+GROUP BY 1;
 
 -- name: totals_by_user
 -- The same, a person each.
-SELECT who AS key, status,
+SELECT who AS key,
   sum(entries) AS entries, sum(asks) AS asks, sum(model_asks) AS model_asks,
   sum(input_tokens) AS input_tokens, sum(cache_write_5m_tokens) AS cache_write_5m_tokens,
   sum(cache_write_1h_tokens) AS cache_write_1h_tokens, sum(cache_read_tokens) AS cache_read_tokens,
   sum(output_tokens) AS output_tokens, sum(thinking_tokens) AS thinking_tokens,
   sum(unpriced_tokens) AS unpriced_tokens, sum(cost_picos) AS cost_picos,
-  sum(refused_picos) AS refused_picos, sum(saved_picos) AS saved_picos
+  sum(refused_picos) AS refused_picos, sum(saved_picos) AS saved_picos,
+  sum(iif(status = 'unconfirmed', cost_picos, 0)) AS unconfirmed_picos
 FROM sums
-WHERE span IN (SELECT value FROM json_each(:spans)) AND who <> '*' AND (:channel IS NULL OR channel = :channel)
-GROUP BY 1, 2;
+WHERE span IN (SELECT value FROM json_each(:spans)) AND who <> '*' AND channel >= :low AND channel <= :high
+GROUP BY 1;
 
 -- name: off
 -- Where what is kept of days and months is not what the rows add up to.
 WITH fine AS MATERIALIZED (
-  SELECT span, who, channel, feature, purpose, model, status,
+  SELECT day, user, channel, feature, purpose, model, status,
     sum(entries) AS entries, sum(asks) AS asks, sum(model_asks) AS model_asks,
     sum(input_tokens) AS input_tokens, sum(cache_write_5m_tokens) AS cache_write_5m_tokens,
     sum(cache_write_1h_tokens) AS cache_write_1h_tokens, sum(cache_read_tokens) AS cache_read_tokens,
     sum(output_tokens) AS output_tokens, sum(thinking_tokens) AS thinking_tokens,
     sum(unpriced_tokens) AS unpriced_tokens, sum(cost_picos) AS cost_picos,
     sum(refused_picos) AS refused_picos, sum(saved_picos) AS saved_picos
-  FROM addends WHERE one_day = 1 AND one_person = 1 GROUP BY span, who, channel, feature, purpose, model, status
+  FROM figures GROUP BY day, user, channel, feature, purpose, model, status
 )
 SELECT span, who, channel, feature, purpose, model, status
 FROM (
   SELECT * FROM sums
   UNION ALL
   SELECT * FROM (
-    SELECT iif(one_day, span, substr(span, 1, 7)) AS span, iif(one_person, who, '*') AS who, channel, feature, purpose, model, status,
+    SELECT iif(one_day, day, substr(day, 1, 7)) AS span, iif(grain = 'person', user, '*') AS who,
+      iif(grain = 'all', '*', channel) AS channel, iif(grain = 'person', '', feature) AS feature,
+      iif(grain = 'person', '', purpose) AS purpose, iif(grain = 'person', '', model) AS model, status,
       sum(entries) AS entries, sum(asks) AS asks, sum(model_asks) AS model_asks,
       sum(input_tokens) AS input_tokens, sum(cache_write_5m_tokens) AS cache_write_5m_tokens,
       sum(cache_write_1h_tokens) AS cache_write_1h_tokens, sum(cache_read_tokens) AS cache_read_tokens,
       sum(output_tokens) AS output_tokens, sum(thinking_tokens) AS thinking_tokens,
       sum(unpriced_tokens) AS unpriced_tokens, sum(cost_picos) AS cost_picos,
       sum(refused_picos) AS refused_picos, sum(saved_picos) AS saved_picos
-    FROM fine, (SELECT 0 AS one_day UNION ALL SELECT 1), (SELECT 0 AS one_person UNION ALL SELECT 1)
+    FROM fine, (SELECT 0 AS one_day UNION ALL SELECT 1),
+      (SELECT 'all' AS grain UNION ALL SELECT 'channel' UNION ALL SELECT 'person')
     GROUP BY 1, 2, 3, 4, 5, 6, 7
   )
 )
@@ -135,23 +142,26 @@ DELETE FROM spent;
 -- Days and months, from the rows.
 INSERT INTO sums
 WITH fine AS MATERIALIZED (
-  SELECT span, who, channel, feature, purpose, model, status,
+  SELECT day, user, channel, feature, purpose, model, status,
     sum(entries) AS entries, sum(asks) AS asks, sum(model_asks) AS model_asks,
     sum(input_tokens) AS input_tokens, sum(cache_write_5m_tokens) AS cache_write_5m_tokens,
     sum(cache_write_1h_tokens) AS cache_write_1h_tokens, sum(cache_read_tokens) AS cache_read_tokens,
     sum(output_tokens) AS output_tokens, sum(thinking_tokens) AS thinking_tokens,
     sum(unpriced_tokens) AS unpriced_tokens, sum(cost_picos) AS cost_picos,
     sum(refused_picos) AS refused_picos, sum(saved_picos) AS saved_picos
-  FROM addends WHERE one_day = 1 AND one_person = 1 GROUP BY span, who, channel, feature, purpose, model, status
+  FROM figures GROUP BY day, user, channel, feature, purpose, model, status
 )
-SELECT iif(one_day, span, substr(span, 1, 7)) AS span, iif(one_person, who, '*') AS who, channel, feature, purpose, model, status,
+SELECT iif(one_day, day, substr(day, 1, 7)) AS span, iif(grain = 'person', user, '*') AS who,
+  iif(grain = 'all', '*', channel) AS channel, iif(grain = 'person', '', feature) AS feature,
+  iif(grain = 'person', '', purpose) AS purpose, iif(grain = 'person', '', model) AS model, status,
   sum(entries) AS entries, sum(asks) AS asks, sum(model_asks) AS model_asks,
   sum(input_tokens) AS input_tokens, sum(cache_write_5m_tokens) AS cache_write_5m_tokens,
   sum(cache_write_1h_tokens) AS cache_write_1h_tokens, sum(cache_read_tokens) AS cache_read_tokens,
   sum(output_tokens) AS output_tokens, sum(thinking_tokens) AS thinking_tokens,
   sum(unpriced_tokens) AS unpriced_tokens, sum(cost_picos) AS cost_picos,
   sum(refused_picos) AS refused_picos, sum(saved_picos) AS saved_picos
-FROM fine, (SELECT 0 AS one_day UNION ALL SELECT 1), (SELECT 0 AS one_person UNION ALL SELECT 1)
+FROM fine, (SELECT 0 AS one_day UNION ALL SELECT 1),
+  (SELECT 'all' AS grain UNION ALL SELECT 'channel' UNION ALL SELECT 'person')
 GROUP BY 1, 2, 3, 4, 5, 6, 7;
 
 -- name: spend_up
@@ -176,3 +186,9 @@ FROM (
     date(at + :near, 'unixepoch') AS behind, ledger.*
   FROM ledger WHERE at >= :since AND at < :until AND billed = 1
 ) WHERE began <> day OR behind <> day;
+
+-- name: spent_since
+-- What each channel spent since a moment, as it counts against its budget.
+SELECT channel, sum(counted_picos) AS picos FROM ledger
+WHERE at >= :since AND channel IS NOT NULL
+GROUP BY channel;

@@ -274,16 +274,23 @@ CREATE TABLE sums (
   saved_picos INTEGER NOT NULL,
   PRIMARY KEY (span, who, channel, feature, purpose, model, status)
 ) WITHOUT ROWID;
-CREATE VIEW addends AS SELECT
-  entry_id, one_day, one_person, iif(one_day, day, substr(day, 1, 7)) AS span, iif(one_person, coalesce(user, ''), '*') AS who,
-  coalesce(channel, '') AS channel,
-  coalesce(feature, '') AS feature, purpose, model, status, 1 AS entries, opens = 2 AS asks, opens > 0 AS model_asks,
+CREATE VIEW figures AS SELECT
+  entry_id, day, coalesce(user, '') AS user, coalesce(channel, '') AS channel, coalesce(feature, '') AS feature, purpose,
+  model, status, 1 AS entries, opens = 2 AS asks, opens > 0 AS model_asks,
   input_tokens, cache_write_5m_tokens, cache_write_1h_tokens, cache_read_tokens, output_tokens, thinking_tokens,
   iif(cost_picos IS NULL, input_tokens + cache_write_5m_tokens + cache_write_1h_tokens + cache_read_tokens + output_tokens, 0)
     AS unpriced_tokens,
   coalesce(cost_picos, 0) AS cost_picos, iif(stop_reason = 'refusal', coalesce(cost_picos, 0), 0) AS refused_picos,
   saved_picos
-FROM ledger, (SELECT 0 AS one_day UNION ALL SELECT 1), (SELECT 0 AS one_person UNION ALL SELECT 1);
+FROM ledger;
+CREATE VIEW addends AS SELECT
+  entry_id, iif(one_day, day, substr(day, 1, 7)) AS span, iif(grain = 'person', user, '*') AS who,
+  iif(grain = 'all', '*', channel) AS channel, iif(grain = 'person', '', feature) AS feature,
+  iif(grain = 'person', '', purpose) AS purpose, iif(grain = 'person', '', model) AS model, status,
+  entries, asks, model_asks, input_tokens, cache_write_5m_tokens, cache_write_1h_tokens, cache_read_tokens,
+  output_tokens, thinking_tokens, unpriced_tokens, cost_picos, refused_picos, saved_picos
+FROM figures, (SELECT 0 AS one_day UNION ALL SELECT 1),
+  (SELECT 'all' AS grain UNION ALL SELECT 'channel' UNION ALL SELECT 'person');
 CREATE TRIGGER ledger_sums_up AFTER INSERT ON ledger BEGIN
   UPDATE ledger SET opens = iif(EXISTS (SELECT 1 FROM ledger WHERE ask_id = new.ask_id AND entry_id <> new.entry_id), 1, 2)
   WHERE entry_id = new.entry_id AND new.ask_id IS NOT NULL AND NOT EXISTS (
