@@ -20,6 +20,7 @@ SEEN = {  # what must stand in the answer
     "Where does SHOP-12 stand?": ("SHOP-12", "Blocked"),
     "Two long tickets at once": ("SHOP-12", "SHOP-14"),
     "The whole sprint": ("SHOP-12",),
+    "Change a ticket, by your click": ("SHOP-11", "lies ready"),
     "What did it cost?": ("What Claude cost in this channel", "total"),
     "Cost by model": ("claude-",),
     "What may it do here?": ("jira_projects",),
@@ -41,6 +42,30 @@ async def test_each_suggestion_is_answered(browser: Browser, tmp_path: Path) -> 
             await stage.slack.wait_for(lambda k=known, w=words: _whole(stage, k, w), 30.0)
         assert offered == len(SEEN)
         await expect(tab.get_by_text("What Claude cost in this channel").last).to_be_visible()
+        await tab.close()
+
+
+async def test_a_change_is_proposed_altered_and_made(browser: Browser, tmp_path: Path) -> None:
+    """In the page a person asks for a comment, rewords it in the form, does it, and undoes it."""
+    async with Stage(tmp_path, ENVIRON, tokens_per_second=None) as stage:
+        await stage.start_bot()
+        tab = await browser.new_page(viewport={"width": 1500, "height": 900})
+        root = await stage.slack.say("ana", "#shop-dev", "@purser comment on SHOP-12 that hi")
+        await tab.goto(f"{stage.slack.url}/#as=ana&in=C0SHOPDEV")
+        await tab.wait_for_selector("body.ready")
+        await stage.slack.wait_for(
+            lambda: [m for m in stage.slack.by_app("#shop-dev", root.ts) if _asks(m)], 30.0
+        )
+        await tab.get_by_text("2 replies").first.click()
+        await tab.get_by_role("button", name="Change", exact=True).click()
+        form = tab.locator("dialog.modal")
+        await expect(form.get_by_role("textbox")).to_have_value("hi")
+        await form.get_by_role("textbox").fill("The fix is out.")
+        await form.get_by_role("button", name="Change", exact=True).click()
+        await expect(tab.get_by_text("The fix is out.").last).to_be_visible()
+        await tab.get_by_role("button", name="Do it", exact=True).click()
+        await tab.get_by_role("button", name="Undo", exact=True).click()
+        await expect(tab.get_by_text("Undone by Ana Duarte.").last).to_be_visible()
         await tab.close()
 
 

@@ -38,7 +38,7 @@ CREATE = re.compile(
     re.IGNORECASE,
 )
 THREAD = re.compile(
-    r"\b(?:create|open|file)\s+an?\s+(?P<type>bug|task|story)\s+(?:for|from|about|out of)\s+this\b",
+    r"\b(?:create|open|file)\s+an?\s+(?P<type>bug|task|story|ticket|issue)\s+(?:for|from|about|out of)\s+this\b",
     re.IGNORECASE,
 )
 IT = re.compile(
@@ -107,11 +107,16 @@ def _opened(words: str, heard: Heard) -> Iterator[Use]:
         "jira_propose_issue",
         {
             "project": keys[0].rpartition("-")[0],
-            "type": asked["type"].capitalize(),
+            "type": _kind(asked["type"]),
             "summary": talk[0].text.strip().splitlines()[0][:120],
             "markdown": told,
         },
     )
+
+
+def _kind(word: str) -> str:
+    """The type of a new ticket; who says no more than "a ticket" has a task."""
+    return "Task" if word.lower() in ("ticket", "issue") else word.capitalize()
 
 
 def _earlier(heard: Heard) -> list[str]:
@@ -157,7 +162,7 @@ def writes(words: str) -> Iterator[Use]:
         change = {"key": m["key"], "status": m["status"].strip()}
         yield Use("jira_propose_transition", change)
     for m in CREATE.finditer(words):
-        kind = m["type"].capitalize() if m["type"].lower() not in ("ticket", "issue") else "Task"
+        kind = _kind(m["type"])
         yield Use(
             "jira_propose_issue",
             {

@@ -124,6 +124,9 @@ def suggestions(github_url: str = "") -> tuple[Suggestion, ...]:
         Suggestion("Where does SHOP-12 stand?", "/summarize SHOP-12", "Tickets"),
         Suggestion("Two long tickets at once", "/summarize SHOP-12 SHOP-14", "Tickets"),
         Suggestion("The whole sprint", "/summarize sprint SHOP", "Tickets"),
+        Suggestion(
+            "Change a ticket, by your click", "@purser move SHOP-11 to In Review", "Tickets"
+        ),
         Suggestion("What did it cost?", "/cost this month", "Books"),
         Suggestion("Cost by model", "/cost this month by model", "Books"),
         Suggestion("What may it do here?", "/purser policy", "Books"),
