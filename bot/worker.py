@@ -24,6 +24,7 @@ from bot.metrics import Metrics
 from bot.policy import Policy
 from bot.prefetch import Prefetch
 from bot.prices import dollars
+from bot.schedule import Schedule
 from bot.slack.askers import Askers
 from bot.slack.clicks import Clicks
 from bot.slack.commands import Commands
@@ -73,6 +74,7 @@ class Rooms:
     homes: Homes  # shown by the door
     decisions: Decisions
     replies: Replies
+    schedule: Schedule
     metrics: Metrics
     now: Callable[[], float]
 

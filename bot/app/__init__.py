@@ -105,7 +105,7 @@ async def serve(
         door.opens = rooms.offers.opens
         worker = Worker(rooms, drain_seconds=drain)
         stack.push_async_callback(_ended, asyncio.create_task(_warm(rooms.turn, policy)))
-        watching = asyncio.create_task(worker.watch(stopping))
+        watching = asyncio.gather(worker.watch(stopping), rooms.schedule.run(stopping))
         await worker.run(stopping)
         await watching
 

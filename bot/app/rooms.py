@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from urllib.parse import urlsplit
 
+from bot.account import Accounts
 from bot.adjustments import Adjustments
 from bot.alerts import AdminAlerts
 from bot.app.clients import claude_client, github_client, jira_client, secret
@@ -24,8 +25,10 @@ from bot.policy import Policy
 from bot.prefetch import Prefetch
 from bot.prompts import Prompts
 from bot.proposals import Proposals
+from bot.schedule import Schedule
 from bot.settings import Settings
 from bot.slack.askers import Askers
+from bot.slack.bulletins import Bulletins
 from bot.slack.changes import Changes
 from bot.slack.clicks import Clicks
 from bot.slack.commands import Commands
@@ -46,6 +49,7 @@ from bot.tool_runner import Tool, ToolRunner
 from bot.tools import Desk, declare
 from bot.tools.pulls import Pulls
 from bot.turn import Turn
+from bot.watermarks import Watermarks
 from bot.worker import SLOTS, Rooms
 from bot.writing import Writing
 from integrations.claude import Claude
@@ -116,6 +120,7 @@ async def furnish(
             people=people,
             now=now,
         ),
+        schedule=_schedule(policy, inbox, turn, hindsight, us, new_id),
         replies=_replies(settings, wire, turn, us),
         metrics=metrics,
         now=now,
@@ -134,6 +139,29 @@ def _costs(
         deliver=wire.hand_over,
         place=wire.permalink,
         now=turn.now,
+    )
+
+
+def _schedule(
+    policy: Policy,
+    inbox: Inbox,
+    turn: Turn,
+    hindsight: Hindsight,
+    us: Us,
+    new_id: Callable[[], str],
+) -> Schedule:
+    """What is done by the calendar and by the books, without anybody asking."""
+    now, ledger = turn.now, turn.ledger
+    marks = Watermarks(policy=policy, budget=turn.budget, ledger=ledger, now=now)
+    accounts = Accounts(ledger, hindsight, now=now)
+    bulletins = Bulletins(policy=policy, ledger=ledger, accounts=accounts, now=now)
+    return Schedule(
+        [marks.budgets, marks.runaways, bulletins.weekly, bulletins.monthly],
+        inbox=inbox,
+        alerts=turn.alerts,
+        team=us.team,
+        new_id=new_id,
+        now=now,
     )
 
 

@@ -1,0 +1,144 @@
+"""What Purser does by itself: whatever is due becomes an ask with a key of its own, so that it is done once.
+
+    look (every 15 s) -> due -> inbox, by its key -> worker -> said in the channel, or to the admins
+
+Any process may look, and all of them do: who puts the key first has put it. What was due while nobody looked is due
+still when somebody looks again, as long as its day lasts.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+import structlog
+
+from bot.ask import Alerts, Ask
+from bot.errors import StoreDown
+from bot.inbox import Arrival, Inbox
+
+LOOK_SECONDS = 15.0  # between two looks at what is due
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """Something to be said once.
+
+    Attributes:
+        key: what it is, such as `budget:2026-11:C1:50.00:80`; what has it was said.
+        text: Markdown.
+        channel: where; "" for the admins alone.
+        admins: whether the admins hear it, too; each of them by direct message.
+    """
+
+    key: str
+    text: str
+    channel: str = ""
+    admins: bool = False
+
+
+Look = Callable[[], Awaitable[Sequence[Due]]]
+"""Finds what is due now; what it found before may be found again. It may raise StoreDown."""
+
+
+class Daily:
+    """One piece of work a day, by this process once; what it has to say is told to the admins.
+
+    Args:
+        name: of the work; with the day, the key of what it says.
+        work: does it, and gives a sentence where there is something to say.
+        hour: from which on it is due.
+        here: the time of the workspace.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        work: Callable[[], Awaitable[str | None]],
+        *,
+        hour: int,
+        here: Callable[[], datetime],
+    ) -> None:
+        self._name, self._work, self._hour, self._here = name, work, hour, here
+        self._done: date | None = None
+
+    async def look(self) -> Sequence[Due]:
+        """Do it, if it is due."""
+        here = self._here()
+        if here.hour < self._hour or here.date() == self._done:
+            return ()
+        self._done = here.date()
+        said = await self._work()
+        return [Due(f"{self._name}:{self._done.isoformat()}", said)] if said else ()
+
+
+class Schedule:
+    """Looks what is due and puts it into the inbox.
+
+    Args:
+        looks: each finds one kind of thing.
+        inbox: where it becomes an ask.
+        alerts: tells admins.
+        team: ours.
+        new_id: makes the id of an ask.
+        now: seconds since the epoch.
+    """
+
+    def __init__(
+        self,
+        looks: Sequence[Look],
+        *,
+        inbox: Inbox,
+        alerts: Alerts,
+        team: str,
+        new_id: Callable[[], str],
+        now: Callable[[], float],
+    ) -> None:
+        self._looks, self._inbox, self._alerts = tuple(looks), inbox, alerts
+        self._team, self._new_id, self._now = team, new_id, now
+        self._said: set[str] = set()  # by this process; the inbox knows what any has said
+
+    async def run(self, stopping: asyncio.Event) -> None:
+        """Look until told to stop; while the database is down nothing is due."""
+        while not stopping.is_set():
+            for look in self._looks:
+                try:
+                    await self.put(await look())
+                except StoreDown as error:
+                    log.warning("nothing is due while the database is down", problem=str(error))
+            try:
+                async with asyncio.timeout(LOOK_SECONDS):
+                    await stopping.wait()
+            except TimeoutError:
+                continue
+
+    async def put(self, found: Sequence[Due]) -> None:
+        """Put what is due into the inbox, unless it was put before.
+
+        Raises:
+            StoreDown: not all of it was put; the next look finds it again.
+        """
+        for due in found:
+            if due.key in self._said:
+                continue
+            if due.channel:
+                ask = self._own(due)
+                await self._inbox.put(Arrival((), ask))
+            if due.admins or not due.channel:
+                await self._alerts.tell(due.key, due.text)
+            self._said.add(due.key)
+
+    def _own(self, due: Due) -> Ask:
+        return Ask(
+            id=self._new_id(),
+            key=due.key,
+            team=self._team,
+            channel=due.channel,
+            user="",
+            feature="digest",
+            origin="own",
+            text=due.text,
+            at=self._now(),
+        )
