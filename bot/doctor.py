@@ -1,7 +1,7 @@
 """Examine everything Purser needs, one line each with its mend: what `purser doctor` prints.
 
 Each check returns findings and never raises for what it examines. The one call to Claude costs less than a hundredth
-of a cent and stands in no books.
+of a cent; it is booked as nobody's where there are books.
 """
 
 import asyncio
@@ -10,6 +10,7 @@ import os
 import re
 import stat
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -22,14 +23,19 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.app.clients import claude_client, jira_client, slack_client, slack_session
 from bot.errors import StoreDown
+from bot.ledger import Ledger
 from bot.policy import Policy
 from bot.prices import price
 from bot.settings import MENDS, Settings
 from bot.slack.manifest import SCOPES
+from bot.store import Transaction
 from bot.store.sqlite import SqliteStore
+from bot.turn.response import Response
+from bot.turn.rows import Cause, settled
 from bot.usage import Usage
 from integrations.claude import Claude, ModelFacts
 from integrations.claude_errors import Busy, ClaudeError, ModelUnknown
+from integrations.claude_events import Finished
 from integrations.jira import JiraProblem
 
 SKEW_SECONDS = 60  # of the clock, beyond which it is worth a look
@@ -237,7 +243,7 @@ async def _claude(settings: Settings, policy: Policy, now: float) -> list[Findin
     async with claude_client(settings) as client:
         claude = Claude(client)
         try:
-            await _one_token(claude, model)
+            await _book(settings.sqlite_path, policy, await _one_token(claude, model), now)
             first = Finding("Claude", "green", f"{model} answers")
         except (Busy, ModelUnknown) as error:
             first = _no_claude("Claude", error)
@@ -247,14 +253,25 @@ async def _claude(settings: Settings, policy: Policy, now: float) -> list[Findin
         return [first, *await asyncio.gather(*(_model(claude, name, now) for name in models))]
 
 
-async def _one_token(claude: Claude, model: str) -> None:
+async def _one_token(claude: Claude, model: str) -> Finished:
     request = {
         "model": model,
         "max_tokens": 1,
         "messages": [{"role": "user", "content": [{"type": "text", "text": "Hello"}]}],
     }
-    async for _ in claude.stream(request, silence_seconds=CALL_SECONDS):
-        pass
+    events = claude.stream(request, silence_seconds=CALL_SECONDS)
+    return [event async for event in events if isinstance(event, Finished)][-1]
+
+
+async def _book(path: Path, policy: Policy, finished: Finished, now: float) -> None:
+    """Book the call, as every other; without a database there are no books yet."""
+    rows = settled(Response.of(finished), Cause(purpose="answer", prompt_version=""), at=now)
+    with suppress(StoreDown):  # which is a finding of its own
+        async with SqliteStore.beside(path) as store:
+            ledger, tx = Ledger(store, zone=policy.workspace.zone, now=lambda: now), Transaction()
+            for row in rows:
+                ledger.book(tx, row)
+            await store.commit(tx)
 
 
 def _no_claude(name: str, error: ClaudeError) -> Finding:

@@ -8,6 +8,8 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import closing
 from dataclasses import dataclass
+from datetime import UTC
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +20,11 @@ from bot.demo.jira import JiraStandIn
 from bot.demo.slack import SlackStandIn
 from bot.demo.slack.methods import SCOPES as GRANTED
 from bot.doctor import Finding, examine, show
+from bot.ledger import Ledger
 from bot.policy import Policy
 from bot.rules import PolicyFile
 from bot.settings import Settings
+from bot.store.sqlite import SqliteStore
 from bot.store.sqlite.migrations import migrate
 from tests.bot.terminal import purser
 from tests.contract import contract
@@ -107,6 +111,24 @@ async def test_claude_is_asked_for_one_token(world: World) -> None:
 
     [asked] = [e.body for e in world.claude.log if e.path == "/v1/messages"]
     assert (asked["max_tokens"], asked["model"]) == (1, "claude-haiku-5-5")
+
+
+async def test_that_call_is_booked(world: World) -> None:
+    """What the examination costs stands in the books, as nobody's; without a database it is made all the same."""
+    await world.examine()
+    async with SqliteStore.beside(world.folder / "purser.db") as store:
+        (row,) = await Ledger(store, zone=UTC, now=time.time).rows(since=0, until=2.0**40)
+    (world.folder / "purser.db").unlink()
+    found = await world.examine()
+
+    (served, _) = world.claude.served
+    assert (row.message_id, row.model, row.output_tokens) == (
+        *(served.message_id, served.model, served.usage["output_tokens"]),
+    )
+    assert (row.status, row.channel, row.ask_id, row.feature) == ("settled", None, None, None)
+    assert row.cost is not None
+    assert 0 < row.cost < Decimal("0.0001")
+    assert found["Claude"].colour == "green"
 
 
 async def test_no_connection_is_opened_that_would_be_sent_events(world: World) -> None:
