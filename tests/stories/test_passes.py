@@ -119,6 +119,7 @@ async def test_what_passes_share_is_read_from_cache(large: World) -> None:
 
     first, *others = passes(large)
     shared = usage(first)["cache_creation_input_tokens"]
+    assert usage(first)["cache_creation"]["ephemeral_5m_input_tokens"] > 100  # the overview's
     assert shared > 2_000
     assert [usage(one)["cache_creation_input_tokens"] for one in others] == [0, 0]
     repeated = len(others) * shared
@@ -172,19 +173,31 @@ async def test_an_invented_finding_of_a_pass_is_dropped_and_counted(large: World
 
 
 async def test_the_limit_of_an_ask_ends_it_with_what_was_found(tmp_path: Path) -> None:
-    """Dollars run out behind the passes: what they found is said, with what was read, and why it ends."""
-    policy = "confirm_above_usd = 10\nask_limit_usd = 0.32"
-    async with World(tmp_path, policy=policy) as world:
+    """Dollars run out between the passes: what was found is said, with what was not read, and why it ends."""
+    async with World(tmp_path, policy="confirm_above_usd = 10\nask_limit_usd = 0.2") as world:
         await world.start()
         url = push(world, three())
         root = await world.slack.say("ana", "#shop-dev", f"@purser review {url}")
         ended = await world.ended(root)
 
+        assert ended["outcome"] == "stopped"
         said = world.words(root)
-        assert ended["outcome"] in {"stopped", "answer"}
-        assert "src/auth.py:902" in said
-        assert "Read: " in said
-        assert sum(row["cost_picos"] for row in world.books() if row["ask_id"]) <= 0.32 * 10**12
+        assert said.count("src/auth.py:902") == 1
+        assert "Read: 1 of 5 files, 902 of 2,719 changed lines" in said
+        assert "src/pay.py (the limit of this ask was reached)" in said
+        assert "This ask has reached its limit of $0.20" in said
+        assert_balanced(world)
+
+
+async def test_passes_wait_for_each_other_s_share_of_the_limit(tmp_path: Path) -> None:
+    """What the passes reserve is more than the ask may cost, what they cost is not: all are read in the end."""
+    async with World(tmp_path, policy="confirm_above_usd = 10\nask_limit_usd = 0.32") as world:
+        world.claude.ttft = 0.1
+        await world.start()
+        answer = await review(world, push(world, three()))
+
+        assert "Read: 5 of 5 files, 2,719 of 2,719 changed lines." in answer
+        assert len(passes(world)) == 3
         assert_balanced(world)
 
 
