@@ -383,6 +383,21 @@ async def test_a_question_edited_while_it_waits(attentive: World) -> None:
     assert len(attentive.asked) == 1
 
 
+async def test_a_question_made_cheap_by_an_edit(tmp_path: Path) -> None:
+    """A question that is edited so that it needs no word any more is answered, in the place of its estimate."""
+    slack = SlackStandIn(events=(*EVENTS, "message.channels"))
+    async with World(tmp_path, policy="confirm_above_usd = 0.03", slack=slack) as world:
+        await world.start()
+        long = "@purser What is 6*7? " + "And why? " * 4000
+        root = await world.slack.say("ana", "#shop-dev", long)
+        await quoted(world, root)
+        await world.slack.edit(root, "@purser What is 2+3?")
+
+        assert "2+3 = 5" in await world.answered(root)
+        assert "earlier wording" not in str(world.notes(root))
+        assert decisions(world.said(root)[0]) == []
+
+
 async def test_a_command_where_the_bot_is_no_member(dear: World) -> None:
     """Where the channel is closed to us, the estimate and its buttons come by direct message; the answer goes its usual way."""
     await dear.slack.command("ana", "#random", "/summarize", "SHOP-12")
