@@ -8,8 +8,9 @@ A worker that lost its lease falls silent.
 
 import asyncio
 from collections.abc import Callable
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 
 import structlog
 
@@ -51,6 +52,10 @@ EDITED = "You changed your message while I was at work: I answered the earlier w
 STATES = ("waiting", "leased", "parked", "dead")  # of an ask that has not ended well
 DEATHS_AT_MOST = 4  # processes that ended over an ask; the next one says so, and no more
 HOPELESS = "I ended several times while I worked on this, so I stop trying. Please ask for a part of it, or tell an operator."
+UNBOOKED = (
+    "For a while nothing could be written to the database ({why}). What cannot be booked is not asked: Claude was "
+    "asked nothing meanwhile, and asks waited. It takes writes again now."
+)
 BROKE = "Something broke on my side. Please ask again; if it happens once more, tell an operator."
 
 log = structlog.get_logger()
@@ -185,9 +190,10 @@ class Worker:
                 held.cancel()
         except* LeaseLost:
             log.warning("lease lost", ask=lease.ask.id, attempt=lease.attempt)
-        except* StoreDown:
+        except* StoreDown as down:
             log.warning("the store is down; the ask stays in the inbox", ask=lease.ask.id)
             await self._hand_back(lease, patiently=True)
+            await self._tell_of(down.exceptions[0])
         except* asyncio.CancelledError:
             await self._hand_back(lease)
         except* SlackError as unsaid:
@@ -198,6 +204,12 @@ class Worker:
             await self._give_up(lease, BROKE, f"it broke: {kinds}; the log has the trace")
         finally:
             self._rooms.inbox.ended()
+
+    async def _tell_of(self, down: BaseException) -> None:
+        """Tell admins, once a day and as soon as it can be written down, that nothing could be booked."""
+        day = datetime.fromtimestamp(self._rooms.now(), UTC).date().isoformat()
+        with suppress(StoreDown):  # the next one tells them
+            await self._rooms.turn.alerts.tell(f"store:{day}", UNBOOKED.format(why=down))
 
     async def _hand_back(self, lease: Lease, *, patiently: bool = False) -> None:
         """Let the ask wait again, unless another has it already; patiently, until the store takes it."""

@@ -92,6 +92,16 @@ async def test_a_disk_that_fills_in_mid_answer(world: World) -> None:
     lost, answered = world.booked()
     assert (lost["status"], answered["status"]) == ("unconfirmed", "settled")
     assert answered["message_id"] == world.asked[1].message_id
+    await world.until(lambda: alerts(world))
+    assert len(alerts(world)) == 1
+    assert "What cannot be booked is not asked" in alerts(world)[0]
+    assert "the disk does not read or write; check it" in alerts(world)[0]
+
+
+def alerts(world: World) -> list[str]:
+    """What admins were told of the database."""
+    rows = world.rows("SELECT body FROM asks WHERE key LIKE 'alert:store:%'")
+    return [str(row["body"]) for row in rows]
 
 
 async def test_nothing_leaves_that_could_not_be_journalled(world: World) -> None:
