@@ -13,7 +13,7 @@ from pathlib import Path
 
 import click
 
-from benchmarks import hanging, reviews
+from benchmarks import books, hanging, reviews
 from benchmarks.targets import Target, cpu_ms, judged, ms, quantile
 from benchmarks.town import Round
 from benchmarks.trial import FULL, QUICK, Leg, Race, Scale, crowd, race
@@ -26,19 +26,20 @@ ROWS: Sequence[tuple[str, Callable[[Round], Iterable[float]]]] = (
 
 
 @click.command()
-@click.argument("story", required=False, type=click.Choice(["hanging", "reviews"]))
+@click.argument("story", required=False, type=click.Choice(["books", "hanging", "reviews"]))
 @click.option("--quick", is_flag=True, help="Fewer asks, under a minute.")
 @click.option("--check", is_flag=True, help="Exit 1 when a target is missed.")
 def main(*, story: str | None, quick: bool, check: bool) -> None:
     """Measure Purser beside a bare Bolt app that makes the same calls and does nothing else.
 
     With the word "hanging": Purser beside itself while two hundred asks hang in Jira. With "reviews": what a large
-    diff takes to be read, split and checked.
+    diff takes to be read, split and checked. With "books": bookings and reports at ten rows and at ten million.
     """
     scale = QUICK if quick else FULL
     hangs = hanging.QUICK if quick else hanging.FULL
     stories = {
         None: lambda: _run(scale),
+        "books": lambda: _books(books.QUICK if quick else books.MANY),
         "hanging": lambda: _hanging(hangs),
         "reviews": lambda: _reviews(5 if quick else 25),
     }
@@ -71,6 +72,14 @@ async def _reviews(rounds: int) -> list[Target]:
     began = time.monotonic()
     seen = await reviews.study(rounds)
     return _told(reviews.table(seen), reviews.judged(seen), began)
+
+
+async def _books(rows: int) -> list[Target]:
+    print(_machine(), flush=True)
+    began = time.monotonic()
+    with _folder() as name:
+        seen = await books.measure(Path(name), rows, _say)
+    return _told(books.table(*seen), books.judged(*seen), began)
 
 
 def _say(words: str) -> None:
