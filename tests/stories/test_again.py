@@ -73,7 +73,9 @@ async def test_a_second_look_reads_what_was_pushed_alone(world: World) -> None:
     assert f"{head[:12]}." in text
     assert "1 of 1 file, 2 of 2 changed lines" in text
     assert "checkout/api_pb2.py" not in text
-    assert re.search(r"^### checkout/keys.py · finding \d · \w+\n\+   18\| return now", text, re.M)
+    assert re.search(
+        r"^### checkout/keys.py · finding \d · \w+\n\+   18\| return now", text, re.MULTILINE
+    )
     assert "store.py:32: its code is no longer in the file" in answer
     assert "pay.py:38: still there, at line 38" in answer
     assert "keys.py:18: still there, at line 18" in answer
