@@ -23,6 +23,7 @@ HELP = """**What I do**
 - Code, diffs, files or a pull request's address: I review it.
 - `/summarize KEY [KEY…] | <Jira address> | <JQL> | sprint <project>`: where tickets stand, in this channel.
 - `/cost [today | 7d | this month | last month | 2026-11] [#channel] [by user|model|feature|day|feedback] [csv]`: what it cost.
+- In a message's menu: *Summarise this thread*, *Open a ticket from this*.
 - `/purser policy`: what holds in this channel, and where each value comes from.
 - `/purser why`: whether I answer you here, and by which rule.
 - `/purser budget`: what is left of this month.
