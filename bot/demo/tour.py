@@ -1,4 +1,4 @@
-"""The fixed tour: seven scenes played on a real bot, in a terminal; each is checked as it ends.
+"""The fixed tour: eight scenes played on a real bot, in a terminal; each is checked as it ends.
 
 A scene that did not end as promised is told, and makes the tour's exit code 1.
 """
@@ -54,6 +54,7 @@ class Tour:
         return (
             Scene("A mention with code to review", self._review),
             Scene("A ticket's summary, by command", self._summary),
+            Scene("A ticket changed, by a click", self._changed),
             Scene("A web page, fetched on the way", self._page),
             Scene("A page that never answers", self._slow),
             Scene("A harmless question that a filter refuses", self._refused),
@@ -117,6 +118,31 @@ class Tour:
             asked = [h for h in self._stage.jira.log if h.path.endswith(f"/issue/{key}")]
             self._need(bool(asked), "Jira was not asked for the ticket")
         return f"Claude called jira_get_issue and summed {key} up, in the channel"
+
+    async def _changed(self) -> str:
+        words = "@purser comment on SHOP-12 that the fix is in review"
+        if self._stage.real_jira:
+            return "left out: a tour does not write to a real Jira"
+        root = await self._ask("ana", "#shop-dev", words)
+        await self._answered(root)
+        comments = self._stage.jira.world.issues["SHOP-12"].comments
+        before = len(comments)
+        message = await self._slack.wait_for(lambda: self._offered(root, "Do it"), self._seconds)
+        self._need(len(comments) == before, "a comment was written without a click")
+        self._terminal.aside("(ana presses *Do it*, twice)")
+        for _ in range(2):
+            await self._slack.click("ana", message, "proposal_do")
+        await self._slack.wait_for(lambda: self._offered(root, "Undo"), self._seconds)
+        self._need(len(comments) == before + 1, f"{len(comments) - before} comments were written")
+        self._terminal.aside("(ana presses *Undo*)")
+        await self._slack.click("ana", message, "proposal_undo")
+        await self._slack.wait_for(lambda: len(comments) == before, self._seconds)
+        return "proposed word for word, written once by a click, and taken back by another"
+
+    def _offered(self, root: Message, label: str) -> Message | None:
+        """The message in a thread that has such a button."""
+        said = self._slack.by_app(root.channel, root.ts)
+        return next((m for m in said if f"'text': '{label}'" in str(m.blocks)), None)
 
     async def _page(self) -> str:
         address = self._stage.web.address(Page.ARTICLE)

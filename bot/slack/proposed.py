@@ -48,6 +48,8 @@ def told(proposal: Proposal) -> Message:
     draft = Draft.from_json(proposal.draft)
     written = Written.from_json(proposal.written) if proposal.written else None
     key, url = (written.key, written.url) if written else (draft.key or draft.project, draft.url)
+    if proposal.state == "undone":
+        url = draft.url
     head = f"**{HEADS[proposal.state]}: {WHAT[draft.kind]} [{key}]({url})**"
     return head, [_content(draft), *_foot(proposal, draft)]
 

@@ -167,6 +167,32 @@ async def test_somebody_else_cannot_decide(office: Office) -> None:
     assert "Ruth Adeyemi said yes." in under(message)
 
 
+async def test_who_may_not_ask_may_not_press(office: Office) -> None:
+    """A press is asked of the policy like a question: guests, and everybody while it is paused, are told why not."""
+    message = await office.proposed()
+    await office.press("gil", message, DO)
+    await office.slack.command("ruth", "#shop-dev", "/purser", "pause")
+    await office.idle()
+    await office.press("ana", message, DO)
+
+    assert "not open to guest accounts" in office.told("gil")[0]
+    assert "I am paused here" in office.told("ana")[0]
+    assert (office.state(), office.comments()) == ("open", [])
+    await office.slack.command("ruth", "#shop-dev", "/purser", "resume")
+    await office.idle()
+    await office.press("ana", message, DO)
+    assert office.state() == "written"
+
+
+async def test_a_button_nobody_knows_is_told(office: Office) -> None:
+    """A proposal of a release that is gone does nothing, and says so."""
+    message = await office.proposed()
+    office.damage("DELETE FROM proposals")
+    await office.press("ana", message, DO)
+
+    assert office.told("ana") == ["I don't know this proposal. Please ask again in words."]
+
+
 async def test_a_forged_value_decides_nothing(office: Office) -> None:
     """A hash that is not of what stands there, a proposal that is none, and one of elsewhere, are refused and recorded."""
     message = await office.proposed()
@@ -292,6 +318,7 @@ async def test_what_was_written_is_undone(office: Office) -> None:
 
     assert (office.comments(), office.state(), buttons(message)) == ([], "undone", [])
     assert under(message) == ["Undone by Ana Duarte. The comment on SHOP-12 was removed."]
+    assert "focusedCommentId" not in words_of(message)
 
 
 async def test_an_edited_comment_stays(office: Office) -> None:
