@@ -39,7 +39,7 @@ SHORTCUTS: Mapping[str, Shortcut] = {
         "Proposes a Jira ticket made of a thread; it is written when you confirm it",
         "Open a ticket from this thread. Propose it with jira_propose_issue: the project and the type that fit, a "
         "summary of one line, and a description with what happens, what is wanted instead, how to see it, and what "
-        "was said so far. Invent nothing; if the project is not clear, ask me which one it is.",
+        "was said so far. Invent nothing, and where you cannot tell which project, ask me.",
     ),
 }
 """By callback id."""

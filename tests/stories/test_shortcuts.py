@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from bot.demo.claude.reply import Draft, Use
+from bot.demo.slack import Message
 from bot.demo.slack.events import Envelope
 from bot.demo.terminal import has_feedback, words_of
 from tests.stories.account import assert_balanced
@@ -23,6 +23,7 @@ async def test_a_thread_is_summarised_in_its_place(world: World) -> None:
     assert (ask["outcome"], ask["user"]) == ("answer", "U0CHI")
     (answer,) = world.said(root)
     assert has_feedback(answer)
+    assert "ben: “We roll back to 4.2 today.”" in words_of(answer)
     sent = str(world.asked[0].body)
     assert "times out since noon" in sent
     assert "roll back to 4.2" in sent
@@ -43,19 +44,20 @@ async def test_a_message_without_replies_is_a_thread_of_one(world: World) -> Non
 
 
 async def test_a_ticket_is_proposed_from_a_thread(world: World) -> None:
-    """Claude is asked to propose a ticket, and may; nothing is written yet."""
-    given = {"project": "SHOP", "type": "Bug", "summary": "Checkout times out", "markdown": "x"}
-    world.script(Draft("", "", (Use("jira_propose_issue", given),)), Draft("It lies ready."))
-    root = await world.slack.say("ana", "#shop-dev", "The checkout times out since noon.")
+    """What would be written stands in the thread with its buttons; nothing is written yet."""
+    root = await world.slack.say("ana", "#shop-dev", "The checkout times out, like SHOP-12.")
     await world.slack.shortcut("ana", "open_ticket", root)
     await world.until(world.asks)
     await world.idle()
 
-    assert "It lies ready." in "".join(words_of(message) for message in world.said(root))
-    assert "jira_propose_issue" in str(world.asked[0].body)
-    assert [
-        line for line in world.jira.log if line.method == "POST" and line.path.endswith("/issue")
-    ] == []
+    proposal = "".join(words_of(message) for message in world.said(root) if asks(message))
+    assert "a new ticket in [SHOP]" in proposal
+    assert [r for r in world.jira.log if r.method == "POST" and r.path.endswith("/issue")] == []
+
+
+def asks(message: Message) -> bool:
+    """Whether a message has buttons to decide with."""
+    return any(block.get("type") == "actions" for block in message.blocks)
 
 
 async def test_where_the_bot_is_no_member_it_says_so_to_one_alone(world: World) -> None:

@@ -14,6 +14,8 @@ SENTENCES = 3  # of a page
 SUM_CHARACTERS = 100  # of a sum that is worked out
 WORD = 60  # characters; what is longer is no word
 SUM = re.compile(r"(?<![\w.])\(?-?\d[\d_.]*(?:\s*[-+*/x×]\s*\(?-?\d[\d_.]*\)?)+")
+SUMMARY = re.compile(r"\bsummari[sz]e this thread\b", re.IGNORECASE)
+LINES = 12  # of a thread that is summed up
 STOPS = frozenset(
     [
         "about",
@@ -97,8 +99,16 @@ def file(given: Text) -> str:
     return f"`{given.name}` ({len(text.splitlines())} lines) begins: “{clipped(first)}”"
 
 
+def _line(text: Text) -> str:
+    ends = re.split(r"(?<=[.!?])\s+|\n", text.text.strip())
+    question = " (a question)" if ends[-1].endswith("?") else ""
+    return f"- {text.name}: “{clipped(ends[0])}”{question}"
+
+
 def chat(heard: Heard) -> str:
     """Answer shortly in the person's words: there is no knowledge here, and it says so."""
+    if SUMMARY.search(heard.words) and (told := (*heard.before, *heard.said)):
+        return "\n".join(["What was said here:", *map(_line, told[-LINES:])])
     parts = [_sum(heard.words) or _plain(heard)]
     if heard.earlier:
         before = clipped(heard.earlier[-1], 120)
