@@ -125,11 +125,17 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """Claude refused; `sentence` says so and what was tried."""
+    """Claude refused; `sentence` says so and what was tried, `advice` what can be done now.
+
+    `notes` tell what was tried, each rung of it. `people` says that people may be given it, where there are any.
+    """
 
     sentence: str
     receipt: Receipt
     category: str = ""
+    advice: str = ""
+    notes: tuple[str, ...] = ()
+    people: bool = False
 
 
 @dataclass(frozen=True, slots=True)

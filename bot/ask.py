@@ -10,9 +10,12 @@ from typing import Any, Literal, Protocol, Self
 Feature = Literal["chat", "review", "summarize", "digest", "cost", "purser", "click"]
 """What is asked for. `cost`, `purser` and `click` are answered by us, without Claude, and never reach the ledger."""
 
-Origin = Literal["mention", "message", "command", "click", "shortcut", "edit", "invite", "own"]
+Origin = Literal[
+    "mention", "message", "command", "click", "shortcut", "edit", "invite", "own", "reworded"
+]
 """How it came: a mention, a direct message, a slash command, a button, a shortcut, an edit that added a
-mention, the bot being invited to a channel, or Purser's own calendar."""
+mention, the bot being invited to a channel, Purser's own calendar, or a person who put in other words what
+Claude had refused to somebody."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,6 +43,7 @@ class Metrics:
         self._tokens = counter("tokens", "Tokens as billed", "model", "kind")
         self._dollars = counter("cost_usd", "US dollars booked", "channel", "model")
         self._refusals = counter("refusals", "Refusals by Claude", "category", "rung")
+        self._rungs = counter("rungs", "What came of a rung", "category", "rung", "outcome")
         self._limits = counter("rate_limited", "Answers 429, by which limit", "model", "limit")
         self._decisions = counter("decisions", "Estimates that people were asked about", "decision")
         self._queue = gauge("queue_asks", "Asks in the inbox", "state")
@@ -101,6 +102,10 @@ class Metrics:
     def refused(self, category: str, rung: str) -> None:
         """Claude refused; `rung` is what was done next."""
         self._refusals.labels(self._few("category", category), rung).inc()
+
+    def climbed(self, category: str, rung: str, outcome: str) -> None:
+        """What came of a rung that was tried after a refusal: answered, declined, unanswered, skipped, or what people did."""
+        self._rungs.labels(self._few("category", category), rung, outcome).inc()
 
     def rate_limited(self, model: str, limit: str) -> None:
         """Claude answered 429; `limit` says which."""

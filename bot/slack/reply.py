@@ -22,6 +22,7 @@ from bot.answer import (
     Event,
     Failed,
     Passing,
+    Refused,
     Stopped,
     TextDelta,
     Thinking,
@@ -255,12 +256,14 @@ class Reply:
             words = shown(ended.text, self._known)
             under = [dict(block) for block in ended.shown]
             return words, [*under, *ending(ended.receipt, ended.notes, self._ask.id)]
-        said = ended.text if isinstance(ended, Stopped | Failed) else ""
+        said, notes = ended.text if isinstance(ended, Stopped | Failed) else "", ()
         before = f"{shown(said, self._known)}\n\n" if said.strip() else ""
         sentence = shown(ended.sentence, self._known)
         if isinstance(ended, Failed):
             sentence = f"{sentence} (reference {self._ask.reference})"
-        return f"{before}{sentence}", ending(ended.receipt, (), self._ask.id)
+        elif isinstance(ended, Refused):
+            sentence, notes = f"{sentence} {shown(ended.advice, self._known)}".strip(), ended.notes
+        return f"{before}{sentence}", ending(ended.receipt, notes, self._ask.id)
 
     async def _say(self, text: str, blocks: list[Block], offers: Sequence[Message]) -> None:
         """Bring the parts to the final words: what stands already is left, what differs is edited."""

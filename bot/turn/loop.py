@@ -4,25 +4,26 @@ Each way a response can stop has its place in `_stopped`. Rounds, seconds and do
 bounded: rounds here, dollars in `call`, seconds by whoever runs the loop.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from bot.answer import Answer, Ended, Event, Failed, Quote, Refused, Stopped
 from bot.ask import Lease
-from bot.conversation import Conversation, note, without_code
+from bot.conversation import Conversation, note
 from bot.findings import Given, Sieve
 from bot.journal import Told
 from bot.prices import picos
-from bot.prompts import UNCHANGED
-from bot.refusal import Again, GiveUp, OtherModel, Refusal, Reword, Rung, decide
+from bot.refusal import Again, Form
 from bot.store import Transaction
 from bot.turn.books import Books
 from bot.turn.brief import Brief, Rooms
 from bot.turn.call import Calls
 from bot.turn.estimate import bound, counted, likely
 from bot.turn.kept import keep_review
+from bot.turn.ladder import Afresh, Ladder
 from bot.turn.passes import Passes, Studied, coverage
-from bot.turn.request import Order, opaque, order, reworded_as, shape
+from bot.turn.request import Order, order, shape
 from bot.turn.response import Filtered, Outcome, Response, Unanswered
 from bot.turn.tools import already_read, run_tools
 from bot.turn.voice import START, Voice
@@ -35,7 +36,9 @@ LAST_ROUND = "No more tools can be used for this request. Answer now, and say wh
 CUT_NOTE = "The answer is longer than one answer may be and was cut here."
 SMALLER = "The person was told what this costs and wants it for less. Read little and be brief: what matters most, alone."
 SMALLER_NOTE = "Done smaller, as you wanted: {model}, {effort} effort, {rounds} rounds of looking things up at most."
+TAKEN_BACK = "Claude declined to go on, so the beginning is taken back."
 NOTHING_READ = "Claude declined to read any part of this change. Ask about single files of it, or for a person's review."
+ALL_CUT = "What Claude found in this change broke off in every part. Ask about single files of it."
 WINDOW_NOTE = (
     "This thread is longer than Claude can read; the answer was cut here. A new thread helps."
 )
@@ -77,14 +80,11 @@ class Loop:
             books=self._books,
             deadline=deadline,
         )
-        self._model = brief.model
-        self._purpose = "answer"
+        self._ladder = Ladder(rooms, lease, brief, self.calls)
         self._previous = conversation.previous_message_id
         self._rounds: list[Mapping[str, Any]] = []
         self._looked_at: tuple[Conversation | None, int, Given] = (None, 0, Given())
         self._tool_rounds = self._made = self._continued = 0
-        self._tried: set[Rung] = set()
-        self._cannot: set[Rung] = set()
         self._notes: list[str] = [_smaller(brief)] if brief.small else []
 
     async def end(self) -> Ended | Quote:
@@ -94,6 +94,12 @@ class Loop:
             LeaseLost: another worker has this ask.
             StoreDown: the books cannot be written.
         """
+        ended = await self._end()
+        if not isinstance(ended, Quote):
+            self._ladder.end(ended)
+        return ended
+
+    async def _end(self) -> Ended | Quote:
         await self._books.settle_lost(self._told)
         order = self._order()
         if quote := await self._quoted(order):
@@ -149,15 +155,13 @@ class Loop:
         if not studied.read:
             if isinstance(studied.last, Unanswered):
                 return self._unanswered(studied.last)
-            return Refused(NOTHING_READ, self.calls.receipt())
+            if isinstance(studied.last, Response) and studied.last.stop_reason != "refusal":
+                return Failed(ALL_CUT, self.calls.receipt())
+            return self._ladder.nothing_read(NOTHING_READ, studied.last)
         self.voice.leave_out(studied.found.dropped)
         read = studied.told(self._brief.readings)
         self._conversation = self._conversation.with_read([read])
         return None
-
-    @property
-    def _about_code(self) -> bool:
-        return self._brief.feature == "review" or self._conversation.about_code
 
     def _given(self) -> Given:
         """What a finding may quote: what is in the request, Claude's own words of this turn left out."""
@@ -178,7 +182,7 @@ class Loop:
             ask=self._lease.ask,
             prompts=self._rooms.prompts,
             tools=self._rooms.runner.declared,
-            model=self._model,
+            model=self._ladder.model,
             salt=self._rooms.user_salt,
             tools_allowed=self._brief.tools and not self._last_round,
             previous_message_id=self._previous,
@@ -187,7 +191,7 @@ class Loop:
         talk = self._rounds or self._conversation.remembered or self._brief.readings
         marked = bool(talk)
         return order(
-            self._purpose,
+            self._ladder.purpose,
             shaped,
             self._conversation.messages(self._rounds, marked=False),
             marked=self._conversation.messages(self._rounds, marked=marked),
@@ -204,9 +208,12 @@ class Loop:
 
     async def _next(self, outcome: Outcome) -> Ended | None:
         if isinstance(outcome, Unanswered):
-            return None if self._turned_to_another(outcome) else self._unanswered(outcome)
+            if another := self._ladder.turn(self._conversation, outcome):
+                self._start_over(another)
+                return None
+            return self._unanswered(outcome)
         if isinstance(outcome, Filtered):
-            return await self._refused(self._refusal("output_filter"))
+            return await self._refused("output_filter")
         self._books.tally.rounds += 1
         self._previous = outcome.id
         return await self._stopped(outcome)
@@ -215,7 +222,7 @@ class Loop:
         """Each reason to stop: end_turn, stop_sequence, tool_use, pause_turn, max_tokens, refusal, a full window."""
         reason = response.stop_reason
         if reason == "refusal":
-            return await self._refused(self._refusal("refusal", response.category))
+            return await self._refused("refusal", response.category)
         if reason == "tool_use" and response.tool_uses and not self._last_round:
             await self._use_tools(response)
             return None
@@ -233,7 +240,7 @@ class Loop:
                 return self._out_of_rounds()
             if reason == "model_context_window_exceeded":
                 return Failed(f"{WINDOW_NOTE}", self.calls.receipt(), self.voice.said)
-            return await self._refused(self._refusal("empty"), spoken)
+            return await self._refused("empty", spoken=spoken)
         notes = {"max_tokens": CUT_NOTE, "model_context_window_exceeded": WINDOW_NOTE}
         if reason in notes:
             self._notes.append(notes[reason])
@@ -263,88 +270,39 @@ class Loop:
         else:
             self._nudge(response.content, GO_ON)
 
-    def _nudge(self, spoken: list[Mapping[str, Any]], words: str) -> None:
+    def _nudge(self, spoken: Sequence[Mapping[str, Any]], words: str) -> None:
         """Have Claude go on; an answer of thoughts alone cannot stand by itself."""
         if any(block["type"] == "text" for block in spoken):
             self._rounds.append(_assistant(spoken))
         self._rounds.append({"role": "user", "content": [note(words)]})
 
-    def _refusal(self, form: Any, category: str | None = None) -> Refusal:
-        return Refusal(form, self._model, category, self._about_code)
-
     async def _refused(
-        self, refusal: Refusal, spoken: list[Mapping[str, Any]] | None = None
+        self,
+        form: Form,
+        category: str | None = None,
+        *,
+        spoken: Sequence[Mapping[str, Any]] = (),
     ) -> Ended | None:
-        """Climb the next rung; what was refused stays out of everything that follows."""
-        fallback = self._brief.rules.fallback_model
-        step = decide(refusal, frozenset(self._tried), fallback, cannot=frozenset(self._cannot))
-        rung = {Again: "again", Reword: "reword", OtherModel: "model", GiveUp: "end"}[type(step)]
-        self._rooms.metrics.refused(refusal.kind, rung)
+        """Climb the next rung, or end; what was refused stays out of everything that follows."""
+        step = await self._ladder.climb(form, category, self._conversation)
         match step:
             case Again():
-                self._tried.add("again")
-                self._nudge(spoken or [], SAY_IT)
-            case OtherModel(model):
-                self._tried.add("model")
-                note = f"{self._model} declined this; {model} was asked instead."
-                self._start_over(self._conversation, note)
-                self._model, self._purpose = model, "fallback"
-            case Reword():
-                conversation = await self._reworded()
-                if conversation is None:
-                    self._cannot.add("reword")
-                    return await self._refused(refusal, spoken)
-                self._tried.add("reword")
-                words = " ".join(without_code(conversation.question).split())
-                self._start_over(
-                    conversation,
-                    f"Claude declined the first wording. I asked it this way instead: “{words}”",
-                )
-            case GiveUp(sentence):
-                if refusal.form == "empty":
-                    return Failed(sentence, self.calls.receipt(), self.voice.said)
-                self.voice.take_back(
-                    START, "Claude declined to go on, so the beginning is taken back."
-                )
-                return Refused(sentence, self.calls.receipt(), refusal.kind)
-        return None
+                self._nudge(spoken, SAY_IT)
+                return None
+            case Afresh():
+                self._start_over(step)
+                return None
+            case Failed():
+                return replace(step, text=self.voice.said)
+            case Refused():
+                self.voice.take_back(START, TAKEN_BACK)
+                return step
 
-    def _turned_to_another(self, outcome: Unanswered) -> bool:
-        """Whether the policy's other model is asked, since this one alone cannot be just now."""
-        other = self._brief.rules.fallback_model
-        if not (outcome.busy and other and other != self._model) or "model" in self._tried:
-            return False
-        self._tried.add("model")
-        self._start_over(
-            self._conversation, f"{self._model} could not be asked; {other} was asked instead."
-        )
-        self._model, self._purpose = other, "fallback"
-        return True
-
-    def _start_over(self, conversation: Conversation, note: str) -> None:
-        self._conversation = conversation
+    def _start_over(self, afresh: Afresh) -> None:
+        self._conversation = afresh.conversation
         self._rounds = []
         self._continued = 0
-        self._notes.append(note)
-        self.voice.take_back(START, note)
-
-    async def _reworded(self) -> Conversation | None:
-        """Have the person's words put neutrally by the quick model; None where that cannot be."""
-        words = without_code(self._conversation.question)
-        if not words:
-            return None
-        work = "a code review" if self._about_code else "a question"
-        asked = self._rooms.prompts.rewording(words, work=work, model=self._brief.rules.quick_model)
-        messages = asked.pop("messages")
-        salt = self._rooms.user_salt
-        asked["metadata"] = {"user_id": opaque(self._lease.ask, salt)}
-        outcome = await self.calls.call(order("rephrase", asked, messages, aloud=False))
-        if not isinstance(outcome, Response) or outcome.stop_reason != "end_turn":
-            return None
-        neutral = reworded_as(self._conversation, outcome.text)
-        if neutral is None or neutral.strip(".") == UNCHANGED or neutral == words:
-            return None
-        return self._conversation.reworded(neutral)
+        self.voice.take_back(START, afresh.note)
 
     async def _answered(self, spoken: list[Mapping[str, Any]], message_id: str) -> Ended:
         self.voice.finish()
@@ -362,7 +320,8 @@ class Loop:
             keep_review(tx, self._lease.ask, self._brief, self.voice.findings, at=self._rooms.now())
             await self._rooms.store.commit(tx)
         self.voice.add(coverage(self._brief, self._studied))
-        notes = (*self._notes, self.voice.note) if self.voice.note else tuple(self._notes)
+        left_out = (self.voice.note,) if self.voice.note else ()
+        notes = (*self._ladder.notes, *self._notes, *left_out)
         return Answer(self.voice.said, self.calls.receipt(), notes)
 
     def _unanswered(self, outcome: Unanswered) -> Ended:
@@ -385,5 +344,5 @@ def _smaller(brief: Brief) -> str:
     return SMALLER_NOTE.format(model=brief.model, effort=brief.effort, rounds=brief.rules.rounds)
 
 
-def _assistant(content: list[Mapping[str, Any]]) -> dict[str, Any]:
+def _assistant(content: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     return {"role": "assistant", "content": content}

@@ -11,6 +11,7 @@ from bot.refusal import (
     GiveUp,
     Next,
     OtherModel,
+    People,
     Refusal,
     Reword,
     Rung,
@@ -43,12 +44,32 @@ def test_the_ladder(
         assert expected == climb(Refusal(form, SONNET, category, about_code), OPUS)
 
 
-def climb(refusal: Refusal, fallback: str | None) -> list[Next]:
+@pytest.mark.parametrize("kind", [*TABLE, "category_of_next_year"])
+@pytest.mark.parametrize("about_code", [True, False])
+def test_people_are_asked_last_and_of_every_refusal(kind: str, about_code: bool) -> None:
+    """Where the policy names people, each refusal comes to them behind all other rungs; an empty end is none."""
+    forms: dict[str, Form] = {"empty": "empty", "output_filter": "output_filter"}
+    category = None if kind in {"none", *forms} else kind
+    refusal = Refusal(forms.get(kind, "refusal"), SONNET, category, about_code)
+    without, rungs = climb(refusal, OPUS), climb(refusal, OPUS, people=True)
+
+    assert rungs[: len(without)] == without
+    assert [type(rung) for rung in rungs[len(without) :]] == ([] if kind == "empty" else [People])
+
+
+def climb(refusal: Refusal, fallback: str | None, *, people: bool = False) -> list[Next]:
     """All rungs until nothing is left."""
-    names: dict[type, Rung] = {Again: "again", Reword: "reword", OtherModel: "model"}
+    names: dict[type, Rung] = {
+        Again: "again",
+        Reword: "reword",
+        OtherModel: "model",
+        People: "people",
+    }
     rungs: list[Next] = []
     tried: list[Rung] = []
-    while not isinstance(step := decide(refusal, frozenset(tried), fallback), GiveUp):
+    while not isinstance(
+        step := decide(refusal, frozenset(tried), fallback, people=people), GiveUp
+    ):
         rungs.append(step)
         tried.append(names[type(step)])
         assert len(rungs) <= 3
