@@ -40,6 +40,10 @@ class Slack:
         """users.info."""
         return {"team_id": "T1", "name": f"name-{user}"}
 
+    async def members(self, channel: str, cursor: str = "") -> Mapping[str, Any]:
+        """conversations.members: none that we may see."""
+        raise SlackError("channel_not_found")
+
     async def channel_info(self, channel: str) -> Mapping[str, Any]:
         """conversations.info."""
         raise SlackError("channel_not_found")
