@@ -15,6 +15,7 @@ MODULE_LINES = 400  # at most
 FUNCTION_LINES = 70  # at most
 FUNCTION_LINES_P90 = 35
 FRONTIERS = {"bot/tool_runner.py", "bot/worker.py", "bot/__main__.py"}
+MONEY = {"cost", "costs", "usd", "dollars", "picos", "cents", "spent", "price", "prices", "budget"}
 NAMELESS = re.compile(
     r"(^|_)(utils?|helpers?|common|misc|core|base|managers?|handlers?|services?)$"
 )
@@ -55,6 +56,35 @@ def test_only_main_reads_the_process_environment() -> None:
     readers = {_name(p) for p in SOURCES if reads.search(p.read_text(encoding="utf-8"))}
 
     assert readers <= {"bot/__main__.py"}
+
+
+def _money_as_float(path: Path) -> list[str]:
+    """Where money becomes a float: by its annotation, or by a call."""
+    found: list[str] = []
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        match node:
+            case ast.AnnAssign(target=ast.Name(id=name), annotation=kind):
+                pass
+            case ast.arg(arg=name, annotation=ast.expr() as kind):
+                pass
+            case ast.FunctionDef(name=name, returns=ast.expr() as kind):
+                pass
+            case ast.Call(func=ast.Name(id="float") as kind, args=[worth]):
+                name = ast.unparse(worth)
+            case _:
+                continue
+        words = re.findall(r"[a-z]+", name.lower())
+        if MONEY & {*words} and re.search(r"\bfloat\b", ast.unparse(kind)):
+            found.append(f"{_name(path)}: {name}")
+    return found
+
+
+def test_money_is_never_a_float() -> None:
+    """Money is an integer or a decimal; it becomes a float only where Prometheus and Slack's charts know nothing else."""
+    found = [one for path in SOURCES for one in _money_as_float(path)]
+
+    assert {one.partition(":")[0] for one in found} <= {"bot/metrics.py", "bot/slack/sheets.py"}
+    assert len(found) <= 2
 
 
 def test_exceptions_are_caught_whole_at_three_frontiers_only() -> None:
