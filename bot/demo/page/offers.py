@@ -63,7 +63,7 @@ COMMANDS = (
     Command(
         "/cost",
         "What Claude cost here, shown to you alone",
-        "[today | 7d | this month | last month] [by user|model|feature|day] [csv]",
+        "[today | 7d | this month | last month] [by user|model|feature|day|feedback] [csv]",
     ),
     Command(
         "/purser",
