@@ -11,6 +11,8 @@ from integrations.jira import Draft, JiraRejected
 
 MYSELF = frozenset({"me", "myself", "i", "mir", "mich", "ich"})
 PEOPLE = frozenset({"assignee", "reporter"})
+_HIDDEN = re.compile("[\u200b\u202a-\u202e\u2060\u2066-\u2069\ufeff]")
+"""What turns or hides text, so that people would see something else than what is written."""
 _MARKUP = re.compile(r"([\\`*_~\[\]<>#|!@{}])")
 
 
@@ -68,6 +70,7 @@ async def drafted(
     Raises:
         JiraProblem: it cannot be written; the sentence says why.
     """
+    asked = _visible(asked)
     text = str(asked.get("markdown", "")).strip()
     if tool == "jira_propose_comment":
         return await jira.draft_comment(asked["key"], signed(text, name), deadline=deadline)
@@ -85,6 +88,13 @@ def signed(text: str, name: str) -> str:
     """A text with a last line that says for whom it was written, since Jira shows the bot as its author."""
     plain = _MARKUP.sub(r"\\\1", " ".join(name.split()))
     return f"{text}\n\non behalf of {plain}".strip()
+
+
+def _visible(value: Any) -> Any:
+    """The same without what nobody sees in it."""
+    if isinstance(value, Mapping):
+        return {name: _visible(part) for name, part in value.items()}
+    return _HIDDEN.sub("", value) if isinstance(value, str) else value
 
 
 async def _update(

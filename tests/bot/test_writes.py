@@ -79,6 +79,14 @@ async def test_a_proposal_is_told_as_not_written(
     assert {hit.method for hit in site.log} == {"GET"}
 
 
+async def test_nothing_hidden_is_written(writes: Writes, store: Store) -> None:
+    """Marks that turn or hide text are left out, so that what is seen is what is written."""
+    await call(writes, "comment", key="SHOP-12", markdown="pay \u202e001\u202c\u200b now")
+    (kept,) = await Proposals(store, now=Clock()).of(ORIGIN.id)
+
+    assert Draft.from_json(kept.draft).markdown.startswith("pay 001 now\n")
+
+
 async def test_on_a_service_desk_it_is_internal(writes: Writes) -> None:
     """The customer is not written to unless a person says so in Jira."""
     text = await call(writes, "comment", key="HELP-1", markdown="Hm.")
