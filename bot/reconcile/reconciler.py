@@ -60,14 +60,23 @@ class Reconciler:
         """
         until = (datetime.fromtimestamp(self._now(), UTC) - SETTLED).date()
         made = await self.between(until - DAY, until)
-        elsewhere = "key used elsewhere" in made.by_cause()
-        if made.agrees and not elsewhere:
+        parts = [
+            CAUSES[cause]
+            for cause, there in (
+                ("key used elsewhere", "key used elsewhere" in made.by_cause()),
+                ("price version", bool(made.prices)),
+            )
+            if there
+        ]
+        if not made.agrees:
+            parts.append(f"{made.share:.1%} of what Claude's side counts is unexplained")
+        if not parts:
             return None
-        what = f"{made.share:.1%} of what Claude's side counts is unexplained"
-        if elsewhere:
-            what = f"{CAUSES['key used elsewhere']}; {what}"
         first = f"{made.since:%Y-%m-%d}"
-        return f"The books of {first} (UTC) and Claude's reports differ: {what}. `purser reconcile --since {first}` says where."
+        return (
+            f"The books of {first} (UTC) and Claude's reports differ: {'; '.join(parts)}. "
+            f"`purser reconcile --since {first}` says where."
+        )
 
     async def between(self, since: date, until: date) -> Reconciliation:
         """Compare days of UTC (`until` excluded).

@@ -217,6 +217,9 @@ async def test_another_price(world: World) -> None:
     assert row.cost is not None
     assert gap.theirs == 2 * row.cost
     assert made.differences == ()
+    told = await world.reconciler.daily()
+    assert told is not None
+    assert "the tokens agree and their price does not" in told
 
 
 async def test_what_has_no_cause_is_unexplained(world: World) -> None:
@@ -227,7 +230,9 @@ async def test_what_has_no_cause_is_unexplained(world: World) -> None:
 
     assert causes(made) == {"unexplained"}
     assert (made.share, made.agrees) == (1, False)
-    assert await world.reconciler.daily() is not None
+    told = await world.reconciler.daily()
+    assert told is not None
+    assert "100.0% of what Claude's side counts is unexplained" in told
 
 
 async def test_little_is_let_pass(world: World) -> None:
