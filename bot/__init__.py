@@ -7,6 +7,7 @@ The way of an ask, each step's type on the arrow to the next:
                                           Lease        one ask at a time in a lane, fenced by its attempt
                                             v
       worker:  who asks? (slack/people, policy)   what was said? (slack/thread, conversation)
+               what is named? (prefetch)          in how many passes? (review)
                                             |
                                        Conversation
                                             v

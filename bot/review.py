@@ -11,7 +11,7 @@ from functools import partial
 
 from bot.answer import Estimate
 from bot.ask import Attached
-from bot.diffs import LEGEND, PARTS, PASSES, Part, Reading, fit, planned
+from bot.diffs import LEGEND, PARTS, PASSES, Pass, Reading, fit, planned
 from bot.prefetch import Fetched
 from bot.redaction import Redactor
 from bot.rules import Rules, Workspace
@@ -84,7 +84,7 @@ async def prepared(
     return brief, attached, [one.told() for one in fetched]
 
 
-def passes(readings: Sequence[Reading], *, small: bool = False) -> tuple[Part, ...]:
+def passes(readings: Sequence[Reading], *, small: bool = False) -> tuple[Pass, ...]:
     """The parts that are read one by one, the riskiest first; none where one request holds what is to be read.
 
     Args:

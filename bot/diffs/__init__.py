@@ -9,7 +9,7 @@ named, never dropped.
 """
 
 from bot.diffs.coverage import Coverage, Held, without
-from bot.diffs.passes import PASSES, Part, covered, planned
+from bot.diffs.passes import PASSES, Pass, covered, planned
 from bot.diffs.patch import FileDiff, Hunk, Row, clean, read
 from bot.diffs.reading import LINK, Reading
 from bot.diffs.shown import LEGEND, PARTS, Fitted, fit
@@ -24,7 +24,7 @@ __all__ = [
     "Fitted",
     "Held",
     "Hunk",
-    "Part",
+    "Pass",
     "Reading",
     "Row",
     "clean",

@@ -12,24 +12,24 @@ TOGETHER_CHARS = 60_000  # of several changes' parts that one request holds
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
-    """A part of a change's diff: the change counted from 0, its parts from 1."""
+class Pass:
+    """One part of a change's diff, read by itself: the change counted from 0, its parts from 1."""
 
     change: int
     n: int
 
 
-def parts(readings: Sequence[Reading]) -> tuple[Part, ...]:
+def parts(readings: Sequence[Reading]) -> tuple[Pass, ...]:
     """Every part, the riskiest of each change first."""
     every = [
-        Part(change, n)
+        Pass(change, n)
         for change, reading in enumerate(readings)
         for n in range(1, reading.parts + 1)
     ]
     return tuple(sorted(every, key=lambda part: (part.n, part.change)))
 
 
-def planned(readings: Sequence[Reading], most: int = PASSES) -> tuple[Part, ...]:
+def planned(readings: Sequence[Reading], most: int = PASSES) -> tuple[Pass, ...]:
     """The parts to be read one by one, in their order; none where one request holds all that is to be read.
 
     Args:
@@ -43,7 +43,7 @@ def planned(readings: Sequence[Reading], most: int = PASSES) -> tuple[Part, ...]
 
 
 def covered(
-    readings: Sequence[Reading], read: Collection[Part], why: Mapping[Part, str] | None = None
+    readings: Sequence[Reading], read: Collection[Pass], why: Mapping[Pass, str] | None = None
 ) -> str:
     """What was read, in lines for people, exact to the line; "" where there was nothing to read.
 

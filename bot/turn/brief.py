@@ -8,7 +8,7 @@ from bot.answer import Estimate
 from bot.ask import Alerts, Feature
 from bot.budget import Budget
 from bot.conversation import Conversations
-from bot.diffs import Part, Reading
+from bot.diffs import Pass, Reading
 from bot.estimates import Estimates
 from bot.findings import Finding
 from bot.governor import Governor
@@ -60,7 +60,7 @@ class Brief:
     agreed: Estimate | None = None
     small: bool = False
     readings: tuple[Reading, ...] = ()
-    passes: tuple[Part, ...] = ()
+    passes: tuple[Pass, ...] = ()
     standing: tuple[Finding, ...] = ()
 
     def smaller(self) -> "Brief":

@@ -15,7 +15,7 @@ from typing import Any
 from bot.answer import Event, Passing
 from bot.ask import Lease
 from bot.conversation import note
-from bot.diffs import LINK, Part, Reading, covered
+from bot.diffs import LINK, Pass, Reading, covered
 from bot.findings import (
     SCHEMA,
     Found,
@@ -58,8 +58,8 @@ class Studied:
     """
 
     found: Found
-    read: tuple[Part, ...]
-    why: Mapping[Part, str]
+    read: tuple[Pass, ...]
+    why: Mapping[Pass, str]
     last: Outcome | None = None
 
     def told(self, readings: Sequence[Reading]) -> tuple[str, str, str]:
@@ -89,7 +89,7 @@ def coverage(brief: Brief, studied: Studied | None) -> str:
     """What was read of a review's changes, in lines for people; "" where there was nothing."""
     if studied is not None:
         return covered(brief.readings, studied.read, studied.why)
-    return covered(brief.readings, [Part(n, 1) for n in range(len(brief.readings))])
+    return covered(brief.readings, [Pass(n, 1) for n in range(len(brief.readings))])
 
 
 class Passes:
@@ -115,7 +115,7 @@ class Passes:
     ) -> None:
         self._rooms, self._lease, self._brief = rooms, lease, brief
         self._calls, self._question, self._tell = calls, question, tell
-        self._outcomes: dict[Part, Outcome] = {}
+        self._outcomes: dict[Pass, Outcome] = {}
 
     async def run(self) -> Studied:
         """Read all parts, and give what holds.
@@ -138,14 +138,14 @@ class Passes:
         await self._afford(orders)
         return self._studied()
 
-    async def _pass(self, part: Part, order: Order, heard: Callable[[], None]) -> None:
+    async def _pass(self, part: Pass, order: Order, heard: Callable[[], None]) -> None:
         self._tell(self._progress(part))
         self._outcomes[part] = await self._calls.call(order, heard=heard)
         left = [other for other in self._brief.passes if other not in self._outcomes]
         if left:
             self._tell(self._progress(left[0]))
 
-    async def _afford(self, orders: Mapping[Part, Order]) -> None:
+    async def _afford(self, orders: Mapping[Pass, Order]) -> None:
         """Try again, one by one, those that the ask's limit forbade while others held their share of it."""
         for part, outcome in self._outcomes.items():
             if not isinstance(outcome, Unanswered) or outcome.bound != "ask":
@@ -156,7 +156,7 @@ class Passes:
                 return
             self._outcomes[part] = again
 
-    def _progress(self, part: Part) -> Passing:
+    def _progress(self, part: Pass) -> Passing:
         n = self._brief.passes.index(part) + 1
         where = self._brief.readings[part.change].where(part.n)
         return Passing(n, len(self._brief.passes), where)
@@ -197,7 +197,7 @@ class Passes:
 
     def _studied(self) -> Studied:
         found: list[Found] = []
-        why: dict[Part, str] = {}
+        why: dict[Pass, str] = {}
         last: Outcome | None = None
         for n, part in enumerate(self._brief.passes, start=1):
             outcome = self._outcomes[part]

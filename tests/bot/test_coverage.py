@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.diffs import Part, Reading, covered, fit, planned
+from bot.diffs import Pass, Reading, covered, fit, planned
 
 
 def added(path: str, lines: int) -> str:
@@ -33,15 +33,15 @@ def test_each_part_says_what_it_holds() -> None:
 
 def test_all_parts_are_all_of_it() -> None:
     """Where every part was read, nothing is missing."""
-    every = [Part(0, n) for n in range(1, THREE.parts + 1)]
+    every = [Pass(0, n) for n in range(1, THREE.parts + 1)]
 
     assert covered([THREE], every) == "Read: 3 of 3 files, 355 of 355 changed lines."
 
 
 def test_a_lost_part_is_said_with_its_reason() -> None:
     """Files of it that stand nowhere else are not read, others in part; the reason is told, the lines are counted."""
-    lost = Part(0, 2)
-    read = [Part(0, n) for n in range(1, THREE.parts + 1) if n != lost.n]
+    lost = Pass(0, 2)
+    read = [Pass(0, n) for n in range(1, THREE.parts + 1) if n != lost.n]
     (held,) = [one for one in THREE.fitted.held[1] if one.path == "b.py"]
     told = covered([THREE], read, {lost: "Claude declined to read this part"})
 
@@ -66,7 +66,7 @@ def test_several_changes_are_told_one_by_one() -> None:
     """Each with its name, so that nobody adds them up."""
     two = [reading(("a.py", 1), name="o/r#1"), reading(("b.py", 2), name="o/r#2")]
 
-    assert covered(two, [Part(0, 1), Part(1, 1)]).split("\n") == [
+    assert covered(two, [Pass(0, 1), Pass(1, 1)]).split("\n") == [
         "Read of o/r#1: 1 of 1 file, 1 of 1 changed line.",
         "Read of o/r#2: 1 of 1 file, 2 of 2 changed lines.",
     ]
@@ -78,7 +78,7 @@ def test_passes_are_bounded(most: int, parts: int) -> None:
     change = reading(("auth.py", 100), ("b.py", 300))
 
     assert change.parts == 4
-    assert planned([change], most) == tuple(Part(0, n) for n in range(1, parts + 1))
+    assert planned([change], most) == tuple(Pass(0, n) for n in range(1, parts + 1))
 
 
 def test_what_fits_one_request_has_no_passes() -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from bot.ask import Attached
 from bot.conversation import FILE_CHARS
-from bot.diffs import Part
+from bot.diffs import Pass
 from bot.prefetch import Fetched, addresses
 from bot.review import brief, passes, prepared, question
 from bot.rules import Rules, Workspace
@@ -95,7 +95,7 @@ async def test_a_long_attached_diff_is_bounded() -> None:
     made, (file,), _ = await prepared(asked, [large()])
     (reading,) = made.readings
 
-    assert made.passes == tuple(Part(0, n) for n in range(1, 9))
+    assert made.passes == tuple(Pass(0, n) for n in range(1, 9))
     assert "of its 60,000 lines are read" in file.text
     assert len(file.text) < 2_000
     assert len(file.text) < FILE_CHARS
@@ -130,7 +130,7 @@ async def test_several_changes_share_the_passes() -> None:
     asked = brief("review", RULES, Workspace(), tools=True)
     made, _, _ = await prepared(asked, [large(lines=2_500), large("b.py", 10)])
 
-    assert made.passes[:3] == (Part(0, 1), Part(1, 1), Part(0, 2))
+    assert made.passes[:3] == (Pass(0, 1), Pass(1, 1), Pass(0, 2))
 
 
 async def test_what_was_not_read_is_told_with_its_sentence() -> None:

@@ -133,6 +133,9 @@ async def test_a_question_about_a_finding_reads_nothing_again(world: World) -> N
 
     assert len(world.github.log) == asked
     assert "made_at < KEY_SECONDS" in str(world.asked[-1].body["messages"])
+    first, last = (dict(world.asked[n].usage or {}) for n in (0, -1))
+    told = first["cache_read_input_tokens"] + first["cache_creation_input_tokens"]
+    assert last["cache_read_input_tokens"] >= told > 6_000  # the change is not paid for again
 
 
 async def test_a_ticket_that_a_change_names_can_be_read(world: World) -> None:
