@@ -123,6 +123,10 @@ class Inbox:
                 listener.set()
         return "new"
 
+    def own(self, tx: Transaction, ask: Ask) -> None:
+        """Put an ask of Purser's own, unless its key was put before; after the commit, `ended` wakes who takes it."""
+        tx.add("inbox.put", **_columns(ask))
+
     async def _commit_and_take(self, tx: Transaction, now: float) -> None:
         taker = self._taker
         caps = taker.wants() if taker is not None else None

@@ -135,8 +135,9 @@ CREATE TABLE asks (
   ended_at REAL
 );
 CREATE UNIQUE INDEX asks_message ON asks (team, channel, ts) WHERE ts <> '';
-CREATE INDEX asks_waiting ON asks (channel, at, id, lane, user, not_before) WHERE state = 'waiting';
-CREATE INDEX asks_leased ON asks (lane, channel, user, leased_until) WHERE state = 'leased';
+CREATE INDEX asks_waiting ON asks (channel, at, id, lane, user, not_before, feature) WHERE state = 'waiting';
+CREATE INDEX asks_pressed ON asks (at, id) WHERE state = 'waiting' AND feature = 'click';
+CREATE INDEX asks_leased ON asks (lane, channel, user, leased_until, feature) WHERE state = 'leased';
 CREATE INDEX asks_parked ON asks (not_before) WHERE state = 'parked';
 CREATE INDEX asks_dead ON asks (ended_at) WHERE state = 'dead';
 
@@ -366,6 +367,22 @@ CREATE TABLE proposals (
   UNIQUE (ask_id, use_id)
 ) WITHOUT ROWID;
 
+CREATE TABLE escalations (
+  ask_id TEXT PRIMARY KEY,
+  channel TEXT NOT NULL,
+  ts TEXT NOT NULL DEFAULT '',
+  category TEXT NOT NULL,
+  sentence TEXT NOT NULL,
+  notes TEXT NOT NULL,
+  state TEXT NOT NULL,
+  at REAL NOT NULL,
+  until REAL NOT NULL,
+  press TEXT NOT NULL DEFAULT '',
+  who TEXT NOT NULL DEFAULT '',
+  who_name TEXT NOT NULL DEFAULT '',
+  decided_at REAL
+) WITHOUT ROWID;
+
 CREATE TABLE findings (
   ask_id TEXT NOT NULL,
   n INTEGER NOT NULL,
@@ -394,5 +411,12 @@ CREATE TABLE conversation (
   message_id TEXT NOT NULL,
   at REAL NOT NULL,
   PRIMARY KEY (lane, n)
+) WITHOUT ROWID;
+CREATE TABLE older (
+  lane TEXT PRIMARY KEY,
+  upto INTEGER NOT NULL,
+  text TEXT NOT NULL,
+  ask_id TEXT NOT NULL,
+  at REAL NOT NULL
 ) WITHOUT ROWID
 """
