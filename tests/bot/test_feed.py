@@ -193,6 +193,7 @@ async def test_a_worker_keeps_no_more_slots_than_it_has(inbox: Inbox, store: Sto
         clicks=nobody,
         offers=nobody,
         homes=nobody,
+        schedule=nobody,
         decisions=nobody,
         replies=nobody,
         metrics=nobody,

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from bot.ask import Lease, Signal
+from bot.ask import Click, Lease, Signal
 from bot.errors import LeaseLost
 from bot.inbox import FAILURES_AT_MOST, Arrival, Inbox
 from bot.store import Row, Store, Transaction
@@ -117,6 +117,23 @@ async def test_caps_make_more_wait(inbox: Inbox) -> None:
     users = [lease.ask.user for lease in taken if lease]
     assert users.count("U1") == 1
     assert len(users) == 3
+
+
+async def test_a_press_waits_behind_nobody(inbox: Inbox) -> None:
+    """A button's press is taken before all else, whatever its person and channel have in flight, and counts for nobody."""
+    for n in range(3):
+        await inbox.put(arrival(f"k{n}"))
+    assert await take(inbox, person=1, channel=1)
+    assert await take(inbox, person=1, channel=1) is None
+    for n in range(2):
+        click = Click("estimate", f"object{n}:go")
+        await inbox.put(
+            arrival(f"c{n}", feature="click", origin="click", thread="", ts="", click=click)
+        )
+
+    pressed = [await take(inbox, person=1, channel=1) for _ in range(2)]
+    assert [lease.ask.feature for lease in pressed if lease] == ["click", "click"]
+    assert await take(inbox, person=2, channel=2) is not None
 
 
 async def test_a_dead_workers_ask_is_taken_over_and_the_dead_cannot_write(

@@ -68,10 +68,19 @@ RETURNING id;
 UPDATE asks SET state = 'waiting', not_before = 0 WHERE state = 'parked' AND id = :ask_id;
 
 -- name: take
--- The next ask: from the channel with the fewest in flight, the oldest first, none before an earlier one of its lane.
+-- The next ask: a press of a button before all else, since it counts for nobody; then from the channel with the fewest
+-- in flight, the oldest first, none before an earlier one of its lane.
 WITH
-  flight AS MATERIALIZED (SELECT channel, count(*) AS n FROM asks WHERE state = 'leased' GROUP BY channel),
-  person AS MATERIALIZED (SELECT user, count(*) AS n FROM asks WHERE state = 'leased' GROUP BY user),
+  press AS (
+    SELECT id FROM asks AS one
+    WHERE one.state = 'waiting' AND one.feature = 'click' AND one.not_before <= :now
+      AND NOT EXISTS (SELECT 1 FROM asks AS held WHERE held.state = 'leased' AND held.lane = one.lane)
+    ORDER BY one.at, one.id LIMIT 1
+  ),
+  flight AS MATERIALIZED (
+    SELECT channel, count(*) AS n FROM asks WHERE state = 'leased' AND feature <> 'click' GROUP BY channel),
+  person AS MATERIALIZED (
+    SELECT user, count(*) AS n FROM asks WHERE state = 'leased' AND feature <> 'click' GROUP BY user),
   ranked AS MATERIALIZED (
     SELECT waiting.channel
     FROM (SELECT channel, min(at) AS oldest FROM asks WHERE state = 'waiting' GROUP BY channel) AS waiting
@@ -83,6 +92,7 @@ WITH
     SELECT (
       SELECT id FROM asks AS one
       WHERE one.state = 'waiting' AND one.channel = ranked.channel AND one.not_before <= :now
+        AND one.feature <> 'click'
         AND coalesce((SELECT n FROM person WHERE person.user = one.user), 0) < :person_in_flight
         AND NOT EXISTS (SELECT 1 FROM asks AS held WHERE held.state = 'leased' AND held.lane = one.lane)
         AND NOT EXISTS (
@@ -95,7 +105,7 @@ WITH
   )
 UPDATE asks
 SET state = 'leased', attempt = attempt + 1, worker = :worker, leased_until = :until
-WHERE id = (SELECT id FROM next WHERE id IS NOT NULL LIMIT 1)
+WHERE id = coalesce((SELECT id FROM press), (SELECT id FROM next WHERE id IS NOT NULL LIMIT 1))
 RETURNING id, body, attempt, at, failures;
 
 -- name: fence
