@@ -50,8 +50,8 @@ class Step:
 
 
 def requests(world: World, *, opened: int, ended: int) -> bool:
-    """Whether so many requests stand open, and so many ended, in the journal."""
-    rows = world.rows("SELECT status FROM requests")
+    """Whether so many requests of asks stand open, and so many ended, in the journal."""
+    rows = world.rows("SELECT status FROM requests WHERE ask_id NOT LIKE 'shared:%'")
     return [row["status"] for row in rows].count("open") == opened and len(rows) == opened + ended
 
 
