@@ -19,7 +19,15 @@ from bot.store.statements import load
 from tests.bot.stores import ask
 
 STATEMENTS = load("bot.store.sqlite")
-SMALL = {"asks_waiting", "asks_leased", "asks_parked", "asks_dead", "spent", "reservations"}
+SMALL = {
+    "asks_waiting",
+    "asks_pressed",
+    "asks_leased",
+    "asks_parked",
+    "asks_dead",
+    "spent",
+    "reservations",
+}
 SCANS_ALL = {
     "adjusted.read": "at the start; a row for each value an admin has set",
     "inbox.alive": "it stops at the first row",

@@ -48,6 +48,7 @@ CREATE TABLE signals (
 CREATE INDEX signals_channel ON signals (channel, at);
 CREATE INDEX signals_deleted ON signals (channel, ts) WHERE kind = 'delete';
 CREATE INDEX signals_ask ON signals (ask_id) WHERE ask_id <> '';
+CREATE INDEX signals_feedback ON signals (at, id) WHERE kind = 'feedback';
 CREATE TABLE heard (
   signal_id TEXT NOT NULL,
   ask_id TEXT NOT NULL,
