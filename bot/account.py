@@ -8,7 +8,9 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from statistics import median
 
+from bot.estimates import Estimates
 from bot.figures import Lost, Miss, PerAsk, lost, misses, per_ask
 from bot.forecast import HISTORY_DAYS, Forecast, forecast
 from bot.hindsight import Hindsight, Thumb
@@ -31,6 +33,8 @@ class Single:
     liked: int = 0  # answers with a thumb up
     disliked: int = 0  # with a thumb down
     disliked_cost: Decimal = Decimal(0)
+    estimated: int = 0  # asks of which was said before what they would cost
+    off: Decimal = Decimal(0)  # by which part of it, the median of them; above or below
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +72,7 @@ class Accounts:
     Args:
         ledger: the books.
         hindsight: what is known of asks beside their cost.
+        estimates: what they were likely to cost.
         now: seconds since the epoch.
         names: how channels and people are called; by default by their ids.
         calls_at_most: see `CALLS_AT_MOST`; None looks at all of them.
@@ -77,12 +82,13 @@ class Accounts:
         self,
         ledger: Ledger,
         hindsight: Hindsight,
+        estimates: Estimates,
         *,
         now: Callable[[], float],
         names: Names = _no_names,
         calls_at_most: int | None = CALLS_AT_MOST,
     ) -> None:
-        self._ledger, self._hindsight = ledger, hindsight
+        self._ledger, self._hindsight, self._estimates = ledger, hindsight, estimates
         self._now, self._names, self._most = now, names, calls_at_most
 
     async def draw(
@@ -121,7 +127,7 @@ class Accounts:
             report = await asyncio.to_thread(build, rows, by=by, period=period, thumbs=thumbs)
         else:
             raise BadPeriod("There is too much in it to look at each answer; take less, as `7d`.")
-        single = await self._single(rows, thumbs) if few else None
+        single = await self._single(rows, thumbs, period, channel) if few else None
         days = await self._days(period, channel)
         today = datetime.fromtimestamp(self._now(), period.zone).date()
         foretells = period.is_month and period.first <= today < period.end
@@ -139,7 +145,9 @@ class Accounts:
         sums = await self._ledger.totals("day", since, period.end, channel=channel)
         return {date.fromisoformat(day): one.cost for day, one in sums.items()}
 
-    async def _single(self, rows: list[Entry], thumbs: Mapping[str, Thumb]) -> Single:
+    async def _single(
+        self, rows: list[Entry], thumbs: Mapping[str, Thumb], period: Period, channel: str | None
+    ) -> Single:
         # Adding up a busy month takes a while; the loop has others to serve.
         asks, missed, gone = await asyncio.to_thread(
             lambda: (per_ask(rows), misses(rows), lost(rows))
@@ -148,6 +156,8 @@ class Accounts:
         rated = {e.ask_id: thumbs[e.ask_id] for e in rows if e.ask_id and e.ask_id in thumbs}
         bad = [e.cost or Decimal(0) for e in rows if rated.get(e.ask_id or "") == "bad"]
         said = list(rated.values())
+        pairs = await self._estimates.pairs(since=period.since, until=period.until)
+        errors = [abs(pair.error) for pair in pairs if channel in (None, pair.channel)]
         return Single(
             asks=asks,
             misses=tuple(m.because(causes.get(m.message_id, "")) for m in missed),
@@ -155,4 +165,6 @@ class Accounts:
             liked=said.count("good"),
             disliked=said.count("bad"),
             disliked_cost=sum(bad, Decimal(0)),
+            estimated=len(errors),
+            off=median(errors) if errors else Decimal(0),
         )

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Literal, TextIO
 
 from bot.account import Account, Accounts
+from bot.estimates import Estimates
 from bot.forecast import Forecast
 from bot.hindsight import Hindsight
 from bot.ledger import Entry, Ledger
@@ -109,7 +110,13 @@ class Desk:
         dimension: By = by or ("feature" if channel else "channel")
         async with SqliteStore.beside(self._path) as store:
             books = self._books(store)
-            accounts = Accounts(books, Hindsight(store), now=self._now, calls_at_most=None)
+            accounts = Accounts(
+                books,
+                Hindsight(store),
+                Estimates(store, now=self._now),
+                now=self._now,
+                calls_at_most=None,
+            )
             account = await accounts.draw(period, by=dimension, channel=channel)
             known = channel is None or bool(await books.totals("channel", *EVER, channel=channel))
         if form == "json":

@@ -47,7 +47,7 @@ def sentences(
         said += _each(single.asks, fine or money)
     said += _cached(account, money)
     if single is not None:
-        said += [*_lost(single, money), *_liked(single, money)]
+        said += [*_lost(single, money), *_liked(single, money), *_estimated(single)]
     return [*said, *_doubts(account, money)]
 
 
@@ -125,6 +125,13 @@ def _liked(single: Single, money: Money) -> list[str]:
         return []
     down = "1 answer" if single.disliked == 1 else f"{single.disliked:,} answers"
     return [f"Thumbs down: {down}, for {money(single.disliked_cost)}; thumbs up: {single.liked:,}."]
+
+
+def _estimated(single: Single) -> list[str]:
+    if not single.estimated:
+        return []
+    asks = "1 ask" if single.estimated == 1 else f"{single.estimated:,} asks"
+    return [f"Estimates, made before {asks}, were off by {single.off:.0%} (median)."]
 
 
 def _doubts(account: Account, money: Money) -> list[str]:

@@ -9,6 +9,7 @@ from typing import Protocol
 from bot.account import Account, Accounts
 from bot.answer import Answer, Receipt
 from bot.ask import Ask
+from bot.estimates import Estimates
 from bot.figures import PerAsk
 from bot.hindsight import Hindsight
 from bot.ledger import Ledger
@@ -116,6 +117,7 @@ class Costs:
         policy: who may see what.
         ledger: the books.
         hindsight: what is known of asks beside their cost.
+        estimates: what they were likely to cost.
         people: for names, and who is where.
         deliver: hands a CSV file over.
         place: finds the dearest asks.
@@ -128,6 +130,7 @@ class Costs:
         policy: Policy,
         ledger: Ledger,
         hindsight: Hindsight,
+        estimates: Estimates,
         people: Names,
         deliver: Deliver,
         place: Place,
@@ -135,7 +138,7 @@ class Costs:
     ) -> None:
         self._policy, self._people, self._hindsight = policy, people, hindsight
         self._deliver, self._place, self._now = deliver, place, now
-        self._accounts = Accounts(ledger, hindsight, now=now, names=self._names)
+        self._accounts = Accounts(ledger, hindsight, estimates, now=now, names=self._names)
 
     async def answer(self, ask: Ask) -> Answer:
         """The report an ask wants, for the asker alone, or the sentence why there is none.

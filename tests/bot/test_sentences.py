@@ -121,6 +121,13 @@ def test_what_was_paid_for_nothing_and_what_people_said() -> None:
     ]
 
 
+def test_how_far_estimates_were_off() -> None:
+    """What was said before asks is held against what they cost, by the median."""
+    made = replace(account(), single=Single(estimated=12, off=Decimal("0.184")))
+
+    assert told(made)[-1] == "Estimates, made before 12 asks, were off by 18% (median)."
+
+
 def test_where_there_is_too_much_it_is_said() -> None:
     """Nothing is claimed of asks that were not looked at; what was refused is known from the sums."""
     made = replace(account(refused=Decimal(2)), single=None)

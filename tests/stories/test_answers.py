@@ -98,6 +98,7 @@ async def test_what_it_cost_is_told_to_the_asker_alone(world: World) -> None:
 
     told = words_of(world.slack.ephemerals("#shop-dev", "ben")[-1])
     assert "| chat | 1 | less than $0.01 |" in told
+    assert "Estimates, made before 1 ask, were off by" in told
     assert len(world.slack.by_app("#shop-dev")) == 1
     assert len(world.asked) == 1
 

@@ -10,6 +10,7 @@ import pytest
 from bot.adjustments import Adjustments
 from bot.ask import Ask, Person, Signal
 from bot.budget import Budget
+from bot.estimates import Estimates
 from bot.hindsight import Hindsight
 from bot.inbox import Arrival, Inbox
 from bot.ledger import Entry, Ledger
@@ -61,6 +62,7 @@ class Room:
                 policy=self.policy,
                 ledger=self.ledger,
                 hindsight=Hindsight(store),
+                estimates=Estimates(store, now=clock),
                 people=Names(),
                 deliver=self._take,
                 place=self._address,
