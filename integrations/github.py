@@ -1,7 +1,8 @@
-"""Reads changes and files from GitHub, as ourselves where that is permitted and as nobody where it is not.
+"""Reads changes and files from GitHub, as ourselves where that is permitted and as nobody where it is not; posts reviews.
 
     GitHub.address -> Address -> GitHub.change, GitHub.file -> github_wire (gidgethub, bounded)
                                                             -> github_reading -> Change, File, Folder
+    ReviewDraft -> GitHub.post, GitHub.posted -> github_writing -> Posted
 
 Whoever calls says each time whether our token is used: a private repository is never read by accident.
 """
@@ -15,7 +16,7 @@ import aiohttp
 import gidgethub
 from gidgethub.sansio import accept_format
 
-from integrations import github_address, github_reading
+from integrations import github_address, github_reading, github_writing
 from integrations.github_address import PUBLIC_API, Address, lines_of, web_of
 from integrations.github_errors import (
     NOT_GITHUB,
@@ -25,19 +26,25 @@ from integrations.github_errors import (
     GitHubMoved,
     GitHubNotFound,
     GitHubProblem,
+    GitHubRefused,
     GitHubRejected,
     GitHubSlow,
     GitHubTooLarge,
+    GitHubUnknown,
     named,
 )
 from integrations.github_reading import Change, File, Folder
 from integrations.github_wire import Wire
+from integrations.github_writing import Posted, Remark, ReviewDraft
 
 DIFF = accept_format(media="diff", json=False)
 RAW = accept_format(media="raw", json=False)
 PER_PAGE = 100
 FILES = 3_000  # of one change, as many as GitHub lists
 READS = 2  # of a pull request that is pushed to meanwhile
+ONLY_READS = (
+    "The bot has no token for this GitHub, so it cannot post there; an operator sets GITHUB_TOKEN."
+)
 
 
 class _Site:
@@ -54,7 +61,7 @@ class _Site:
 
 
 class GitHub:
-    """Reads from one GitHub with our token, and from the public one without.
+    """Reads from one GitHub with our token, and from the public one without; posts reviews with it alone.
 
     Args:
         session: makes the connections; closed by whoever made it.
@@ -152,6 +159,50 @@ class GitHub:
         if names is None:
             raise GitHubNotFound(f"{path} is neither a file nor a folder; it may be a submodule.")
         return Folder(address.repository, path.strip("/"), at, names)
+
+    async def post(self, draft: ReviewDraft, *, mark: str, deadline: float) -> Posted:
+        """Post a review, once and never again by itself.
+
+        Args:
+            draft: what to post; nobody but a person says that it is posted.
+            mark: the proposal's id, left in the review where `posted` finds it.
+            deadline: seconds for each of two requests.
+
+        Raises:
+            GitHubUnknown: the answer was lost; ask `posted`.
+            GitHubProblem: nothing was posted; the message is a sentence for people.
+        """
+        address, path = self._target(draft)
+        async with self._asking(address, as_us=True, deadline=deadline) as wire:
+            now = await github_writing.standing(wire, path)
+        try:
+            async with self._asking(address, as_us=True, deadline=deadline) as wire:
+                return await github_writing.post(wire, path, draft, mark, now)
+        except GitHubSlow as slow:
+            raise GitHubUnknown from slow
+
+    async def posted(self, draft: ReviewDraft, *, mark: str, deadline: float) -> Posted | None:
+        """Whether a review stands on GitHub after all; None where it is not found.
+
+        Args:
+            draft: that was to be posted.
+            mark: as it was given to `post`.
+            deadline: seconds for everything.
+
+        Raises:
+            GitHubProblem: nobody can tell.
+        """
+        address, path = self._target(draft)
+        async with self._asking(address, as_us=True, deadline=deadline) as wire:
+            return await github_writing.posted(wire, path, mark)
+
+    def _target(self, draft: ReviewDraft) -> tuple[Address, str]:
+        address = self.address(draft.url)
+        if address.kind != "pull":
+            raise GitHubBadAddress
+        if not self.has_token(address):
+            raise GitHubRefused(ONLY_READS)
+        return address, _pull_path(address)
 
     @asynccontextmanager
     async def _asking(
@@ -273,9 +324,14 @@ __all__ = [
     "GitHubMoved",
     "GitHubNotFound",
     "GitHubProblem",
+    "GitHubRefused",
     "GitHubRejected",
     "GitHubSlow",
     "GitHubTooLarge",
+    "GitHubUnknown",
+    "Posted",
+    "Remark",
+    "ReviewDraft",
     "lines_of",
     "web_of",
 ]

@@ -9,7 +9,8 @@
     ├── GitHubTooLarge     more bytes than are read
     ├── GitHubRejected     GitHub does not take the request as it was put
     ├── GitHubSlow         no whole answer within the deadline
-    └── GitHubDown         unreachable, cut off, or an answer that is none of GitHub's
+    ├── GitHubDown         unreachable, cut off, or an answer that is none of GitHub's
+    └── GitHubUnknown      sent, and the answer was lost: written or not
 
 No sentence holds a header or a credential.
 """
@@ -104,6 +105,12 @@ class GitHubDown(GitHubProblem):
     sentence = (
         "GitHub could not be reached, or broke off in its answer; try again in a few minutes."
     )
+
+
+class GitHubUnknown(GitHubProblem):
+    """Something was sent, and the answer was lost: it may stand there or not."""
+
+    sentence = "GitHub's answer was lost: what was sent may stand there or not."
 
 
 def named(error: Exception, *, as_us: bool, now: float) -> GitHubProblem:

@@ -39,12 +39,14 @@ class Call:
         shapes: Shapes,
         *,
         login: str,
+        writes: bool,
         readable: Collection[str],
         moved: Mapping[str, int],
     ) -> None:
         self.request = request
         self.shapes = shapes
         self.login = login
+        self.writes = writes
         self._repositories = repositories
         self._readable = readable
         self._moved = moved

@@ -51,8 +51,10 @@ class Pull:
     days: int
     state: str = "open"
     merged: bool = False
+    locked: bool = False
     comments: list[Json] = field(default_factory=list[Json])
     review_comments: list[Json] = field(default_factory=list[Json])
+    reviews: list[Json] = field(default_factory=list[Json])
 
 
 @dataclass
@@ -87,6 +89,14 @@ class Repository:
         pull = self.pulls[number]
         tree = {**self.commits[pull.head].tree, **files}
         made = self.commit(tree, message, pull.author, pull.head)
+        pull.head = self.branches[pull.branch] = made.sha
+        return made
+
+    def force_push(self, number: int, files: Tree, message: str) -> Commit:
+        """Put another commit in the place of a pull request's; the old one belongs to it no more."""
+        pull = self.pulls[number]
+        tree = {**self.commits[pull.head].tree, **files}
+        made = self.commit(tree, message, pull.author, pull.base)
         pull.head = self.branches[pull.branch] = made.sha
         return made
 

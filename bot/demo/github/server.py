@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 
+from bot.demo.github import reviews
 from bot.demo.github.answers import PATHS, Answer, Call
 from bot.demo.github.repositories import seeded
 from bot.demo.github.shapes import Shapes
@@ -29,6 +30,7 @@ class GitHubStandIn(Loopback):
     Attributes:
         remaining: Requests left in this hour, by token ("" without one).
         moved: Former names of repositories, with the id that they are answered by.
+        may_write: Whether tokens may review, too.
     """
 
     def __init__(
@@ -48,6 +50,7 @@ class GitHubStandIn(Loopback):
             "": ANONYMOUS_LIMIT,
         }
         self.moved: dict[str, int] = {}
+        self.may_write = True
         self._reset_at = now() + WINDOW_SECONDS
 
     @property
@@ -59,7 +62,7 @@ class GitHubStandIn(Loopback):
         """Every path, at the root and under /api/v3; what people's browsers show is not here."""
         made = [
             web.route(method, prefix + path, self._called(answer))
-            for method, path, answer in PATHS
+            for method, path, answer in (*PATHS, *reviews.PATHS)
             for prefix in ("", ENTERPRISE)
         ]
         made += [web.get(f"{prefix}/rate_limit", self._rates) for prefix in ("", ENTERPRISE)]
@@ -76,6 +79,7 @@ class GitHubStandIn(Loopback):
                     self.repositories,
                     Shapes(base, self.url, self.now()),
                     login="purser-bot" if token else "",
+                    writes=self.may_write,
                     readable=set(self.repositories) if token == self.token else (),
                     moved=self.moved,
                 )

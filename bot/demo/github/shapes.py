@@ -61,7 +61,7 @@ class Shapes:
             "diff_url": f"{page}.diff",
             "number": pull.number,
             "state": pull.state,
-            "locked": False,
+            "locked": pull.locked,
             "draft": False,
             "merged": pull.merged,
             "mergeable": True,
@@ -171,6 +171,19 @@ class Shapes:
             "html_url": f"{self._site}/{repository.name}/blob/{commit.sha}/{path}",
             "git_url": f"{self._api}/repos/{repository.name}/git/blobs/{blob(text)}",
             "download_url": f"{self._site}/{repository.name}/raw/{commit.sha}/{path}",
+        }
+
+    def review(self, repository: Repository, number: int, kept: Json) -> Json:
+        """A review; its comments are listed elsewhere."""
+        page = f"{self._site}/{repository.name}/pull/{number}"
+        told = {name: kept[name] for name in ("id", "body", "state", "commit_id")}
+        return {
+            **told,
+            "user": self.user(kept["login"]),
+            "html_url": f"{page}#pullrequestreview-{kept['id']}",
+            "pull_request_url": f"{self._api}/repos/{repository.name}/pulls/{number}",
+            "author_association": "COLLABORATOR",
+            **({} if kept["state"] == "PENDING" else {"submitted_at": self.moment()}),
         }
 
     def comment(self, repository: Repository, number: int, login: str, told: Json) -> Json:
