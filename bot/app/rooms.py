@@ -135,6 +135,7 @@ def _costs(
         policy=policy,
         ledger=turn.ledger,
         hindsight=hindsight,
+        estimates=turn.estimates,
         people=people,
         deliver=wire.hand_over,
         place=wire.permalink,
@@ -153,7 +154,7 @@ def _schedule(
     """What is done by the calendar and by the books, without anybody asking."""
     now, ledger = turn.now, turn.ledger
     marks = Watermarks(policy=policy, budget=turn.budget, ledger=ledger, now=now)
-    accounts = Accounts(ledger, hindsight, now=now)
+    accounts = Accounts(ledger, hindsight, turn.estimates, now=now)
     bulletins = Bulletins(policy=policy, ledger=ledger, accounts=accounts, now=now)
     return Schedule(
         [marks.budgets, marks.runaways, bulletins.weekly, bulletins.monthly],
