@@ -2,33 +2,59 @@
 
 One ask becomes one user message: what was said in the thread since last time, labelled by
 author, then files, then the request itself. What was sent once is kept as it was and only
-ever added to, so that Claude's cache of a thread stays good from one ask to the next.
+ever added to, so that Claude's cache of a thread stays good from one ask to the next. Of a
+thread that grew too long, a summary stands in the place of its oldest asks, and is kept too.
 """
 
-import base64
 import html
 import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from typing import Any, cast
 
 from bot.ask import Attached, Lease, Said
+from bot.labels import cut, cuts_of, file_blocks, named, request, said_before, text
 from bot.prompts import untagged
-from bot.store import Store, Transaction
+from bot.store import Row, Store, Transaction
 
 Message = Mapping[str, Any]
 
-SAID_CHARS = 8_000  # of one message of the thread
-THREAD_CHARS = 80_000  # of all newer messages of the thread together
-FILE_CHARS = 200_000  # of one text file
 RESULT_CHARS = 8_000  # of one tool result, as remembered after the answer
 ATTACHMENT_CHARS = 1_500_000  # base64 of one picture or PDF that is remembered after the answer
-MEMORY_CHARS = 400_000  # of a thread's memory, about 150,000 tokens
+LEFT_OUT = "[the oldest turns of this thread are left out: it is too long]"
 _FENCED = re.compile(r"```.*?(?:```|\Z)", re.DOTALL)
 _THOUGHTS = ("thinking", "redacted_thinking")
 _MARK = {"type": "ephemeral", "ttl": "5m"}
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """An earlier ask of a thread with all that followed, as it was sent; `n` counts them from 1."""
+
+    n: int
+    messages: tuple[Message, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Older:
+    """What stands in the place of a thread's oldest asks.
+
+    Attributes:
+        upto: the last of them.
+        text: their summary; "" where they are left out.
+        ask_id: the ask before which that was done.
+    """
+
+    upto: int
+    text: str
+    ask_id: str
+
+    @property
+    def message(self) -> Message:
+        """As Claude reads it: the same bytes for as long as it stands."""
+        body = untagged(self.text) or LEFT_OUT
+        return {"role": "user", "content": [text(f"<purser:older>\n{body}\n</purser:older>")]}
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,18 +62,34 @@ class Conversation:
     """What Claude is to read for one ask.
 
     Attributes:
-        remembered: messages of earlier asks in this thread, as they were sent.
+        older: what stands for the thread's oldest asks, if they are not read any more.
+        kept: the other earlier asks in this thread.
         new: the user message of this ask.
         question: the person's own words in it.
         seen_ts: ts of the newest message of the thread that is in it.
         previous_message_id: Claude's last message in this thread.
+        cuts: what could not be read, or not wholly, in sentences for the person.
     """
 
-    remembered: tuple[Message, ...]
+    older: Older | None
+    kept: tuple[Kept, ...]
     new: Message
     question: str
     seen_ts: str
     previous_message_id: str | None = None
+    cuts: tuple[str, ...] = ()
+
+    @property
+    def remembered(self) -> tuple[Message, ...]:
+        """What comes before this ask."""
+        before = (self.older.message,) if self.older else ()
+        return (*before, *(message for one in self.kept for message in one.messages))
+
+    def shortened(self, older: Older) -> "Conversation":
+        """Let this stand in the place of the asks up to one of them."""
+        return replace(
+            self, older=older, kept=tuple(one for one in self.kept if one.n > older.upto)
+        )
 
     @property
     def about_code(self) -> bool:
@@ -92,8 +134,8 @@ class Conversation:
         """
         *context, ask = cast("list[dict[str, Any]]", self.new["content"])
         blocks = [
-            _text(
-                f'<purser:read tool="{_named(name)}" input="{html.escape(given)}">\n'
+            text(
+                f'<purser:read tool="{named(name)}" input="{html.escape(given)}">\n'
                 f"{untagged(result)}\n</purser:read>"
             )
             for name, given, result in read
@@ -136,8 +178,7 @@ class Conversations:
         rows = [] if lease.ask.is_first else await self._store.read("conversation.open", lane=lane)
         # An ask that is resumed after it was answered must not read its own answer.
         rows = [row for row in rows if row["ask_id"] != lease.ask.id]
-        kept = _within_memory([str(row["messages"]) for row in rows])
-        left_out = len(rows) - len(kept)
+        older = next((_older(row) for row in rows if row["n"] == row["upto"]), None)
         seen = str(rows[-1]["seen_ts"]) if rows else ""
         # What came after the ask is left to the next one: an ask that is resumed must read the same.
         until = _ts(lease.ask.ts) if lease.ask.ts else (2**63, "")
@@ -151,19 +192,19 @@ class Conversations:
             ),
             key=lambda one: _ts(one.ts),
         )
-        content = _context(newer, left_out)
+        content, cuts = said_before(newer)
         for file in attached:
-            content.extend(_file(file))
-        content.append(_asked(question, asker, lease.ask.at))
-        remembered = [
-            message for text in kept for message in cast("list[Message]", json.loads(text))
-        ]
+            content.extend(file_blocks(file))
+            cuts += cuts_of(file)
+        content.append(request(question, asker, lease.ask.at))
         return Conversation(
-            remembered=tuple(remembered),
+            older=older,
+            kept=tuple(_kept(row) for row in rows if row["n"] > row["upto"]),
             new={"role": "user", "content": content},
             question=question,
             seen_ts=max((seen, lease.ask.ts, *(one.ts for one in newer)), key=_ts),
             previous_message_id=str(rows[-1]["message_id"] or "") or None if rows else None,
+            cuts=tuple(cuts),
         )
 
     def keep(
@@ -201,10 +242,33 @@ class Conversations:
             at=at,
         )
 
+    async def shorten(self, lease: Lease, older: Older, *, at: float) -> None:
+        """Remember what stands in the place of the oldest asks of a thread, from now on.
+
+        Raises:
+            LeaseLost: another worker has this ask.
+            StoreDown: it was not written.
+        """
+        tx = Transaction(lease)
+        tx.add(
+            "conversation.shorten",
+            lane=lease.ask.lane,
+            upto=older.upto,
+            text=older.text,
+            ask_id=older.ask_id,
+            at=at,
+        )
+        await self._store.commit(tx)
+
+    def forget(self, tx: Transaction, lane: str) -> None:
+        """Forget all that is remembered of a thread, with what stands in the place of its oldest asks."""
+        tx.add("conversation.forget", lane=lane)
+        tx.add("conversation.forget_older", lane=lane)
+
 
 def note(words: str) -> dict[str, Any]:
     """Say something to Claude in our own name, about how the work goes on."""
-    return _text(f"<purser:note>{words}</purser:note>")
+    return text(f"<purser:note>{words}</purser:note>")
 
 
 def without_code(text: str) -> str:
@@ -231,84 +295,17 @@ def _json(value: object) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
-def _cut(text: str, limit: int) -> str:
-    if len(text) <= limit:
-        return text
-    return f"{text[:limit]}\n[cut here: {len(text) - limit} more characters]"
+def _older(row: Row) -> Older:
+    return Older(int(row["upto"]), str(row["older"]), str(row["older_ask"]))
 
 
-def _named(name: str) -> str:
-    return html.escape(" ".join(name.split()), quote=True)[:80]
-
-
-def _text(text: str) -> dict[str, Any]:
-    return {"type": "text", "text": text}
-
-
-def _context(newer: Sequence[Said], left_out: int) -> list[dict[str, Any]]:
-    """All newer messages as one block; the newest win where there are too many."""
-    parts: list[str] = []
-    room = THREAD_CHARS
-    for one in reversed(newer):
-        files = "".join(f"\n[attached: {file.name}]" for file in one.files)
-        text = _cut(untagged(one.text + files), SAID_CHARS)
-        room -= len(text)
-        if room < 0:
-            parts.append(
-                f"[{len(newer) - len(parts)} earlier messages of this thread are left out]"
-            )
-            break
-        who = "Purser" if one.ours else _named(one.name or one.user)
-        kind = ' kind="app"' if one.bot and not one.ours else ""
-        parts.append(f'<purser:said from="{who}"{kind}>\n{text}\n</purser:said>')
-    if left_out:
-        parts.append(f"[this thread is long: its {left_out} oldest turns are left out]")
-    return [_text("\n".join(reversed(parts)))] if parts else []
-
-
-def _file(file: Attached) -> list[dict[str, Any]]:
-    name = _named(file.name)
-    if file.problem:
-        return [_text(f'<purser:file name="{name}">\n[not read: {file.problem}]\n</purser:file>')]
-    if file.data:
-        kind = "document" if file.mimetype == "application/pdf" else "image"
-        source = {
-            "type": "base64",
-            "media_type": file.mimetype,
-            "data": base64.b64encode(file.data).decode(),
-        }
-        return [_text(f"The file {name}:"), {"type": kind, "source": source}]
-    body = _cut(untagged(file.text), FILE_CHARS)
-    return [_text(f'<purser:file name="{name}">\n{body}\n</purser:file>')]
-
-
-def _asked(question: str, asker: str, at: float) -> dict[str, Any]:
-    who = f' from="{_named(asker)}"' if asker else ""
-    when = datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M UTC")
-    return _text(f'<purser:ask{who} at="{when}">\n{untagged(question)}\n</purser:ask>')
+def _kept(row: Row) -> Kept:
+    return Kept(int(row["n"]), tuple(cast("list[Message]", json.loads(row["messages"]))))
 
 
 def _marked(message: Mapping[str, Any]) -> dict[str, Any]:
     *before, last = cast("list[Mapping[str, Any]]", message["content"])
     return {**message, "content": [*before, {**last, "cache_control": _MARK}]}
-
-
-def _within_memory(kept: Sequence[str]) -> Sequence[str]:
-    """Leave out the oldest asks of a thread that has grown too long.
-
-    The cut moves by half the memory at a time: moved with every ask, it would change the
-    first bytes of every request, and nothing of the thread would be read from cache.
-    """
-    step = MEMORY_CHARS // 2
-    excess = sum(map(len, kept)) - MEMORY_CHARS
-    if excess <= 0:
-        return kept
-    goal, passed = -(-excess // step) * step, 0
-    for index, text in enumerate(kept):
-        if passed >= goal:
-            return kept[index:]
-        passed += len(text)
-    return ()
 
 
 def _remembered(message: Message) -> dict[str, Any]:
@@ -328,12 +325,12 @@ def _lighter(block: Mapping[str, Any]) -> Mapping[str, Any]:
     if block["type"] in ("image", "document"):
         data = str(block["source"].get("data", ""))
         if len(data) > ATTACHMENT_CHARS:
-            return _text("[a large file stood here; it is not kept in the thread's memory]")
+            return text("[a large file stood here; it is not kept in the thread's memory]")
     if block["type"] == "tool_result":
         content = block.get("content", "")
         if isinstance(content, list):
             parts = cast("list[Mapping[str, Any]]", content)
             texts = [str(part["text"]) for part in parts if part.get("type") == "text"]
             content = "\n".join(texts) or "[what the tool gave is not kept]"
-        return {**block, "content": _cut(str(content), RESULT_CHARS)}
+        return {**block, "content": cut(str(content), RESULT_CHARS)}
     return block

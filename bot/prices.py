@@ -23,6 +23,8 @@ US_GEO = Decimal("1.1")  # `inference_geo: us`, on all token prices, Claude 4.6 
 UNKNOWN_INPUT_PICOS = 40_000_000  # a token, $40 a million
 UNKNOWN_OUTPUT_PICOS = 100_000_000  # a token, $100 a million
 
+SMALLEST_WINDOW = 200_000  # tokens; Claude 4.5 and before
+
 _STANDARD = ("", "standard")
 
 
@@ -77,6 +79,40 @@ def estimate(usage: Usage, *, model: str, at: float) -> Cost | None:
 @lru_cache(maxsize=1024)
 def _estimated(usage: Usage, model: str, day: int) -> Cost | None:
     return price(usage, model=model, at=day * DAY_SECONDS)
+
+
+def cliff(model: str, at: float) -> int | None:
+    """Prompt tokens, cached ones too, above which every token of a request costs more; None where there is no such price."""
+    found = _model(model, at)
+    price = found.model_price.input_mtok if found else None
+    starts = [tier.start for tier in getattr(price, "tiers", ())]
+    return min(starts, default=None)
+
+
+def window(model: str, at: float) -> int:
+    """Tokens that a model reads at once; of one that nobody knows, what the smallest reads."""
+    found = _model(model, at)
+    return (found.model.context_window if found else None) or SMALLEST_WINDOW
+
+
+def _model(model: str, at: float) -> Any:
+    """What the price list knows of a model; None where it does not know it."""
+    return _listed(model, int(at // DAY_SECONDS))
+
+
+@lru_cache(maxsize=256)
+def _listed(model: str, day: int) -> Any:
+    import genai_prices
+
+    try:
+        return genai_prices.calc_price(
+            genai_prices.Usage(input_tokens=1),
+            model,
+            provider_id="anthropic",
+            genai_request_timestamp=datetime.fromtimestamp(day * DAY_SECONDS, UTC),
+        )
+    except (LookupError, ValueError):
+        return None
 
 
 def _context(usage: Usage) -> dict[str, str]:

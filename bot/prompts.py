@@ -12,8 +12,11 @@ from importlib.resources import files
 from typing import Any
 
 SHARED = ("system.md", "review.md", "summarize.md")
-REPHRASE = "rephrase.md"
+REPHRASE, COMPACT = "rephrase.md", "compact.md"
 REPHRASE_TOKENS = 8_192  # thinking counts too; a request that long is no request but a document
+COMPACT_TOKENS = (
+    8_192  # 900 words are 2,000 tokens at most in any language; the rest is for thinking
+)
 UNCHANGED = "UNCHANGED"  # what the rewording answers when there is no neutral wording
 # These take neither adaptive thinking nor an effort (https://platform.claude.com/docs/en/about-claude/models).
 _PLAIN_MODELS = re.compile(r"claude-(haiku-4|sonnet-4-5|opus-4-[015])")
@@ -26,6 +29,7 @@ class Prompts:
 
     shared: str
     rephrase: str
+    compact: str
     version: str
 
     @classmethod
@@ -34,13 +38,13 @@ class Prompts:
         folder = files("prompts")
         texts = {
             name: folder.joinpath(name).read_text(encoding="utf-8").strip()
-            for name in (*SHARED, REPHRASE)
+            for name in (*SHARED, REPHRASE, COMPACT)
         }
         digest = hashlib.sha256()
         for name, text in texts.items():
             digest.update(f"{name}\0{text}\0".encode())
         shared = "\n\n".join(texts[name] for name in SHARED)
-        return cls(shared, texts[REPHRASE], digest.hexdigest()[:12])
+        return cls(shared, texts[REPHRASE], texts[COMPACT], digest.hexdigest()[:12])
 
     def system(self, instructions: str | None = None) -> list[dict[str, Any]]:
         """Give the system blocks: the shared one, marked for an hour, then the channel's own."""
@@ -65,10 +69,23 @@ class Prompts:
             model: who rewords.
         """
         words = f"Kind of work: {work}\n\n<purser:request>\n{untagged(request)}\n</purser:request>"
+        return self._task(self.rephrase, words, model=model, max_tokens=REPHRASE_TOKENS)
+
+    def minutes(self, part: str, *, model: str) -> dict[str, Any]:
+        """Give the request that has the oldest part of a thread summed up.
+
+        Args:
+            part: as it is to be read, labelled.
+            model: who sums it up.
+        """
+        words = f"<purser:part>\n{part}\n</purser:part>"
+        return self._task(self.compact, words, model=model, max_tokens=COMPACT_TOKENS)
+
+    def _task(self, task: str, words: str, *, model: str, max_tokens: int) -> dict[str, Any]:
         return {
             "model": model,
-            "max_tokens": REPHRASE_TOKENS,
-            "system": [{"type": "text", "text": self.rephrase}],
+            "max_tokens": max_tokens,
+            "system": [{"type": "text", "text": task}],
             "messages": [{"role": "user", "content": [{"type": "text", "text": words}]}],
             **effort_of(model, "low"),
         }

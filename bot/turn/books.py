@@ -128,7 +128,7 @@ class Books:
         if self.tally.estimate is not None and not self._expected:
             self._rooms.estimates.put(tx, self._lease, self.tally.estimate)
         await self._rooms.store.commit(tx)
-        self._expected = True
+        self._expected = self.tally.estimate is not None
 
     async def book(self, n: int, order: Order, response: Response) -> None:
         """Book a response and journal it; on disk before anything follows from it."""

@@ -15,10 +15,9 @@ from bot.answer import Estimate
 from bot.ask import Feature
 from bot.estimates import Warmth
 from bot.prices import assumed, estimate
-from bot.turn.request import BYTES_PER_TOKEN, ROUND_TOKENS, TOKENS_PER_SECOND, Order
+from bot.turn.request import LIKELY_PART, ROUND_TOKENS, TOKENS_PER_SECOND, Order
 from bot.usage import Usage
 
-LIKELY_BYTES_PER_TOKEN = 3.5  # what text and code mostly have; a bound takes fewer
 FIRST_SECONDS = 2.0  # until Claude's first word
 
 
@@ -88,11 +87,10 @@ def bound(order: Order, feature: Feature, *, effort: str, at: float) -> Estimate
 
 def likely(order: Order, feature: Feature, *, effort: str, at: float) -> Estimate:
     """What it takes as far as can be said without asking anybody."""
-    part = BYTES_PER_TOKEN / LIKELY_BYTES_PER_TOKEN
     before = max(0, order.input_tokens - order.fresh_tokens)
-    warm = Warmth(cached=round(before * part), speed=None)
+    warm = Warmth(cached=round(before * LIKELY_PART), speed=None)
     return counted(
-        order, round(order.input_tokens * part), feature, effort=effort, warm=warm, at=at
+        order, round(order.input_tokens * LIKELY_PART), feature, effort=effort, warm=warm, at=at
     )
 
 

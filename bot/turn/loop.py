@@ -19,6 +19,7 @@ from bot.store import Transaction
 from bot.turn.books import Books
 from bot.turn.brief import Brief, Rooms
 from bot.turn.call import Calls
+from bot.turn.compact import Compaction
 from bot.turn.estimate import bound, counted, likely
 from bot.turn.kept import keep_review
 from bot.turn.ladder import Afresh, Ladder
@@ -85,7 +86,7 @@ class Loop:
         self._rounds: list[Mapping[str, Any]] = []
         self._looked_at: tuple[Conversation | None, int, Given] = (None, 0, Given())
         self._tool_rounds = self._made = self._continued = 0
-        self._notes: list[str] = [_smaller(brief)] if brief.small else []
+        self._notes = [*([_smaller(brief)] if brief.small else []), *conversation.cuts]
 
     async def end(self) -> Ended | Quote:
         """Work until there is an end; where a person has to agree first, do not begin.
@@ -101,6 +102,7 @@ class Loop:
 
     async def _end(self) -> Ended | Quote:
         await self._books.settle_lost(self._told)
+        await self._shorten()
         order = self._order()
         if quote := await self._quoted(order):
             return quote
@@ -118,10 +120,17 @@ class Loop:
             order = self._order()
         return self._out_of_rounds()
 
+    async def _shorten(self) -> None:
+        """Have the oldest part of a thread that has grown too long summed up."""
+        compaction = Compaction(self._rooms, self._lease, self._brief, self.calls)
+        self._conversation, said = await compaction.shortened(self._conversation, self._order())
+        if said:
+            self._notes.append(said)
+
     async def _quoted(self, order: Order) -> Quote | None:
         """What it is likely to take, if a person has to agree to it first; Claude's count is asked for only near that."""
         brief, now = self._brief, self._rooms.now()
-        if self._told.attempts:
+        if any(one.purpose != "compact" for one in self._told.attempts):
             return None  # it began before a restart
         expected = likely(order, brief.feature, effort=brief.effort, at=now) + brief.beyond
         self._books.tally.estimate = expected

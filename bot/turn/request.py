@@ -14,6 +14,8 @@ from bot.turn.brief import Brief
 from bot.usage import Usage
 
 BYTES_PER_TOKEN = 2.0  # below what text and code have, so that an estimate is rather too high
+LIKELY_BYTES_PER_TOKEN = 3.5  # what text and code mostly have; a bound takes fewer
+LIKELY_PART = BYTES_PER_TOKEN / LIKELY_BYTES_PER_TOKEN  # of the bound, what there is mostly
 ROUND_TOKENS = 500  # an estimate is a multiple of them: few numbers, whose prices are known already
 PICTURE_TOKENS = 5_000  # above what the largest picture has
 DOCUMENT_TOKENS_PER_BYTE = 0.05  # of a PDF's base64; it is counted exactly before it is sent
@@ -36,7 +38,7 @@ class Order:
     """One request to be made.
 
     Attributes:
-        purpose: answer, rephrase or fallback, as it stands in the books.
+        purpose: answer, rephrase, fallback or compact, as it stands in the books.
         body: of POST /v1/messages.
         key: the same for the same body; cache marks and ids are not part of it.
         input_tokens: at most, about, in round numbers.
@@ -91,7 +93,7 @@ def order(
         input_tokens=math.ceil(_tokens(shaping, text) / ROUND_TOKENS) * ROUND_TOKENS,
         fresh_tokens=_tokens({"messages": messages[-1:]}, json.dumps(messages[-1])),
         aloud=aloud,
-        counted=any(True for _ in _attachments(messages)),
+        counted=any(True for _ in attachments(messages)),
     )
 
 
@@ -139,10 +141,15 @@ def reworded_as(conversation: Conversation, words: str) -> str | None:
     return words if words and len(words) <= room else None
 
 
+def bound_of(messages: Sequence[Message]) -> int:
+    """How many tokens messages have at most, about."""
+    return _tokens({"messages": messages}, json.dumps(messages, ensure_ascii=False))
+
+
 def _tokens(body: Mapping[str, Any], text: str) -> int:
     """Estimate from above, since the budget's promise rests on it."""
     count = len(text.encode()) / BYTES_PER_TOKEN
-    for block in _attachments(cast("Sequence[Message]", body["messages"])):
+    for block in attachments(cast("Sequence[Message]", body["messages"])):
         size = len(str(cast("Mapping[str, Any]", block.get("source", {})).get("data", "")))
         count -= size / BYTES_PER_TOKEN
         is_picture = block["type"] == "image"
@@ -150,7 +157,8 @@ def _tokens(body: Mapping[str, Any], text: str) -> int:
     return round(count)
 
 
-def _attachments(messages: Sequence[Message]) -> Sequence[Mapping[str, Any]]:
+def attachments(messages: Sequence[Message]) -> Sequence[Mapping[str, Any]]:
+    """The pictures and documents in messages."""
     return [
         block
         for message in messages

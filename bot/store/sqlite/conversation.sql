@@ -1,6 +1,9 @@
 -- name: open
--- What is remembered of a thread.
-SELECT ask_id, messages, seen_ts, message_id, n FROM conversation WHERE lane = :lane ORDER BY n;
+-- What is remembered of a thread; the words of asks that something stands in the place of are left out.
+SELECT c.ask_id, iif(c.n > coalesce(o.upto, 0), c.messages, '') AS messages, c.seen_ts, c.message_id, c.n,
+  coalesce(o.upto, 0) AS upto, iif(c.n = o.upto, o.text, '') AS older, coalesce(o.ask_id, '') AS older_ask
+FROM conversation c LEFT JOIN older o ON o.lane = c.lane
+WHERE c.lane = :lane ORDER BY c.n;
 
 -- name: keep
 -- One answered ask more.
@@ -8,3 +11,17 @@ INSERT INTO conversation (lane, n, ask_id, team, channel, user, messages, seen_t
 SELECT :lane, coalesce(max(n), 0) + 1, :ask_id, :team, :channel, :user, :messages, :seen_ts, :message_id, :at
 FROM conversation WHERE lane = :lane
 ON CONFLICT (ask_id) DO NOTHING;
+
+-- name: shorten
+-- What stands in the place of a thread's oldest asks; it grows only.
+INSERT INTO older (lane, upto, text, ask_id, at) VALUES (:lane, :upto, :text, :ask_id, :at)
+ON CONFLICT (lane) DO UPDATE SET upto = excluded.upto, text = excluded.text, ask_id = excluded.ask_id, at = excluded.at
+WHERE excluded.upto > older.upto;
+
+-- name: forget
+-- Nothing of a thread is remembered.
+DELETE FROM conversation WHERE lane = :lane;
+
+-- name: forget_older
+-- Nor what stood in the place of its oldest asks.
+DELETE FROM older WHERE lane = :lane;
