@@ -30,6 +30,7 @@ from bot.slack.askers import Askers
 from bot.slack.clicks import Clicks
 from bot.slack.commands import Commands
 from bot.slack.decisions import STOPPED, Decisions
+from bot.slack.handover import Handover
 from bot.slack.home import Homes
 from bot.slack.offers import Offers
 from bot.slack.reply import Replies, Reply
@@ -76,6 +77,7 @@ class Rooms:
     commands: Commands
     clicks: Clicks
     offers: Offers
+    handover: Handover
     homes: Homes  # shown by the door
     decisions: Decisions
     replies: Replies
@@ -237,6 +239,8 @@ class Worker:
                 ended = Stopped(STOPPED, Receipt())
             if holding.edited and isinstance(ended, Answer):
                 ended = replace(ended, notes=(*ended.notes, EDITED))
+            if isinstance(ended, Refused):
+                ended = await self._rooms.handover.give(lease, ended)
             await reply.end(ended, await self._rooms.offers.of(lease.ask, ended))
         await self._settle(lease, ended)
 

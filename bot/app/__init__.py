@@ -102,7 +102,7 @@ async def serve(
         door.us = us
         rooms = await furnish(settings, policy, store, inbox, wire, us, metrics, new_id, now, stack)
         door.home = rooms.homes.show
-        door.opens = rooms.offers.opens
+        door.opens = rooms.clicks.opens
         worker = Worker(rooms, drain_seconds=drain)
         stack.push_async_callback(_ended, asyncio.create_task(_warm(rooms.turn, policy)))
         watching = asyncio.gather(worker.watch(stopping), rooms.schedule.run(stopping))

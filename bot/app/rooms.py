@@ -14,6 +14,7 @@ from bot.alerts import AdminAlerts
 from bot.app.clients import claude_client, github_client, jira_client, secret
 from bot.budget import Budget
 from bot.conversation import Conversations
+from bot.escalations import Escalations
 from bot.estimates import Estimates
 from bot.governor import Governor
 from bot.hindsight import Hindsight
@@ -36,12 +37,14 @@ from bot.slack.costs import Costs
 from bot.slack.decisions import ACTION, Decisions
 from bot.slack.envelope import Us
 from bot.slack.files import Files
+from bot.slack.handover import Handover
 from bot.slack.home import Homes
 from bot.slack.offers import Offers
 from bot.slack.people import People
 from bot.slack.reply import Replies
 from bot.slack.sharing import Sharing
 from bot.slack.sheets import SHARE
+from bot.slack.takeover import Takeover
 from bot.slack.thread import Threads
 from bot.slack.wire import SlackWire
 from bot.store import Store
@@ -93,6 +96,7 @@ async def furnish(
     decisions = Decisions(
         wire, store, inbox, turn.estimates, policy=policy, metrics=metrics, now=now
     )
+    handover, takeover = _reviewers(policy, inbox, wire, people, turn, us, new_id)
     return Rooms(
         store=store,
         inbox=inbox,
@@ -108,7 +112,8 @@ async def furnish(
             costs=costs,
             changes=Changes(policy, adjustments),
         ),
-        clicks=Clicks(wire, {ACTION: decisions.press, SHARE: sharing.press, **offers.handlers()}),
+        clicks=_clicks(wire, decisions, sharing, offers, takeover),
+        handover=handover,
         offers=offers,
         decisions=decisions,
         homes=Homes(
@@ -141,6 +146,46 @@ def _costs(
         place=wire.permalink,
         now=turn.now,
     )
+
+
+def _clicks(
+    wire: SlackWire, decisions: Decisions, sharing: Sharing, offers: Offers, takeover: Takeover
+) -> Clicks:
+    """Who answers for which button, and opens which form."""
+    own = {ACTION: decisions.press, SHARE: sharing.press}
+    return Clicks(
+        wire,
+        {**own, **offers.handlers(), **takeover.handlers()},
+        {**offers.openers(), **takeover.openers()},
+    )
+
+
+def _reviewers(
+    policy: Policy,
+    inbox: Inbox,
+    wire: SlackWire,
+    people: People,
+    turn: Turn,
+    us: Us,
+    new_id: Callable[[], str],
+) -> tuple[Handover, Takeover]:
+    """What shows people what Claude refused, and what does what they decide."""
+    metrics, now = turn.metrics, turn.now
+    escalations = Escalations(turn.store, inbox, now=now)
+    handover = Handover(
+        wire,
+        escalations,
+        people=people,
+        policy=policy,
+        alerts=turn.alerts,
+        metrics=metrics,
+        us=us.bot_user,
+        new_id=new_id,
+    )
+    takeover = Takeover(
+        wire, escalations, handover, people=people, metrics=metrics, new_id=new_id, now=now
+    )
+    return handover, takeover
 
 
 def _schedule(

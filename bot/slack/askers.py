@@ -30,8 +30,10 @@ class Askers:
         return person, await self._may(person, ask)
 
     async def _may(self, person: Person, ask: Ask) -> Verdict:
+        if ask.origin == "own":  # nobody's, and never from outside
+            return Verdict(True, "own")
         shared: bool | None = False
-        if ask.origin in {"command", "click", "shortcut"} and not ask.external:
+        if ask.origin in {"command", "click", "shortcut", "reworded"} and not ask.external:
             shared = await self._people.shared(ask.channel)
             ask = replace(ask, external=shared is True)
         if ask.origin == "invite" and not ask.external:

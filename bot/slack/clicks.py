@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
 from bot.answer import Ended, Receipt, Stopped
-from bot.ask import Lease, Person
+from bot.ask import Ask, Lease, Person
 from bot.policy import Verdict
 from bot.slack.aside import Aside
 from bot.slack.wire import SlackWire
@@ -51,21 +51,39 @@ It raises SlackError where nothing could be said; the press is then heard again 
 """
 
 
+Opener = Callable[[Ask, str], Awaitable[None]]
+"""Opens the form that a click asks for, with its trigger id, if who pressed may; called by the door, within seconds."""
+
+
 class Clicks:
     """Knows who answers for which action.
 
     Args:
         wire: Slack.
         handlers: by action.
+        openers: of forms, by action.
     """
 
-    def __init__(self, wire: SlackWire, handlers: Mapping[str, Handler]) -> None:
-        self._wire, self._handlers = wire, handlers
+    def __init__(
+        self, wire: SlackWire, handlers: Mapping[str, Handler], openers: Mapping[str, Opener]
+    ) -> None:
+        self._wire, self._handlers, self._openers = wire, handlers, openers
 
     @property
     def actions(self) -> frozenset[str]:
         """Every action that somebody answers for."""
         return frozenset(self._handlers)
+
+    async def opens(self, ask: Ask, trigger: str) -> None:
+        """Open the form that a click asks for, if it asks for one.
+
+        Raises:
+            SlackError: it was not opened.
+            StoreDown: what it is about cannot be read.
+        """
+        opener = self._openers.get(ask.click.action) if ask.click is not None else None
+        if opener is not None:
+            await opener(ask, trigger)
 
     async def press(self, lease: Lease, person: Person, verdict: Verdict) -> Ended:
         """Let a press take effect, if who pressed may ask here at all.

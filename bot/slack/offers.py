@@ -17,7 +17,7 @@ from bot.policy import Policy
 from bot.proposals import Moved, Proposal, Proposals, State
 from bot.slack.aside import Aside
 from bot.slack.blocks import Message, markdown
-from bot.slack.clicks import Handler, Press
+from bot.slack.clicks import Handler, Opener, Press
 from bot.slack.mrkdwn import shown
 from bot.slack.parts import UNEDITABLE
 from bot.slack.presses import Place
@@ -103,6 +103,10 @@ class Offers:
             DROP: self.drop,
             UNDO: self.undo,
         }
+
+    def openers(self) -> Mapping[str, Opener]:
+        """Who opens a form for which action."""
+        return {CHANGE: self.opens}
 
     async def of(self, ask: Ask, ended: Ended) -> Sequence[Message]:
         """What an ask that was answered proposes, as messages to stand under the answer."""

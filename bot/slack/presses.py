@@ -14,15 +14,25 @@ from bot.slack.envelope import Drop, Envelope, Wrong, channel_kind
 from bot.slack.shapes import Json, items, mapping, words
 
 PRESSES = frozenset(
-    {"estimate", "proposal_do", "proposal_change", "proposal_drop", "proposal_undo", "share_cost"}
+    {
+        "estimate",
+        "proposal_do",
+        "proposal_change",
+        "proposal_drop",
+        "proposal_undo",
+        "refused_answer",
+        "refused_reword",
+        "refused_close",
+        "share_cost",
+    }
 )
 """Action ids, up to the first colon, of our buttons that are asks of their own; the worker has a handler for each."""
 
-FORMS = frozenset({"proposal_changed"})
+FORMS = frozenset({"proposal_changed", "refused_answered", "refused_reworded"})
 """Callback ids of our forms; what is sent is a click with that action."""
 
 FIELD_CHARS = 8_000  # of one field of a form
-EMPTY = "Write something here, or close this and press Drop."
+EMPTY = "Write something here, or close this form."
 LONG = f"At most {FIELD_CHARS:,} characters, please."
 
 

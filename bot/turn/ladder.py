@@ -132,7 +132,7 @@ class Ladder:
             cannot=frozenset(self._cannot),
             people=bool(rules.escalation_channel)
             and ask.channel_kind not in DIRECT
-            and ask.origin != "reworded",
+            and ask.origin not in {"reworded", "shortcut"},
         )
         rung = {
             Again: "again",
