@@ -8,13 +8,12 @@ from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from urllib.parse import urlsplit
 
-from bot.account import Accounts
 from bot.adjustments import Adjustments
 from bot.alerts import AdminAlerts
+from bot.app.calendar import calendar
 from bot.app.clients import claude_client, github_client, jira_client, secret
 from bot.budget import Budget
 from bot.conversation import Conversations
-from bot.escalations import Escalations
 from bot.estimates import Estimates
 from bot.governor import Governor
 from bot.hindsight import Hindsight
@@ -26,10 +25,8 @@ from bot.policy import Policy
 from bot.prefetch import Prefetch
 from bot.prompts import Prompts
 from bot.proposals import Proposals
-from bot.schedule import Schedule
 from bot.settings import Settings
 from bot.slack.askers import Askers
-from bot.slack.bulletins import Bulletins
 from bot.slack.changes import Changes
 from bot.slack.clicks import Clicks
 from bot.slack.commands import Commands
@@ -37,14 +34,12 @@ from bot.slack.costs import Costs
 from bot.slack.decisions import ACTION, Decisions
 from bot.slack.envelope import Us
 from bot.slack.files import Files
-from bot.slack.handover import Handover
 from bot.slack.home import Homes
 from bot.slack.offers import Offers
 from bot.slack.people import People
 from bot.slack.reply import Replies
 from bot.slack.sharing import Sharing
 from bot.slack.sheets import SHARE
-from bot.slack.takeover import Takeover
 from bot.slack.thread import Threads
 from bot.slack.wire import SlackWire
 from bot.store import Store
@@ -52,7 +47,6 @@ from bot.tool_runner import Tool, ToolRunner
 from bot.tools import Desk, declare
 from bot.tools.pulls import Pulls
 from bot.turn import Turn
-from bot.watermarks import Watermarks
 from bot.worker import SLOTS, Rooms
 from bot.writing import Writing
 from integrations.claude import Claude
@@ -96,7 +90,6 @@ async def furnish(
     decisions = Decisions(
         wire, store, inbox, turn.estimates, policy=policy, metrics=metrics, now=now
     )
-    handover, takeover = _reviewers(policy, inbox, wire, people, turn, us, new_id)
     return Rooms(
         store=store,
         inbox=inbox,
@@ -112,8 +105,7 @@ async def furnish(
             costs=costs,
             changes=Changes(policy, adjustments),
         ),
-        clicks=_clicks(wire, decisions, sharing, offers, takeover),
-        handover=handover,
+        clicks=Clicks(wire, {ACTION: decisions.press, SHARE: sharing.press, **offers.handlers()}),
         offers=offers,
         decisions=decisions,
         homes=Homes(
@@ -125,7 +117,7 @@ async def furnish(
             people=people,
             now=now,
         ),
-        schedule=_schedule(policy, inbox, turn, hindsight, us, new_id),
+        schedule=await calendar(settings, policy, inbox, turn, us, new_id, stack),
         replies=_replies(settings, wire, turn, us),
         metrics=metrics,
         now=now,
@@ -145,69 +137,6 @@ def _costs(
         deliver=wire.hand_over,
         place=wire.permalink,
         now=turn.now,
-    )
-
-
-def _clicks(
-    wire: SlackWire, decisions: Decisions, sharing: Sharing, offers: Offers, takeover: Takeover
-) -> Clicks:
-    """Who answers for which button, and opens which form."""
-    own = {ACTION: decisions.press, SHARE: sharing.press}
-    return Clicks(
-        wire,
-        {**own, **offers.handlers(), **takeover.handlers()},
-        {**offers.openers(), **takeover.openers()},
-    )
-
-
-def _reviewers(
-    policy: Policy,
-    inbox: Inbox,
-    wire: SlackWire,
-    people: People,
-    turn: Turn,
-    us: Us,
-    new_id: Callable[[], str],
-) -> tuple[Handover, Takeover]:
-    """What shows people what Claude refused, and what does what they decide."""
-    metrics, now = turn.metrics, turn.now
-    escalations = Escalations(turn.store, inbox, now=now)
-    handover = Handover(
-        wire,
-        escalations,
-        people=people,
-        policy=policy,
-        alerts=turn.alerts,
-        metrics=metrics,
-        us=us.bot_user,
-        new_id=new_id,
-    )
-    takeover = Takeover(
-        wire, escalations, handover, people=people, metrics=metrics, new_id=new_id, now=now
-    )
-    return handover, takeover
-
-
-def _schedule(
-    policy: Policy,
-    inbox: Inbox,
-    turn: Turn,
-    hindsight: Hindsight,
-    us: Us,
-    new_id: Callable[[], str],
-) -> Schedule:
-    """What is done by the calendar and by the books, without anybody asking."""
-    now, ledger = turn.now, turn.ledger
-    marks = Watermarks(policy=policy, budget=turn.budget, ledger=ledger, now=now)
-    accounts = Accounts(ledger, hindsight, turn.estimates, now=now)
-    bulletins = Bulletins(policy=policy, ledger=ledger, accounts=accounts, now=now)
-    return Schedule(
-        [marks.budgets, marks.runaways, bulletins.weekly, bulletins.monthly],
-        inbox=inbox,
-        alerts=turn.alerts,
-        team=us.team,
-        new_id=new_id,
-        now=now,
     )
 
 

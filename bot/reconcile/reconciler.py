@@ -24,7 +24,7 @@ from bot.reconcile.compare import (
 )
 from bot.store import Row, Store
 from bot.usage import Usage
-from integrations.claude_admin import ClaudeAdmin, Key, Used
+from integrations.claude_admin import AdminProblem, ClaudeAdmin, Key, Used
 
 DAY = timedelta(days=1)
 SETTLED = timedelta(minutes=15)  # after midnight, when yesterday's report is whole
@@ -49,6 +49,13 @@ class Reconciler:
         self, store: Store, admin: ClaudeAdmin, *, secret: str, now: Callable[[], float]
     ) -> None:
         self._store, self._admin, self._secret, self._now = store, admin, secret, now
+
+    async def told(self) -> str | None:
+        """What `daily` has to say, or why it could not be said."""
+        try:
+            return await self.daily()
+        except (AdminProblem, KeyNotFound) as problem:
+            return f"The books could not be compared with Claude's own reports: {problem}"
 
     async def daily(self) -> str | None:
         """Compare the newest whole day (UTC); a sentence for admins where something has to be looked at.

@@ -101,3 +101,28 @@ async def test_the_month_is_told_to_admins(tmp_path: Path) -> None:
 
         assert "$3.50" in text
         assert said(world, "What Claude cost") == []
+
+
+class Audited(World):
+    """A world whose bot may read Claude's own reports."""
+
+    def environ(self) -> dict[str, str]:
+        """The bot's settings, with the admin key."""
+        return {**super().environ(), "ANTHROPIC_ADMIN_KEY": self.claude.admin.key}
+
+
+async def test_books_that_differ_from_claudes_are_told_each_morning(tmp_path: Path) -> None:
+    """In the morning the day before is compared with Claude's reports; what is unexplained is told to admins, once."""
+    async with Audited(tmp_path) as world:
+        await world.start()
+        await world.stop()
+        yesterday = at(-1)
+        await booked(world, entry(at=yesterday.timestamp(), channel=CHANNEL, input_tokens=900_000))
+        world.ahead = (at(0, hour=10) - datetime.now(UTC)).total_seconds()
+        for _ in range(2):
+            await world.start()
+            await world.until(lambda: told(world, "unexplained"))
+            await world.stop()
+
+        (text,) = told(world, "unexplained")
+        assert f"{yesterday:%Y-%m-%d}" in text

@@ -1,0 +1,47 @@
+"""What is done by the calendar and by the books, without anybody asking."""
+
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from datetime import datetime
+
+from bot.account import Accounts
+from bot.app.clients import admin_client, secret
+from bot.hindsight import Hindsight
+from bot.inbox import Inbox
+from bot.policy import Policy
+from bot.reconcile import Reconciler
+from bot.schedule import Daily, Look, Schedule
+from bot.settings import Settings
+from bot.slack.bulletins import Bulletins
+from bot.slack.envelope import Us
+from bot.turn import Turn
+from bot.watermarks import Watermarks
+
+RECONCILE_HOUR = (
+    7  # of the workspace's morning, when the day before (UTC) is whole nearly everywhere
+)
+
+
+async def calendar(
+    settings: Settings,
+    policy: Policy,
+    inbox: Inbox,
+    turn: Turn,
+    us: Us,
+    new_id: Callable[[], str],
+    stack: AsyncExitStack,
+) -> Schedule:
+    """Everything that is looked at again and again."""
+    now, ledger = turn.now, turn.ledger
+    marks = Watermarks(policy=policy, budget=turn.budget, ledger=ledger, now=now)
+    accounts = Accounts(ledger, Hindsight(turn.store), turn.estimates, now=now)
+    bulletins = Bulletins(policy=policy, ledger=ledger, accounts=accounts, now=now)
+    looks: list[Look] = [marks.budgets, marks.runaways, bulletins.weekly, bulletins.monthly]
+    if settings.anthropic_admin_key is not None:
+        admin = await stack.enter_async_context(admin_client(settings))
+        reconciler = Reconciler(
+            turn.store, admin, secret=secret(settings.anthropic_api_key), now=now
+        )
+        here = lambda: datetime.fromtimestamp(now(), policy.workspace.zone)  # noqa: E731
+        looks.append(Daily("reconcile", reconciler.told, hour=RECONCILE_HOUR, here=here).look)
+    return Schedule(looks, inbox=inbox, alerts=turn.alerts, team=us.team, new_id=new_id, now=now)
