@@ -84,7 +84,11 @@ class Governor:
             return GiveUp(pace.breaker.sentence, busy=True)
         self._money.begin()
         waiter = pace.wait(call, first=again)
-        return await self._line(call.model).wait(waiter, deadline=deadline, tell=tell)
+        try:
+            return await self._line(call.model).wait(waiter, deadline=deadline, tell=tell)
+        finally:
+            if waiter.ticket not in pace.out:  # stopped or turned away: another may try
+                self._money.over()
 
     def seen(self, ticket: Ticket, limits: Limits) -> None:
         """Take in what a response said of the limits."""

@@ -6,6 +6,7 @@ FAILURES = 5  # in a row, each within WITHIN seconds of the one before
 WITHIN = 60.0
 REST_SECONDS = 15.0  # the first time; twice as long each further time
 REST_AT_MOST = 300.0
+DOUBLINGS = 5  # after which it is at most that
 
 
 @dataclass(slots=True)
@@ -48,10 +49,12 @@ class Breaker:
         """
         self._failures = self._failures + 1 if now - self._failed < WITHIN else 1
         self._failed = now
+        if self._rests and not self._trying and now < self._until:
+            return False  # of a call that was out already when the rest began
         if not (at_once or self._trying or self._failures >= FAILURES):
             return False
         new = not self._rests
-        self._until = now + min(REST_AT_MOST, REST_SECONDS * 2**self._rests)
+        self._until = now + min(REST_AT_MOST, REST_SECONDS * 2 ** min(self._rests, DOUBLINGS))
         self._rests += 1
         self._trying = False
         self.sentence = sentence

@@ -19,7 +19,7 @@ from bot.governor import (
     Ticket,
     spoken,
 )
-from bot.governor.breaker import FAILURES, REST_SECONDS
+from bot.governor.breaker import FAILURES, REST_AT_MOST, REST_SECONDS, Breaker
 from integrations.claude_errors import (
     BadCredentials,
     BadRequest,
@@ -285,6 +285,47 @@ async def test_where_money_has_run_out_nobody_calls(desk: Desk) -> None:
     assert isinstance(await desk.admit(), GiveUp)
     desk.governor.settle(probe, output_tokens=1)
     await desk.out()
+
+
+async def test_who_goes_away_does_not_leave_the_account_closed(desk: Desk) -> None:
+    """When the one who was to try whether there is money again is stopped in line, or turned away, another one tries."""
+    ticket = await desk.told_of(requests=Limit(60, 0))
+    desk.governor.decide(ticket, SpendLimited(), attempt=1, deadline=desk.clock.now + LONG)
+    desk.governor.settle(ticket)
+    desk.clock.now += REST_SECONDS + 1
+    desk.governor.decide(
+        ticket, RateLimited(Facts(retry_after=60.0)), attempt=1, deadline=desk.clock.now + LONG
+    )
+
+    stopped = await desk.waits()
+    stopped.task.cancel()
+    await asyncio.wait({stopped.task})
+    turned_away = await desk.admit(within=30)
+
+    assert isinstance(turned_away, GiveUp)
+    assert "rate limit" in turned_away.sentence
+    await desk.out(OTHER)
+
+
+async def test_calls_that_fail_together_are_one_failure(desk: Desk) -> None:
+    """However many calls were out when a model began to fail, it rests as long as after the first few of them."""
+    tickets = [await desk.out() for _ in range(2_000)]
+    for ticket in tickets:
+        desk.governor.decide(ticket, Overloaded(), attempt=1, deadline=desk.clock.now + LONG)
+        desk.governor.settle(ticket)
+    waiting = await desk.waits()
+
+    assert isinstance(await waiting.after(REST_SECONDS + 1), Ticket)
+
+
+def test_a_model_that_never_comes_back_is_tried_for_ever() -> None:
+    """After thousands of rests there is still one more, of the longest kind."""
+    breaker = Breaker()
+    for n in range(5_000):
+        breaker.begin()
+        breaker.failed(n * 1e6, "down", at_once=True)
+
+    assert breaker.resting(4_999e6) == REST_AT_MOST
 
 
 @pytest.mark.parametrize(
