@@ -181,12 +181,15 @@ class Conversations:
         older = next((_older(row) for row in rows if row["n"] == row["upto"]), None)
         seen = str(rows[-1]["seen_ts"]) if rows else ""
         # What came after the ask is left to the next one: an ask that is resumed must read the same.
-        until = _ts(lease.ask.ts) if lease.ask.ts else (2**63, "")
+        begun = f"{lease.ask.at:.6f}" if lease.ask.origin == "reworded" else ""
+        until = _ts(lease.ask.ts or begun) if lease.ask.ts or begun else (2**63, "")
+        declined = await self._declined(lease, said)
         newer = sorted(
             (
                 one
                 for one in said
                 if _ts(seen) < _ts(one.ts) < until
+                and one.ts not in declined
                 # Our own answers are remembered as answers; where nothing is, they are context.
                 and not (rows and one.ours)
             ),
@@ -206,6 +209,18 @@ class Conversations:
             previous_message_id=str(rows[-1]["message_id"] or "") or None if rows else None,
             cuts=tuple(cuts),
         )
+
+    async def _declined(self, lease: Lease, said: Sequence[Said]) -> set[str]:
+        """What was refused, and what we said of it, by ts: read again, it would be refused again."""
+        if not said:
+            return set()
+        rows = await self._store.read(
+            "conversation.declined",
+            team=lease.ask.team,
+            channel=lease.ask.channel,
+            said=_json([one.ts for one in said]),
+        )
+        return {str(row["ts"]) for row in rows}
 
     def keep(
         self,

@@ -26,6 +26,7 @@ class Memory:
 
     def __init__(self) -> None:
         self.rows: list[Row] = []
+        self.declined: set[str] = set()
 
     async def commit(self, tx: Transaction) -> list[list[Row]]:
         """Keep what is to be kept."""
@@ -36,7 +37,9 @@ class Memory:
         return [[] for _ in tx.statements]
 
     async def read(self, name: str, **values: Any) -> list[Row]:
-        """The kept asks of a lane."""
+        """The kept asks of a lane, or which messages were refused."""
+        if name == "conversation.declined":
+            return [{"ts": ts} for ts in json.loads(values["said"]) if ts in self.declined]
         assert name == "conversation.open"
         return [row for row in self.rows if row["lane"] == values["lane"]]
 
@@ -101,6 +104,21 @@ def texts(conversation: Conversation) -> str:
 def answer(text: str) -> dict[str, Any]:
     """An answer of Claude's."""
     return {"role": "assistant", "content": [{"type": "text", "text": text}]}
+
+
+async def test_what_was_refused_is_not_read_again() -> None:
+    """A message of the thread that Claude refused, and what we said of it, are no context of what is asked later."""
+    memory = Memory()
+    memory.declined = {"1700000001.000000"}
+    conversation = await opened(
+        memory,
+        said("1700000001.000000", "grow plover-17"),
+        said("1700000002.000000", "never mind"),
+    )
+
+    assert "plover-17" not in str(conversation.new)
+    assert "never mind" in str(conversation.new)
+    assert conversation.seen_ts == "1700000100.000100"
 
 
 async def test_an_ask_is_one_labelled_message() -> None:

@@ -173,6 +173,8 @@ async def test_a_refused_turn_is_forgotten(world: World) -> None:
     await world.ended(again)
 
     assert [m["role"] for m in world.asked[-1].body["messages"]] == ["user"]
+    assert "plover-17" not in str(world.asked[-1].body["messages"])
+    assert "declined" not in str(world.asked[-1].body["messages"])
     assert "6*7 = 42" in words_of(world.said(root)[-1])
 
 

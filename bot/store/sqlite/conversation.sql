@@ -5,6 +5,17 @@ SELECT c.ask_id, iif(c.n > coalesce(o.upto, 0), c.messages, '') AS messages, c.s
 FROM conversation c LEFT JOIN older o ON o.lane = c.lane
 WHERE c.lane = :lane ORDER BY c.n;
 
+-- name: declined
+-- Of these messages, the asks that Claude refused, and what we said of them.
+SELECT asks.ts FROM json_each(:said) AS said
+CROSS JOIN asks ON asks.team = :team AND asks.channel = :channel AND asks.ts = said.value AND asks.ts <> ''
+WHERE asks.outcome = 'refused'
+UNION ALL
+SELECT parts.ts FROM json_each(:said) AS said
+CROSS JOIN parts ON parts.channel = :channel AND parts.ts = said.value
+CROSS JOIN asks ON asks.id = parts.ask_id
+WHERE asks.outcome = 'refused';
+
 -- name: keep
 -- One answered ask more.
 INSERT INTO conversation (lane, n, ask_id, team, channel, user, messages, seen_ts, message_id, at)
