@@ -114,13 +114,15 @@ class Answer:
     """The ask was answered, with `text` as the whole answer.
 
     `notes` are sentences that must be seen with it: "I asked it this way instead: …". `shown` is what Slack shows
-    under it, as blocks; whatever of them is refused somewhere is left out.
+    under it, as blocks; whatever of them is refused somewhere is left out. `proposes`: something that a person decides
+    on was proposed without a tool.
     """
 
     text: str
     receipt: Receipt
     notes: tuple[str, ...] = ()
     shown: tuple[Mapping[str, Any], ...] = ()
+    proposes: bool = False
 
 
 @dataclass(frozen=True, slots=True)

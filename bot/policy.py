@@ -166,6 +166,17 @@ class Policy:
             f'opens it with repos = ["{repository}"] under [channels.…] in purser.toml.',
         )
 
+    def may_post_review(self, rules: Rules, repository: str) -> Verdict:
+        """Whether a channel may have a review posted in a repository (`owner/name`), public ones included."""
+        if self.may_use_token(rules, repository).allowed:
+            return Verdict(True, "repos")
+        return Verdict(
+            False,
+            "repos",
+            f"Reviews cannot be posted to {repository} from this channel, so nothing was posted. An admin opens it with "
+            f'repos = ["{repository}"] under [channels.…] in purser.toml.',
+        )
+
     def may_see_persons(self, rules: Rules, user: str) -> bool:
         """Whether somebody may see what others spent."""
         return rules.see_persons == "members" or self.is_admin(user)

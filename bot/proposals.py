@@ -1,4 +1,4 @@
-"""Changes that Claude proposed and a person decides on: bound to their content, and each decided once.
+"""Changes to tickets and reviews of pull requests that were proposed and that a person decides on: bound to their content, and each decided once.
 
     open -> writing -> written -> undoing -> undone
       |        |-> unknown -> written   |-> kept
@@ -33,6 +33,8 @@ State = Literal[
     "undone",
     "kept",
 ]
+Kind = Literal["ticket", "review"]
+REVIEW_TOOL = "github_review"  # the one that is no tool of Claude's: code drafts it from a review
 STEPS: Mapping[State, tuple[State, ...]] = {
     "open": ("writing", "dropped", "expired"),
     "writing": ("written", "unknown", "failed"),
@@ -53,7 +55,7 @@ class Proposal:
 
     Attributes:
         user: who asked for it; `behalf` is the name that it is signed with.
-        tool: which tool proposed it, and `asked` with what.
+        tool: which tool proposed it (or REVIEW_TOOL), and `asked` with what.
         draft: what would be written, as the integration keeps it.
         hash: of the content and all that it is bound to; a button carries it.
         until: when it may no longer be decided on, or undone.
@@ -81,6 +83,11 @@ class Proposal:
     who_name: str = ""
     written: str = ""
     sentence: str = ""
+
+    @property
+    def kind(self) -> Kind:
+        """What it would write, which says who writes it."""
+        return "review" if self.tool == REVIEW_TOOL else "ticket"
 
     @property
     def value(self) -> str:

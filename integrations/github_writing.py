@@ -121,6 +121,19 @@ class Posted:
     ident: str
     left: str = ""
 
+    def to_json(self) -> str:
+        """All of it as text; `from_json` reads it back."""
+        return TypeAdapter(Posted).dump_json(self).decode()
+
+    @classmethod
+    def from_json(cls, text: str) -> "Posted":
+        """What `to_json` wrote.
+
+        Raises:
+            ValueError: the text is nothing of the kind.
+        """
+        return TypeAdapter(Posted).validate_json(text)
+
 
 def body(draft: ReviewDraft, mark: str) -> Mapping[str, Any]:
     """The request, as GitHub's documentation has it."""

@@ -14,6 +14,7 @@ from bot.app.calendar import calendar
 from bot.app.clients import claude_client, github_client, jira_client, secret
 from bot.budget import Budget
 from bot.conversation import Conversations
+from bot.escalations import Escalations
 from bot.estimates import Estimates
 from bot.governor import Governor
 from bot.hindsight import Hindsight
@@ -24,7 +25,7 @@ from bot.metrics import Metrics
 from bot.policy import Policy
 from bot.prefetch import Prefetch
 from bot.prompts import Prompts
-from bot.proposals import Proposals
+from bot.proposals import Kind, Proposals
 from bot.settings import Settings
 from bot.slack.askers import Askers
 from bot.slack.changes import Changes
@@ -34,12 +35,14 @@ from bot.slack.costs import Costs
 from bot.slack.decisions import ACTION, Decisions
 from bot.slack.envelope import Us
 from bot.slack.files import Files
+from bot.slack.handover import Handover
 from bot.slack.home import Homes
 from bot.slack.offers import Offers
 from bot.slack.people import People
 from bot.slack.reply import Replies
 from bot.slack.sharing import Sharing
 from bot.slack.sheets import SHARE
+from bot.slack.takeover import Takeover
 from bot.slack.thread import Threads
 from bot.slack.wire import SlackWire
 from bot.store import Store
@@ -48,7 +51,7 @@ from bot.tools import Desk, declare
 from bot.tools.pulls import Pulls
 from bot.turn import Turn
 from bot.worker import SLOTS, Rooms
-from bot.writing import Writing
+from bot.writing import Reviews, Tickets, Writer, Writing
 from integrations.claude import Claude
 from integrations.github import GitHub, web_of
 from integrations.jira import Jira
@@ -79,8 +82,10 @@ async def furnish(
     if jira is not None:
         stack.push_async_callback(jira.close)
     proposals = Proposals(store, now=now)
-    writing = Writing(proposals, jira) if jira is not None else None
-    offers = Offers(wire, proposals, writing, policy=policy, now=now)
+    writers: dict[Kind, Writer] = {"review": Reviews(github, policy)}
+    if jira is not None:
+        writers["ticket"] = Tickets(jira, policy)
+    offers = Offers(wire, proposals, Writing(proposals, writers), policy=policy, now=now)
     tools = _tools(policy, jira, github, Desk(proposals, people), stack)
     turn = await _turn(settings, policy, store, inbox, us, metrics, new_id, now, tools, stack)
     journal, ledger, budget = turn.journal, turn.ledger, turn.budget
@@ -90,6 +95,7 @@ async def furnish(
     decisions = Decisions(
         wire, store, inbox, turn.estimates, policy=policy, metrics=metrics, now=now
     )
+    handover, takeover = _reviewers(policy, inbox, wire, people, turn, us, new_id)
     return Rooms(
         store=store,
         inbox=inbox,
@@ -105,7 +111,8 @@ async def furnish(
             costs=costs,
             changes=Changes(policy, adjustments),
         ),
-        clicks=Clicks(wire, {ACTION: decisions.press, SHARE: sharing.press, **offers.handlers()}),
+        clicks=_clicks(wire, decisions, sharing, offers, takeover),
+        handover=handover,
         offers=offers,
         decisions=decisions,
         homes=Homes(
@@ -138,6 +145,46 @@ def _costs(
         place=wire.permalink,
         now=turn.now,
     )
+
+
+def _clicks(
+    wire: SlackWire, decisions: Decisions, sharing: Sharing, offers: Offers, takeover: Takeover
+) -> Clicks:
+    """Who answers for which button, and opens which form."""
+    own = {ACTION: decisions.press, SHARE: sharing.press}
+    return Clicks(
+        wire,
+        {**own, **offers.handlers(), **takeover.handlers()},
+        {**offers.openers(), **takeover.openers()},
+    )
+
+
+def _reviewers(
+    policy: Policy,
+    inbox: Inbox,
+    wire: SlackWire,
+    people: People,
+    turn: Turn,
+    us: Us,
+    new_id: Callable[[], str],
+) -> tuple[Handover, Takeover]:
+    """What shows people what Claude refused, and what does what they decide."""
+    metrics, now = turn.metrics, turn.now
+    escalations = Escalations(turn.store, inbox, now=now)
+    handover = Handover(
+        wire,
+        escalations,
+        people=people,
+        policy=policy,
+        alerts=turn.alerts,
+        metrics=metrics,
+        us=us.bot_user,
+        new_id=new_id,
+    )
+    takeover = Takeover(
+        wire, escalations, handover, people=people, metrics=metrics, new_id=new_id, now=now
+    )
+    return handover, takeover
 
 
 def _replies(settings: Settings, wire: SlackWire, turn: Turn, us: Us) -> Replies:

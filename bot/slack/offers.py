@@ -1,6 +1,6 @@
 """What became of a proposal when somebody pressed one of its buttons: done, changed, dropped or undone, each once.
 
-    press -> is it theirs, here, as it stands, in time? -> a step on disk -> Jira -> the outcome on disk -> the message
+    press -> is it theirs, here, as it stands, in time? -> a step on disk -> written -> the outcome on disk -> the message
 
 Nothing of it is Claude's: who decides is a person, and what is written is what they saw. A press that may do nothing is
 told so in a sentence, and logged.
@@ -35,13 +35,11 @@ from bot.slack.proposed import (
 )
 from bot.slack.split import plain
 from bot.slack.wire import SlackError, SlackWire
-from bot.writing import Writing
-from integrations.jira import Draft, JiraProblem
+from bot.writing import Unwritten, Writing
 
 NO_SUCH = "I don't know this proposal. Please ask again in words."
 NOT_YOURS = "Only who asked for this, or an admin, can decide on it."
 STALE = "This proposal was changed since you saw it; decide on it as it stands now."
-OFF = "Writing to Jira is switched off in this channel, so nothing was written; an admin can allow it."
 TOO_LATE = "It was written more than a day ago; change it in Jira."
 ALREADY: Mapping[State, str] = {
     "open": "It is open again; decide on it as it stands now.",
@@ -77,7 +75,7 @@ class Offers:
     Args:
         wire: Slack.
         proposals: what was proposed.
-        writing: does what was decided; None where Jira is not set up any more.
+        writing: does what was decided.
         policy: who is an admin, and what a channel may write to.
         now: seconds since the epoch.
     """
@@ -86,7 +84,7 @@ class Offers:
         self,
         wire: SlackWire,
         proposals: Proposals,
-        writing: Writing | None,
+        writing: Writing,
         *,
         policy: Policy,
         now: Callable[[], float],
@@ -110,7 +108,7 @@ class Offers:
 
     async def of(self, ask: Ask, ended: Ended) -> Sequence[Message]:
         """What an ask that was answered proposes, as messages to stand under the answer."""
-        if not isinstance(ended, Answer) or not ended.receipt.tools:
+        if not isinstance(ended, Answer) or not (ended.receipt.tools or ended.proposes):
             return ()
         return [told(proposal) for proposal in await self._proposals.of(ask.id)]
 
@@ -172,12 +170,11 @@ class Offers:
         name = name_of(press.person)
         if found.state not in {"open", "writing", "unknown"}:
             return self._again(press, found)
-        writing = self._admitted(press, found)
-        if isinstance(writing, Barred):
-            return writing
+        if barred := self._barred(press, found):
+            return barred
         if found.state == "open":
-            return await writing.write(press.lease, found, name=name)
-        return await writing.look(press.lease, found, name=name)
+            return await self._writing.write(press.lease, found, name=name)
+        return await self._writing.look(press.lease, found, name=name)
 
     async def _drop(self, press: Press, found: Proposal) -> Proposal | Barred:
         if found.state != "open":
@@ -188,28 +185,24 @@ class Offers:
     async def _change(self, press: Press, found: Proposal) -> Proposal | Barred | None:
         if found.state != "open":
             return self._again(press, found)
-        writing = self._admitted(press, found)
-        return writing if isinstance(writing, Barred) else None
+        return self._barred(press, found)
 
     async def _changed(self, press: Press, found: Proposal) -> Proposal | Barred:
         if found.state != "open" or found.press == press.lease.ask.id:
             return self._again(press, found)
-        writing = self._admitted(press, found)
-        if isinstance(writing, Barred):
-            return writing
+        if barred := self._barred(press, found):
+            return barred
         asked = changed(found, press.fields)
         try:
-            draft = await writing.redraft(found, asked, press.person)
-        except JiraProblem as problem:
+            draft = await self._writing.redraft(found, asked, press.person)
+        except Unwritten as problem:
             wrote = "\n".join(f"> {line}" for v in press.fields.values() for line in v.splitlines())
-            return Barred("jira", f"{problem} Nothing was changed. You wrote:\n{wrote}")
-        rules = self._policy.rules(press.channel)
-        verdict = self._policy.may_read_project(rules, draft.project)
-        if not verdict.allowed:
-            return Barred(verdict.rule, verdict.sentence)
+            return Barred("unwritten", f"{problem} Nothing was changed. You wrote:\n{wrote}")
+        if barred := self._barred(press, found, draft):
+            return barred
         name = name_of(press.person)
         return await self._proposals.reword(
-            press.lease, found, asked=asked, draft=draft.to_json(), behalf=name
+            press.lease, found, asked=asked, draft=draft, behalf=name
         )
 
     async def _undo(self, press: Press, found: Proposal) -> Proposal | Barred:
@@ -217,10 +210,9 @@ class Offers:
             return self._again(press, found)
         if self._is_late(found):
             return Barred("late", TOO_LATE)
-        writing = self._admitted(press, found)
-        if isinstance(writing, Barred):
-            return writing
-        return await writing.undo(press.lease, found, name=name_of(press.person))
+        if barred := self._barred(press, found):
+            return barred
+        return await self._writing.undo(press.lease, found, name=name_of(press.person))
 
     async def _expire(self, press: Press, found: Proposal) -> Proposal | Barred:
         """Take the buttons away, and tell who pressed too late."""
@@ -253,13 +245,10 @@ class Offers:
         ours = found.press == ask.id  # a press that is heard again after a restart
         return found if ours or digest == found.hash else Barred("stale", STALE)
 
-    def _admitted(self, press: Press, found: Proposal) -> Writing | Barred:
-        """Who writes, if this channel may write there now."""
-        rules = self._policy.rules(press.channel)
-        if self._writing is None or rules.jira_writes == "off":
-            return Barred("jira_writes", OFF)
-        verdict = self._policy.may_read_project(rules, Draft.from_json(found.draft).project)
-        return self._writing if verdict.allowed else Barred(verdict.rule, verdict.sentence)
+    def _barred(self, press: Press, found: Proposal, draft: str = "") -> Barred | None:
+        """Why this channel may not have it written now, it or another draft of it; None where it may."""
+        verdict = self._writing.may(found, self._policy.rules(press.channel), draft=draft)
+        return None if verdict.allowed else Barred(verdict.rule, verdict.sentence)
 
     def _is_late(self, proposal: Proposal) -> bool:
         return self._now() > proposal.until

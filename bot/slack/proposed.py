@@ -9,49 +9,41 @@ from typing import Any
 from bot.ask import Person
 from bot.proposals import Proposal, State
 from bot.slack.blocks import Block, Message, context
+from bot.slack.content import Content, content
 from bot.slack.presses import Place, metadata
-from integrations.jira import Draft, Written
 
 FORM_CHARS = 3_000  # of one field of a form; Slack takes no more
-SHOWN_CHARS = 3_000  # of one value
-WHAT: Mapping[str, str] = {
-    "comment": "a comment on",
-    "transition": "a new status of",
-    "update": "new values of",
-    "issue": "a new ticket in",
-}
 HEADS: Mapping[State, str] = {
     "open": "Proposed",
     "writing": "Being written",
-    "written": "Written to Jira",
-    "unknown": "Perhaps written to Jira",
     "failed": "Not written",
     "dropped": "Dropped",
     "expired": "Expired",
     "undoing": "Being undone",
     "undone": "Undone",
-    "kept": "Written to Jira",
 }
+"""How a proposal's message begins; in the other states it says what stands where."""
 DO, CHANGE, DROP, UNDO = ("proposal_do", "proposal_change", "proposal_drop", "proposal_undo")
 CHANGED = "proposal_changed"
 WHO = "Nothing is written yet. Who asked, or an admin, decides within a day."
 TOO_LONG = (
     "It is too long to be changed in a form: ask me again in words if it should be different."
 )
-SEEN = "Everybody who may open it in Jira will see it, under the bot's name."
 LAPSED = "Nobody decided within a day, so nothing was written. Ask again if you still want it."
-MADE = "A ticket that was made cannot be undone from here; close it in Jira if nobody wants it."
 
 
 def told(proposal: Proposal) -> Message:
     """A proposal's message: what it is, letter for letter, and what can be done or was done, by whom."""
-    draft = Draft.from_json(proposal.draft)
-    written = Written.from_json(proposal.written) if proposal.written else None
-    key, url = (written.key, written.url) if written else (draft.key or draft.project, draft.url)
-    if proposal.state == "undone":
-        url = draft.url
-    head = f"**{HEADS[proposal.state]}: {WHAT[draft.kind]} [{key}]({url})**"
-    return head, [_content(draft), *_foot(proposal, draft)]
+    would = content(proposal)
+    url = would.home if proposal.state == "undone" else would.url
+    stands = (
+        f"Perhaps {would.done[0].lower()}{would.done[1:]}"
+        if proposal.state == "unknown"
+        else would.done
+    )
+    begins = HEADS.get(proposal.state, stands)
+    head = f"**{begins}: {would.what} [{would.place}]({url})**"
+    return head, [would.shown, *_foot(proposal, would)]
 
 
 def name_of(person: Person) -> str:
@@ -86,31 +78,16 @@ def changed(proposal: Proposal, fields: Mapping[str, str]) -> dict[str, Any]:
 
 
 def can_change(proposal: Proposal) -> bool:
-    """Whether all of it fits into a form."""
+    """Whether all of a change to a ticket fits into a form."""
     return all(len(value) <= FORM_CHARS for _, _, value, *_ in _fields(proposal))
 
 
-def _content(draft: Draft) -> Block:
-    """All that would be written, literally."""
-    lines: list[Block] = []
-    pairs = [("Ticket", draft.summary), *draft.shown] if draft.kind != "issue" else [*draft.shown]
-    for label, words in pairs:
-        cut = words if len(words) <= SHOWN_CHARS else f"{words[:SHOWN_CHARS]}…"
-        lines.append({"type": "text", "text": f"{label}: ", "style": {"bold": True}})
-        lines.append({"type": "text", "text": f"{cut or '–'}\n"})
-    elements: list[Block] = [{"type": "rich_text_section", "elements": lines}]
-    if draft.markdown:
-        text: Block = {"type": "text", "text": draft.markdown}
-        elements.append({"type": "rich_text_preformatted", "elements": [text]})
-    return {"type": "rich_text", "elements": elements}
-
-
-def _foot(proposal: Proposal, draft: Draft) -> Iterator[Block]:
+def _foot(proposal: Proposal, would: Content) -> Iterator[Block]:
     state, by = proposal.state, proposal.who_name
     if state == "open":
-        yield context(WHO if draft.audience else f"{WHO} {SEEN}")
-        short = can_change(proposal)
-        if not short:
+        yield context(f"{WHO} {would.seen}".strip())
+        short = would.forms and can_change(proposal)
+        if would.forms and not short:
             yield context(TOO_LONG)
         names = [(DO, "Do it"), *([(CHANGE, "Change")] if short else []), (DROP, "Drop")]
         yield _buttons(proposal, names)
@@ -129,8 +106,8 @@ def _foot(proposal: Proposal, draft: Draft) -> Iterator[Block]:
     yield context(" ".join(part for part in (said[state], proposal.sentence) if part))
     if state in {"writing", "unknown"}:
         yield _buttons(proposal, [(DO, "Look again")])
-    elif state == "written" and draft.kind == "issue":
-        yield context(MADE)
+    elif state == "written" and would.final:
+        yield context(would.final)
     elif state in {"written", "undoing"}:
         yield _buttons(proposal, [(UNDO, "Undo")])
 
