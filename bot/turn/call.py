@@ -18,8 +18,8 @@ from bot.ask import Lease
 from bot.errors import OverBudget, PurserError, StoreDown
 from bot.governor import Call, GiveUp, Retry, Ticket, spoken
 from bot.journal import Told
-from bot.rules import Rules
 from bot.turn.books import Books
+from bot.turn.bounds import beyond_ask, beyond_window, over
 from bot.turn.brief import Brief, Rooms
 from bot.turn.request import TOKENS_PER_SECOND, Order
 from bot.turn.response import Filtered, Outcome, Response, Unanswered
@@ -30,6 +30,9 @@ from integrations.claude_events import Finished, Started, Text, ToolForming
 from integrations.claude_events import Thinking as Thought
 
 COUNT_MARGIN = 1.1  # counting is an estimate too
+# From here on a request is counted: our bound may be twice what it has, and would keep it waiting for a pace, or from
+# a budget, that it does not need. Counting costs nothing and a tenth of a second.
+COUNTED_TOKENS = 100_000
 CHARS_PER_TOKEN = 2.0  # of what was streamed and never confirmed, estimated from above
 UNSEEN_TOKENS = 100  # generated when a line broke, and not seen any more
 STATUS_CHARS = 80  # of a thought shown as status
@@ -143,6 +146,8 @@ class Calls:
         if order.key in self.recorded:
             return self._replayed(order)
         tokens = await self._tokens(order)
+        if sentence := self.beyond(order):
+            return Unanswered(sentence)
         attempt = 0
         while True:
             attempt += 1
@@ -182,11 +187,23 @@ class Calls:
         return self._counts[order.key]
 
     async def _tokens(self, order: Order) -> int:
-        """At most, about: by Claude's count where attachments are in it, or where it is known already."""
-        if not order.counted and order.key not in self._counts:
+        """At most, about: by Claude's count where attachments are in it, where it is long, or where it is known already."""
+        long = order.input_tokens > COUNTED_TOKENS
+        if not (order.counted or long or order.key in self._counts):
             return order.input_tokens
         found = await self.count(order)
         return order.input_tokens if found is None else round(found * COUNT_MARGIN)
+
+    def beyond(self, order: Order) -> str | None:
+        """Why a request that was counted will not be sent: its model reads less at once, or an ask may cost less."""
+        found = self._counts.get(order.key)
+        if found is None:
+            return None  # Claude says so itself, where it is so
+        if sentence := beyond_window(found, order.model, self._rooms.now()):
+            return sentence
+        if self._books.tally.picos:
+            return None  # it is under way, and ends where its limit is reached
+        return beyond_ask(self._books.worst(order, round(found * COUNT_MARGIN)), self._brief.rules)
 
     async def _admitted(self, order: Order, tokens: int, *, again: bool) -> Ticket | Unanswered:
         ask, fallback = self._lease.ask, self._brief.rules.fallback_model
@@ -230,8 +247,8 @@ class Calls:
         self._n = n = self._n + 1
         try:
             await self._books.send(n, order, worst)
-        except OverBudget as over:
-            return Unanswered(_over(over.scope, self._brief.rules), over.scope)
+        except OverBudget as spent:
+            return Unanswered(self._over(spent.scope, worst), spent.scope)
         flight = _Flight(n, attempt, order, ticket, self._rooms.clock(), heard)
         try:
             finished = await self._stream(flight)
@@ -251,6 +268,10 @@ class Calls:
         if finished.model != order.model:
             await self._other_served(order.model, finished.model)
         return response
+
+    def _over(self, scope: str, worst: int) -> str:
+        begun, rules = self._books.tally.picos > 0, self._brief.rules
+        return (scope == "ask" and not begun and beyond_ask(worst, rules)) or over(scope, rules)
 
     async def _other_served(self, asked: str, served: str) -> None:
         """Tell admins, once a day, that another model answers than the one that is set."""
@@ -365,13 +386,3 @@ class Calls:
 
 def _bare(line: str) -> str:
     return line.strip(" *#_")
-
-
-def _over(scope: str, rules: Rules) -> str:
-    if scope == "ask":
-        return f"This ask has reached its limit of ${rules.ask_limit_usd:.2f} and was ended."
-    whose = "the workspace's" if scope == "workspace" else "this channel's"
-    return (
-        f"This would go beyond {whose} budget for the month, so Claude was not asked. "
-        "`/purser policy` shows the budget; an admin can raise it with `/purser budget`."
-    )

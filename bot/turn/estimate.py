@@ -80,9 +80,8 @@ def of(
 
 def bound(order: Order, feature: Feature, *, effort: str, at: float) -> Estimate:
     """What an ask that begins with this request takes at most, unless it takes more than its kind does."""
-    work = WORK.get(feature, WORK["chat"])
-    prompt = order.input_tokens + work.brought
-    return of(order.model, prompt=prompt, output=_output(work, effort), at=at)
+    prompt = order.input_tokens + _work(feature).brought
+    return of(order.model, prompt=prompt, output=output_of(feature, effort), at=at)
 
 
 def likely(order: Order, feature: Feature, *, effort: str, at: float) -> Estimate:
@@ -98,19 +97,23 @@ def counted(
     order: Order, tokens: int, feature: Feature, *, effort: str, warm: Warmth, at: float
 ) -> Estimate:
     """What an ask takes that begins with a request of so many tokens, with a cache that is so warm."""
-    work = WORK.get(feature, WORK["chat"])
     return of(
         order.model,
-        prompt=tokens + work.brought,
+        prompt=tokens + _work(feature).brought,
         cached=min(warm.cached, tokens),
-        output=_output(work, effort),
+        output=output_of(feature, effort),
         at=at,
         speed=warm.speed,
     )
 
 
-def _output(work: Work, effort: str) -> int:
-    return round(work.output * EFFORTS.get(effort, 1.0))
+def output_of(feature: Feature, effort: str) -> int:
+    """Tokens that an ask of this kind is likely to have written, thoughts included."""
+    return round(_work(feature).output * EFFORTS.get(effort, 1.0))
+
+
+def _work(feature: Feature) -> Work:
+    return WORK.get(feature, WORK["chat"])
 
 
 def _rounded(tokens: int) -> int:

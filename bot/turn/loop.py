@@ -19,6 +19,7 @@ from bot.store import Transaction
 from bot.turn.books import Books
 from bot.turn.brief import Brief, Rooms
 from bot.turn.call import Calls
+from bot.turn.choice import NOTE, chosen
 from bot.turn.compact import Compaction
 from bot.turn.estimate import bound, counted, likely
 from bot.turn.kept import keep_review
@@ -102,10 +103,11 @@ class Loop:
 
     async def _end(self) -> Ended | Quote:
         await self._books.settle_lost(self._told)
+        await self._choose()
         await self._shorten()
         order = self._order()
-        if quote := await self._quoted(order):
-            return quote
+        if before := await self._quoted(order):
+            return before
         if self._brief.passes and (ended := await self._read_parts()):
             return ended
         if self._brief.passes or self.calls.recorded:
@@ -127,8 +129,21 @@ class Loop:
         if said:
             self._notes.append(said)
 
-    async def _quoted(self, order: Order) -> Quote | None:
-        """What it is likely to take, if a person has to agree to it first; Claude's count is asked for only near that."""
+    async def _choose(self) -> None:
+        """Ask another model where this one costs more for a request of this length."""
+        asked, rooms = self._ladder.model, self._rooms
+        model = await chosen(
+            rooms, self._brief, self._told, self.calls, self._order(), self._previous
+        )
+        if model != asked:
+            self._ladder.model = model
+            self._notes.append(NOTE.format(asked=asked, chosen=model))
+
+    async def _quoted(self, order: Order) -> Quote | Failed | None:
+        """What it is likely to take, if a person has to agree to it first, or why it cannot be done at all.
+
+        Claude's count is asked for only near that.
+        """
         brief, now = self._brief, self._rooms.now()
         if any(one.purpose != "compact" for one in self._told.attempts):
             return None  # it began before a restart
@@ -147,6 +162,8 @@ class Loop:
             message_id=self._previous,
         )
         if tokens := await self.calls.count(order):
+            if sentence := self.calls.beyond(order):
+                return Failed(sentence)
             expected = brief.beyond + counted(
                 order, tokens, brief.feature, effort=brief.effort, warm=warm, at=now
             )
@@ -263,6 +280,7 @@ class Loop:
             self._lease,
             self._brief,
             response.tool_uses,
+            given=self._conversation.messages(self._rounds, marked=False),
             known=self._told.tool_results,
             tell=self.voice.tell,
         )

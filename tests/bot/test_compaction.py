@@ -191,15 +191,16 @@ async def test_old_turns_are_summed_up(world: World) -> None:
 async def test_claude_counts_only_near_the_limit(world: World) -> None:
     """A short thread is not counted; one that may be too long is counted once, and left as it is if it is not."""
     world.claude.brain = Brain()
-    for n in range(1, 3):
-        await world.events(f"{n}: {LONG}")
-    counted = [one for one in world.claude.log if one.path.endswith("/count_tokens")]
-    assert counted == []
-    ended = await last(world, "3: and now? " + LONG)
+    await world.events(f"1: {LONG}")
+    await world.events("2: and?")
+    counts = [one for one in world.claude.log if one.path.endswith("/count_tokens")]
+    assert counts == []
+    await world.events(f"3: {LONG}")
+    before = len(world.claude.log)
+    ended = await last(world, f"4: {LONG}")
 
-    counted = [one for one in world.claude.log if one.path.endswith("/count_tokens")]
-    assert len(counted) == 1
-    assert summings(world) == []
+    new = [one.path for one in world.claude.log[before:]]
+    assert new == ["/v1/messages/count_tokens", "/v1/messages"]
     assert SUMMED_UP not in ended.notes
 
 
