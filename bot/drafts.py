@@ -11,8 +11,15 @@ from integrations.jira import Draft, JiraRejected
 
 MYSELF = frozenset({"me", "myself", "i", "mir", "mich", "ich"})
 PEOPLE = frozenset({"assignee", "reporter"})
-_HIDDEN = re.compile("[\u200b\u202a-\u202e\u2060\u2066-\u2069\ufeff]")
-"""What turns or hides text, so that people would see something else than what is written."""
+_HIDDEN = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b\u200e\u200f"
+    "\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0d\ufeff\uffa0\ufff0-\ufffb\U0001d173-\U0001d17a"
+    "\U000e0000-\U000e0fff]"
+)
+"""What turns or hides text, or is seen by machines alone: people would approve of something else than what is written.
+
+Joiners stay, and what makes a sign an emoji: languages and families are written with them.
+"""
 _MARKUP = re.compile(r"([\\`*_~\[\]<>#|!@{}])")
 
 
@@ -70,7 +77,7 @@ async def drafted(
     Raises:
         JiraProblem: it cannot be written; the sentence says why.
     """
-    asked = _visible(asked)
+    asked = visible(asked)
     text = str(asked.get("markdown", "")).strip()
     if tool == "jira_propose_comment":
         return await jira.draft_comment(asked["key"], signed(text, name), deadline=deadline)
@@ -86,14 +93,14 @@ async def drafted(
 
 def signed(text: str, name: str) -> str:
     """A text with a last line that says for whom it was written, since Jira shows the bot as its author."""
-    plain = _MARKUP.sub(r"\\\1", " ".join(name.split()))
+    plain = _MARKUP.sub(r"\\\1", " ".join(_HIDDEN.sub("", name).split()))
     return f"{text}\n\non behalf of {plain}".strip()
 
 
-def _visible(value: Any) -> Any:
-    """The same without what nobody sees in it."""
+def visible(value: Any) -> Any:
+    """The same value without what nobody sees in it."""
     if isinstance(value, Mapping):
-        return {name: _visible(part) for name, part in value.items()}
+        return {name: visible(part) for name, part in value.items()}
     return _HIDDEN.sub("", value) if isinstance(value, str) else value
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from bot.ask import Person
 from bot.demo.jira import JiraStandIn
-from bot.drafts import drafted, signed
+from bot.drafts import drafted, signed, visible
 from bot.errors import ToolProblem
 from bot.policy import Policy
 from bot.proposals import Proposals
@@ -85,6 +85,18 @@ async def test_nothing_hidden_is_written(writes: Writes, store: Store) -> None:
     (kept,) = await Proposals(store, now=Clock()).of(ORIGIN.id)
 
     assert Draft.from_json(kept.draft).markdown.startswith("pay 001 now\n")
+
+
+def test_nothing_that_machines_alone_can_read_is_written() -> None:
+    """Letters that no eye sees, in a text or in a name, are left out; those that emoji and languages need stay."""
+    unseen = "".join(map(chr, (0xE0041, 0xE0101, 0xAD, 0x200E, 0x3164, 0x2063, 0x1B, 0xFE01)))
+
+    assert visible({"a": f"x{unseen}y", "b": {"c": unseen}}) == {"a": "xy", "b": {"c": ""}}
+    assert signed("Hi.", f"An{unseen}\u202ea") == "Hi.\n\non behalf of Ana"
+    assert (
+        visible("👩\u200d🔧 ❤\ufe0f می\u200cخواهم\n\tok")
+        == "👩\u200d🔧 ❤\ufe0f می\u200cخواهم\n\tok"
+    )
 
 
 async def test_on_a_service_desk_it_is_internal(writes: Writes) -> None:
