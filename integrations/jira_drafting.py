@@ -31,6 +31,7 @@ SEEN_BY = {
     "internal": "The team alone (internal note)",
     "customers": "The customer, too",
 }
+BEFORE_CHARS = 200  # of what a field holds now, that are shown
 KEPT_CHARS = 200_000  # of a document, as JSON, that a draft keeps of what was before
 PAGE = 200  # fields of a create screen in one answer
 PAGES = 5
@@ -141,7 +142,10 @@ def update(client: Client, key: str, given: Json, *, site: str) -> Draft:
 
 
 def _short(words: str, field: Field) -> str:
-    return f"({len(words):,} characters)" if field.kind == "document" and len(words) > 80 else words
+    """What a field holds now; it may be cut, which what it would hold never is."""
+    if field.kind == "document" and len(words) > 80:
+        return f"({len(words):,} characters)"
+    return words if len(words) <= BEFORE_CHARS else f"{words[:BEFORE_CHARS]}…"
 
 
 def issue(

@@ -8,7 +8,6 @@ from bot.slack.blocks import Block
 from integrations.github import Posted, ReviewDraft
 from integrations.jira import Draft, Written
 
-SHOWN_CHARS = 3_000  # of one value
 WHAT: Mapping[str, str] = {
     "comment": "a comment on",
     "transition": "a new status of",
@@ -97,12 +96,11 @@ def _rich(elements: Sequence[Block]) -> Block:
 
 
 def _labelled(pairs: Sequence[tuple[str, str]]) -> list[Block]:
-    """Names and values, in which nothing is markup, a link or a mention."""
+    """Names and whole values, in which nothing is markup, a link or a mention."""
     lines: list[Block] = []
     for label, words in pairs:
-        cut = words if len(words) <= SHOWN_CHARS else f"{words[:SHOWN_CHARS]}…"
         lines.append({"type": "text", "text": f"{label}: ", "style": {"bold": True}})
-        lines.append({"type": "text", "text": f"{cut or '–'}\n"})
+        lines.append({"type": "text", "text": f"{words or '–'}\n"})
     return [{"type": "rich_text_section", "elements": lines}]
 
 

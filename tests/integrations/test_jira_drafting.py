@@ -152,6 +152,20 @@ async def test_an_account_without_the_right_is_told_so(site: JiraStandIn) -> Non
     await reader.close()
 
 
+async def test_what_would_be_is_shown_whole_behind_much_that_was(
+    site: JiraStandIn, jira: Jira
+) -> None:
+    """A long old value is shown by its beginning; the new one to its last letter."""
+    labels = [f"old-{n}" for n in range(100)]
+    site.world.issues["SHOP-12"].labels = labels
+    new = ",".join(f"new-label-{n}" for n in range(300))
+    draft = await jira.draft_update("SHOP-12", {"labels": new}, deadline=SECONDS)
+    before, _, after = dict(draft.shown)["Labels"].partition(" → ")
+
+    assert (before[:14], before[-1], len(before)) == ("old-0, old-1, ", "…", 201)
+    assert after == new.replace(",", ", ")
+
+
 async def test_fields_are_resolved_by_their_names(jira: Jira) -> None:
     """Each field shows what it was and what it would be, people and options by name."""
     draft = await jira.draft_update(

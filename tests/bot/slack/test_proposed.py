@@ -97,6 +97,17 @@ def test_any_text_fits_and_stays_text(text: str, state: State, sentence: str) ->
     assert text not in head or len(text) < 20
 
 
+def test_no_value_is_cut() -> None:
+    """Who decides sees a value to its last letter, however long it is."""
+    made = proposal("update", text="")
+    draft = replace(Draft.from_json(made.draft), shown=(("Labels", "x" * 7_999 + "Z"),))
+    _, blocks = told(replace(made, draft=draft.to_json()))
+    words = [part["text"] for part in blocks[0]["elements"][0]["elements"]]
+
+    assert "x" * 7_999 + "Z\n" in words
+    assert check(blocks) == []
+
+
 @pytest.mark.parametrize(
     ("tool", "asked", "filled", "expected"),
     [
