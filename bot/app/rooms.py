@@ -49,6 +49,7 @@ from bot.store import Store
 from bot.tool_runner import Tool, ToolRunner
 from bot.tools import Desk, declare
 from bot.tools.pulls import Pulls
+from bot.traces import Traces
 from bot.turn import Turn
 from bot.worker import SLOTS, Rooms
 from bot.writing import Reviews, Tickets, Writer, Writing
@@ -110,6 +111,7 @@ async def furnish(
             budget=budget,
             costs=costs,
             changes=Changes(policy, adjustments),
+            traces=Traces(store),
         ),
         clicks=_clicks(wire, decisions, sharing, offers, takeover),
         handover=handover,

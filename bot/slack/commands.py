@@ -11,7 +11,10 @@ from bot.rules import Rules
 from bot.slack.changes import WORDS, Changes
 from bot.slack.costs import WORD_CHARS, Costs
 from bot.slack.sheets import money
+from bot.slack.why import NOTHING, UNKNOWN, told
+from bot.traces import Traces
 
+LAST_ASKS = 3  # that `why` tells of
 VALUE_CHARS = 80  # of one value in a table
 EXAMPLES = (
     "`@Purser review this:` and a piece of code, a diff or a pull request's address",
@@ -25,7 +28,7 @@ HELP = """**What I do**
 - `/cost [today | 7d | this month | last month | 2026-11] [#channel] [by user|model|feature|day|feedback] [csv]`: what it cost.
 - In a message's menu: *Summarise this thread*, *Open a ticket from this*.
 - `/purser policy`: what holds in this channel, and where each value comes from.
-- `/purser why`: whether I answer you here, and by which rule.
+- `/purser why`: whether I answer you here, by which rule, and what happened to what you asked last. `/purser why 1a2b3c4d`: what happened to the ask of that reference.
 - `/purser budget`: what is left of this month.
 - Admins: `/purser budget 80`, `/purser model claude-sonnet-5-5`, `/purser reset budget`, `/purser pause [everywhere]`, `/purser resume [everywhere]`.
 - To stop me: say `@Purser stop` in the thread (or `stop` in a direct message), or put :x: on my message.
@@ -42,6 +45,7 @@ class Commands:
         budget: what is spent and reserved.
         costs: answers cost reports.
         changes: what admins set by a word.
+        traces: what happened to asks.
     """
 
     def __init__(
@@ -51,7 +55,9 @@ class Commands:
         budget: Budget,
         costs: Costs,
         changes: Changes,
+        traces: Traces,
     ) -> None:
+        self._traces = traces
         self._changes = changes
         self._policy = policy
         self._budget = budget
@@ -73,7 +79,7 @@ class Commands:
         if word == "policy":
             return policy_text(self._policy.explain(ask.channel))
         if word == "why":
-            return await self._why(ask, person, rules)
+            return await self._why(ask, person, rules, rest)
         if word in WORDS and (rest or word != "budget"):
             return await self._changes.say(word, rest, ask)
         if word == "budget":
@@ -98,7 +104,20 @@ class Commands:
             "`/purser help` tells the rest."
         )
 
-    async def _why(self, ask: Ask, person: Person, rules: Rules) -> str:
+    async def _why(self, ask: Ask, person: Person, rules: Rules, reference: str) -> str:
+        """What happened to the last asks, and the rule that decides for this person here; or what happened to one ask."""
+        zone = self._policy.workspace.zone
+        if reference:
+            anybodys = self._policy.is_admin(person.id)
+            found = await self._traces.by_reference(
+                reference.strip("`()").lower(), user="" if anybodys else person.id
+            )
+            return told(found, zone, abroad=True) if found else UNKNOWN
+        last = await self._traces.of(ask, LAST_ASKS)
+        happened = f"What happened to what you asked here last:\n{told(last, zone)}"
+        return f"{await self._verdict(ask, person, rules)}\n\n{happened if last else NOTHING}"
+
+    async def _verdict(self, ask: Ask, person: Person, rules: Rules) -> str:
         """The rule that decides for this person here, and what bounds the answers."""
         verdict = self._policy.may_ask(person, ask)
         spent, left = await self._month(ask, rules)

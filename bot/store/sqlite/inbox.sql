@@ -237,9 +237,3 @@ DELETE FROM heard WHERE signal_id IN (SELECT id FROM signals WHERE at < :before 
 -- name: purge_signals
 -- What was said so long ago that nobody can still be told; feedback is kept.
 DELETE FROM signals WHERE at < :before AND kind <> 'feedback';
-
--- name: why
--- The last asks of a person in a channel and how they ended.
-SELECT id, feature, at, state, outcome, sentence FROM asks
-WHERE team = :team AND channel = :channel AND user = :user AND feature NOT IN ('cost', 'purser', 'click')
-ORDER BY at DESC LIMIT :most;

@@ -22,6 +22,7 @@ from bot.slack.costs import Costs, Query, Unclear, parse
 from bot.slack.wire import SlackError
 from bot.slack.wishes import OURS
 from bot.store import Store, Transaction
+from bot.traces import Traces
 from tests.bot.stores import Clock
 from tests.bot.stores import ask as any_ask
 
@@ -69,6 +70,7 @@ class Room:
                 now=clock,
             ),
             changes=Changes(self.policy, Adjustments(store, self.policy, now=clock)),
+            traces=Traces(store),
         )
         self.files: list[tuple[str, str, bytes]] = []
 

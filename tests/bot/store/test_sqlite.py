@@ -33,9 +33,10 @@ SCANS_ALL = {
     "inbox.alive": "it stops at the first row",
     "inbox.purge_heard": "once an hour",
     "inbox.purge_signals": "once an hour",
-    "inbox.why": "only when a person asks",
     "ledger.differences": "it is the check of all rows",
     "ledger.off": "it is the check of all rows",
+    "traces.by_reference": "only when a person asks",
+    "traces.of_person": "only when a person asks",
     "ledger.spend_up": "only when an operator has all sums added up again",
     "ledger.sum_up": "only when an operator has all sums added up again",
 }
