@@ -201,7 +201,16 @@ def tell(account: Account, channel: str | None, out: TextIO, *, limit: Decimal |
     if not made.lines:
         out.write("Nothing.\n")
         return
-    heads = (made.by, "asks", "cost", "from cache", "cache saved", "tokens in", "tokens out")
+    heads = (
+        made.by,
+        "asks",
+        "cost",
+        "from cache",
+        "cache saved",
+        "tokens in",
+        "tokens out",
+        "of thought",
+    )
     total = replace(made.total, key="total")
     write(out, heads, [_cells(line) for line in made.lines], foot=_cells(total), words=1)
     days = list(account.days.values())
@@ -219,6 +228,7 @@ def _cells(line: Line) -> list[str]:
         money(line.saved),
         f"{line.prompt_tokens:,}",
         f"{line.output_tokens:,}",
+        f"{line.thinking_tokens:,}",
     ]
 
 

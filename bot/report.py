@@ -93,6 +93,7 @@ class Line:
     prompt_tokens: int = 0
     cached_tokens: int = 0
     output_tokens: int = 0
+    thinking_tokens: int = 0  # of those
     unpriced: int = 0
 
     @property
@@ -202,6 +203,7 @@ def _summed(key: str, one: Sum, asks: int) -> Line:
         prompt_tokens=one.prompt_tokens,
         cached_tokens=one.cache_read_tokens,
         output_tokens=one.output_tokens,
+        thinking_tokens=one.thinking_tokens,
         unpriced=one.unpriced_tokens,
     )
 
@@ -219,6 +221,7 @@ def _line(key: str, entries: Sequence[Entry]) -> Line:
             prompt_tokens=line.prompt_tokens + prompt,
             cached_tokens=line.cached_tokens + entry.cache_read_tokens,
             output_tokens=line.output_tokens + entry.output_tokens,
+            thinking_tokens=line.thinking_tokens + entry.thinking_tokens,
             unpriced=line.unpriced + (prompt + entry.output_tokens if entry.cost is None else 0),
         )
     return line
@@ -251,6 +254,7 @@ def _columns(by: By, line: Line) -> dict[str, str | int]:
         "prompt_tokens": line.prompt_tokens,
         "cached_tokens": line.cached_tokens,
         "output_tokens": line.output_tokens,
+        "thinking_tokens": line.thinking_tokens,
         "unpriced_tokens": line.unpriced,
     }
 

@@ -36,14 +36,15 @@ def brief(text: str, rules: Rules, workspace: Workspace, *, tools: bool) -> Brie
         tools: whether this person may have Claude use tools.
     """
     deep = _DEEP.search(_prose(text)) is not None
-    return Brief(
+    made = Brief(
         feature="review",
-        model=rules.deep_model if deep else rules.model,
-        effort="high" if deep else rules.effort,
+        model=rules.model,
+        effort=rules.effort,
         rules=rules,
         workspace=workspace,
         tools=tools,
     )
+    return made.deeper() if deep else made
 
 
 def question(text: str) -> str:

@@ -13,6 +13,7 @@ Message = tuple[str, list[Block]]
 
 NOTES_AT_MOST = 8
 NOTES_CHARS = 1_600  # of all notes under one answer: with its words they fit into one message
+THOUGHT_TOKENS = 1_000  # from which thinking is told apart; an ordinary answer takes fewer
 SMALLEST = Decimal("0.0001")  # US dollars; the last digit shown
 LINE_CHARS = 600  # of another grey line; Slack's limit is 3,000
 
@@ -63,6 +64,8 @@ def receipt_line(receipt: Receipt) -> str:
         parts.append(f"of that {money(receipt.unconfirmed)} estimated")
     if receipt.input_tokens:
         parts.append(f"{round(100 * receipt.cached_tokens / receipt.input_tokens)}% cached")
+    if receipt.thinking_tokens >= THOUGHT_TOKENS:
+        parts.append(f"{receipt.thinking_tokens:,} tokens of thought")
     if receipt.tools:
         parts.append(f"{receipt.tools} tool{'s' if receipt.tools > 1 else ''}")
     parts.append(f"{receipt.seconds:.0f} s" if receipt.seconds >= 1 else "under 1 s")

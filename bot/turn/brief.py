@@ -1,13 +1,14 @@
 """What one turn is told to do, and what all turns share."""
 
 import random
+import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 
 from bot.answer import Estimate
 from bot.ask import Alerts, Feature
 from bot.budget import Budget
-from bot.conversation import Conversations
+from bot.conversation import Conversations, without_code
 from bot.diffs import Pass, Reading
 from bot.estimates import Estimates
 from bot.findings import Finding
@@ -27,6 +28,14 @@ MAX_TOKENS = 16_000
 SMALL_TOKENS = 8_000  # of one response of an ask that is done smaller; see above
 SMALL_ROUNDS = 4  # and its rounds
 SMALL_EFFORT = "low"
+DEEP_EFFORT = "high"
+# "think hard", "a deep look", "deep: why …", "why …? deep": the word alone is no wish ("deep learning").
+_DEEP = re.compile(
+    r"\bthink (really |very )?(hard|harder|deep|deeper|deeply)\b"
+    r"|\b(go|look|dig) deep(er)?\b|\bdeep (dive|look|thought|analysis|review)\b"
+    r"|^\W*deep(ly)?\s*[:,;.!?–—-]|[,;:.!?–—(-]\s*deep(ly)?([,\s]+please)?\W*$",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +72,11 @@ class Brief:
     passes: tuple[Pass, ...] = ()
     standing: tuple[Finding, ...] = ()
 
+    def deeper(self) -> "Brief":
+        """The same by the deep model, which thinks hard; what was to be thought about harder still stays so."""
+        effort = self.effort if self.effort in ("xhigh", "max") else DEEP_EFFORT
+        return replace(self, model=self.rules.deep_model, effort=effort)
+
     def smaller(self) -> "Brief":
         """The same for less: low effort, few rounds, and the quick model but for a review, which has the usual one."""
         rounds = min(self.rules.rounds, SMALL_ROUNDS)
@@ -76,6 +90,11 @@ class Brief:
             small=True,
             passes=(),
         )
+
+
+def wants_depth(text: str) -> bool:
+    """Whether a person wants hard thought, by their words beside the code."""
+    return _DEEP.search(without_code(text)) is not None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,8 +6,8 @@ from dataclasses import replace
 import pytest
 
 from bot.ask import Attached
-from bot.conversation import FILE_CHARS
 from bot.diffs import Pass
+from bot.labels import FILE_CHARS
 from bot.prefetch import Fetched, addresses
 from bot.review import brief, passes, prepared, question
 from bot.rules import Rules, Workspace

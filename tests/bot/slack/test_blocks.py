@@ -85,6 +85,11 @@ def test_a_button_says_which_ask_it_is_about() -> None:
         ({"tools": 0}, "$0.0123 · 87% cached · 8 s · claude-sonnet-5-5"),
         ({"input_tokens": 0}, "$0.0123 · 2 tools · 8 s · claude-sonnet-5-5"),
         ({"cached_tokens": 0}, "$0.0123 · 0% cached · 2 tools · 8 s · claude-sonnet-5-5"),
+        (
+            {"thinking_tokens": 2_345},
+            "$0.0123 · 87% cached · 2,345 tokens of thought · 2 tools · 8 s · claude-sonnet-5-5",
+        ),
+        ({"thinking_tokens": 999}, "$0.0123 · 87% cached · 2 tools · 8 s · claude-sonnet-5-5"),
         ({"seconds": 0.4}, "$0.0123 · 87% cached · 2 tools · under 1 s · claude-sonnet-5-5"),
         ({"cost": None}, "price unknown · 87% cached · 2 tools · 8 s · claude-sonnet-5-5"),
         (
