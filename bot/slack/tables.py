@@ -16,7 +16,10 @@ ROWS_AT_MOST = 100
 CELLS_AT_MOST = 20
 NOTHING = "–"  # an empty cell, which Slack refuses
 
-_RULE = re.compile(r"^[ \t]*\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-+:?[ \t]*)*\|?[ \t]*$", re.MULTILINE)
+# Nothing is tried twice (possessive), or a line of blanks would take seconds.
+_RULE = re.compile(
+    r"^[ \t]*+\|?+[ \t]*+:?-++:?+[ \t]*+(?:\|[ \t]*+:?-++:?+[ \t]*+)*+\|?+[ \t]*+$", re.MULTILINE
+)
 _URL = re.compile(r"(https?://[^\s<>|`]+)")
 
 

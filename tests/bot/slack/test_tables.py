@@ -72,6 +72,12 @@ def test_an_answer_without_a_table_is_not_parsed() -> None:
     assert not has_table("a | b\n---\nwords")
 
 
+@pytest.mark.parametrize("line", [" " * 200_000 + "x", "-" + " " * 200_000 + "x"])
+def test_much_of_nothing_is_seen_at_a_glance_too(line: str) -> None:
+    """A long line of blanks takes no time that grows with its square: minutes, in which nobody else is served."""
+    assert not has_table(f"|\n{line}")
+
+
 @given(
     st.lists(st.lists(st.text(alphabet="ab|*`[]() <>\\_~!", max_size=12), min_size=1, max_size=3))
 )
