@@ -152,6 +152,18 @@ class Proposals:
         rows = await self._store.read("proposals.of_ask", ask_id=ask_id)
         return [_proposal(row) for row in rows]
 
+    async def like(self, ask: Ask, *, tool: str, asked: Mapping[str, Any]) -> list[Proposal]:
+        """What was proposed in an ask's thread by a tool, asked for the same. Raises StoreDown."""
+        rows = await self._store.read(
+            "proposals.like",
+            team=ask.team,
+            channel=ask.channel,
+            thread=ask.thread,
+            tool=tool,
+            asked=_text(asked),
+        )
+        return [_proposal(row) for row in rows]
+
     async def step(
         self,
         lease: Lease,

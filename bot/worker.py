@@ -23,6 +23,7 @@ from bot.holding import Holding
 from bot.inbox import Caps, Inbox
 from bot.metrics import Metrics
 from bot.policy import Policy
+from bot.posting import Posting
 from bot.prefetch import Prefetch
 from bot.prices import dollars
 from bot.schedule import Schedule
@@ -73,6 +74,7 @@ class Rooms:
     threads: Threads
     conversations: Conversations
     prefetch: Prefetch
+    posting: Posting
     turn: Turn
     commands: Commands
     clicks: Clicks
@@ -262,6 +264,8 @@ class Worker:
             return Stopped(verdict.sentence, Receipt())
         if ask.feature in {"cost", "purser"}:
             return await rooms.commands.answer(ask, person)
+        if posting := await rooms.posting.answer(ask, person):
+            return posting
         planned = self._plan(ask, tools=verdict.tools)
         if planned is None:
             return Stopped(summarize.USAGE, Receipt())

@@ -313,6 +313,7 @@ def _sha(raw: dict[str, Any]) -> str:
 
 
 __all__ = [
+    "ONLY_READS",
     "Address",
     "Change",
     "File",

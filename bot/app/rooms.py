@@ -23,6 +23,7 @@ from bot.journal import Journal
 from bot.ledger import Ledger
 from bot.metrics import Metrics
 from bot.policy import Policy
+from bot.posting import Posting
 from bot.prefetch import Prefetch
 from bot.prompts import Prompts
 from bot.proposals import Kind, Proposals
@@ -104,6 +105,7 @@ async def furnish(
         askers=askers,
         threads=Threads(wire, people, Files(wire), us),
         conversations=turn.conversations,
+        posting=Posting(github, policy, proposals, journal, store),
         prefetch=Prefetch(Pulls(github, policy), journal, store, clock=time.monotonic),
         turn=turn,
         commands=Commands(

@@ -19,11 +19,13 @@ class Kept:
         url: of the change, as it was named.
         head: the commit that was reviewed.
         findings: in the order in which people saw them.
+        ask_id: of the ask that it answered; "" before it is kept.
     """
 
     url: str
     head: str
     findings: tuple[Finding, ...]
+    ask_id: str = ""
 
 
 def keep(tx: Transaction, ask: Ask, kept: Kept, at: float) -> None:
@@ -72,7 +74,8 @@ async def last(store: Store, ask: Ask) -> Kept | None:
         )
         for row in rows[1:]
     ]
-    return Kept(str(rows[0]["url"]), str(rows[0]["head"]), tuple(found))
+    review = rows[0]
+    return Kept(str(review["url"]), str(review["head"]), tuple(found), str(review["ask_id"]))
 
 
 def standing(one: Finding, text: str) -> int:

@@ -5,6 +5,6 @@ VALUES (:ask_id, :n, :lane, :url, :head, :severity, :path, :line, :quote, :sente
 
 -- name: last
 -- The last review of a thread, but for one ask's own.
-SELECT n, url, head, severity, path, line, quote, sentence FROM findings
+SELECT ask_id, n, url, head, severity, path, line, quote, sentence FROM findings
 WHERE ask_id = (SELECT ask_id FROM findings WHERE lane = :lane AND ask_id <> :ask_id ORDER BY at DESC LIMIT 1)
 ORDER BY n;

@@ -13,6 +13,11 @@ SELECT * FROM proposals WHERE id = :id;
 -- What was proposed in an ask.
 SELECT * FROM proposals WHERE ask_id = :ask_id ORDER BY at, id;
 
+-- name: like
+-- What was proposed in a thread by the same tool, asked for the same.
+SELECT * FROM proposals WHERE team = :team AND channel = :channel AND thread = :thread AND tool = :tool AND asked = :asked
+ORDER BY at, id;
+
 -- name: set
 -- A step, if the proposal is still as it was read.
 UPDATE proposals
