@@ -14,11 +14,11 @@ from typing import Any
 
 from bot.answer import ToolStarted
 from bot.ask import Lease
-from bot.conversation import without_code
 from bot.diffs import PASSES, Reading
 from bot.findings import Finding
 from bot.findings.kept import Kept, last
 from bot.journal import Journal
+from bot.reach import typed_in
 from bot.rules import Rules
 from bot.store import Store, Transaction
 from bot.tool_runner import Tool, ToolContext, ToolRun, ToolRunner
@@ -96,7 +96,7 @@ class Prefetch:
         """
         if brief.feature != "review" or not brief.tools:
             return ()
-        words = without_code(lease.ask.text)
+        words = typed_in(lease.ask.text)
         urls = [url for url in addresses(words) if self._pulls.names_change(url)][:CHANGES]
         kept = await self._earlier(lease, words, urls)
         if kept is not None:

@@ -8,7 +8,7 @@ tools; a sibling is never left running alone.
 import asyncio
 import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import jsonschema
@@ -16,6 +16,7 @@ import structlog
 
 from bot.ask import Ask
 from bot.errors import ToolProblem
+from bot.reach import Reach
 from bot.rules import TOOL_SECONDS_AT_MOST, Rules
 
 INNER_SHARE = (
@@ -30,12 +31,16 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class ToolContext:
-    """For whom and by which rules a tool works; `deadline_seconds` is the tool's own deadline, `use_id` names the call."""
+    """For whom and by which rules a tool works.
+
+    `deadline_seconds` is the tool's own deadline, `use_id` names the call, `reach` says which addresses may be opened.
+    """
 
     ask: Ask
     rules: Rules
     deadline_seconds: float = TOOL_SECONDS_AT_MOST * INNER_SHARE
     use_id: str = ""
+    reach: Reach = field(default_factory=Reach)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +127,7 @@ class ToolRunner:
             on_ended: hears each result as it comes.
         """
         seconds = min(self._seconds, context.rules.tool_seconds)
-        inner = ToolContext(context.ask, context.rules, seconds * INNER_SHARE)
+        inner = replace(context, deadline_seconds=seconds * INNER_SHARE)
         tasks: list[asyncio.Task[ToolRun]] = []
         async with asyncio.TaskGroup() as group:
             for place, use in enumerate(uses):

@@ -7,7 +7,7 @@ ways to get there. Nothing here touches the network.
 
 import ipaddress
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from yarl import URL
 
@@ -142,8 +142,13 @@ def check_public(url: URL, allowed_hosts: tuple[str, ...] | None) -> None:
         raise NotAllowed  # localhost, and names that only a private network's DNS completes
     if url.port is not None and url.port < FIRST_FREE_PORT and url.port not in WEB_PORTS:
         raise NotAllowed
-    if allowed_hosts is not None and not any(_within(host, entry) for entry in allowed_hosts):
+    if allowed_hosts is not None and not within(host, allowed_hosts):
         raise NotAllowed
+
+
+def within(host: str, listed: Iterable[str]) -> bool:
+    """Whether a host is one of these, or lies below one; both in lower case, `*.example.com` is `example.com`."""
+    return any(_within(host, entry) for entry in listed)
 
 
 def _within(host: str, entry: str) -> bool:

@@ -102,6 +102,11 @@ class GitHub:
         hosts = " and ".join(github_address.host_of(site.web) for site in self._sites)
         raise GitHubBadAddress(f"{GitHubBadAddress.sentence} Addresses of {hosts} are read.")
 
+    @property
+    def hosts(self) -> frozenset[str]:
+        """The hosts whose addresses are read, with their ports where those are unusual."""
+        return frozenset(github_address.host_of(site.web) for site in self._sites)
+
     def has_token(self, address: Address) -> bool:
         """Whether we have a token for the host of an address."""
         return self._site(address).has_token

@@ -73,6 +73,8 @@ class Threads:
         mentioned = [user for text in texts for user in _USER.findall(text)]
         authors = [words(m.get("user")) for m in told if not m.get("bot_id")]
         names = await self._people.names(list(dict.fromkeys([*authors, *mentioned]))[:NAMES])
+        # A name stands among the words of whoever mentions it: an address in it is not theirs.
+        names = {user: " ".join(name.replace("://", " ").split()) for user, name in names.items()}
         found = (self._said(m, text, names) for m, text in zip(told, texts, strict=True))
         return [one for one in found if one.text or one.files]
 

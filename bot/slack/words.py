@@ -210,6 +210,6 @@ def _attachment(attachment: Json, *, by_app: bool) -> str:
     text = "\n".join(filter(None, parts)) or unescaped(words(attachment.get("fallback")))
     if forwarded and text:
         quoted = "\n".join(f"> {line}" for line in text.split("\n"))
-        author = words(attachment.get("author_name"))
+        author = " ".join(words(attachment.get("author_name")).split())
         return f"Forwarded{' from ' + author if author else ''}:\n{quoted}"
     return text

@@ -10,6 +10,8 @@ What a channel may read is asked of `policy` when a tool runs, so that the decla
 What goes wrong with a stranger becomes words that Claude can act on. Whatever a tool reads is data from outside.
 """
 
+from urllib.parse import urlsplit
+
 from bot.policy import Policy
 from bot.tool_runner import Tool
 from bot.tools.pages import Pages
@@ -55,7 +57,7 @@ def declare(
         desk: where changes are proposed; None where none can be.
     """
     made = (
-        *Pages(web).tools(),
+        *Pages(web, _hosts(jira, github)).tools(),
         *Pulls(github, policy).tools(),
         *Tickets(jira, policy).tools(),
         *Searches(jira, policy).tools(),
@@ -63,6 +65,12 @@ def declare(
     )
     by_name = {tool.name: tool for tool in made}
     return tuple(by_name[name] for name in ORDER)
+
+
+def _hosts(jira: Jira | None, github: GitHub | None) -> frozenset[str]:
+    """Where links may lead that stand in what was read."""
+    site = urlsplit(jira.browse_url("")).netloc.lower() if jira is not None else ""
+    return frozenset({site} - {""}) | (github.hosts if github is not None else frozenset())
 
 
 __all__ = ["ORDER", "Desk", "declare"]

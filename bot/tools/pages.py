@@ -6,15 +6,27 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from bot.errors import ToolProblem
+from bot.rules import Rules
 from bot.tool_runner import Tool, ToolContext
+from integrations.addresses import within
 from integrations.web import Web
 from integrations.web_errors import WebProblem
 
 LABEL_CHARS = 60  # of an address in the status line
+NOT_POINTED_AT = (
+    "Not read: nobody in this conversation wrote this address, letter for letter, and it is no link of a page that "
+    "somebody named, on the same host. Addresses that you put together are not opened, since they could carry something "
+    "out. If it matters, tell the person: write the address here, outside of code and quotations, and I read it."
+)
 WEB_FETCH = {
     "type": "object",
     "properties": {
-        "url": {"type": "string", "description": "The page's whole address, http or https."},
+        "url": {
+            "type": "string",
+            "description": (
+                "The page's whole address, letter for letter as a person wrote it or as it stands in what was read."
+            ),
+        },
         "page": {
             "type": "integer",
             "description": "Which part of a long page, from 1. The result says how many there are.",
@@ -31,9 +43,12 @@ class Pages:
 
     Attributes:
         web: reads the public web.
+        hosts: to which links may be followed that stand in what was read, Jira's and the code hosts, with their ports
+            where those are unusual.
     """
 
     web: Web
+    hosts: frozenset[str] = frozenset()
 
     def tools(self) -> tuple[Tool, ...]:
         """web_fetch."""
@@ -51,20 +66,30 @@ class Pages:
         )
 
     async def fetch(self, given: Mapping[str, Any], context: ToolContext) -> str:
-        """The text of a page, behind a line that says where it is from."""
+        """The text of a page that a person pointed at, behind a line that says where it is from."""
+        rules = context.rules
+        link = context.reach.find(given["url"], lambda host: self._allowed(host, rules))
+        if link is None:
+            raise ToolProblem(NOT_POINTED_AT)
+        # Where a link leads on to is not a person's choice: it stays on its host, unless an admin has named hosts.
+        stay = None if link.typed else (urlsplit(link.url).hostname or "",)
         try:
             page = await self.web.fetch(
-                given["url"],
+                link.url,
                 page=given.get("page", 1),
                 deadline=context.deadline_seconds,
-                allowed_hosts=context.rules.web_allowed_hosts,
-                private_origins=context.rules.web_private_origins,
+                allowed_hosts=stay if rules.web_allowed_hosts is None else rules.web_allowed_hosts,
+                private_origins=rules.web_private_origins,
             )
         except WebProblem as problem:
             raise ToolProblem(str(problem)) from problem
         part = f" · page {page.page} of {page.pages}" if page.pages > 1 else ""
         title = " ".join(page.title.split()) or "(no title)"
         return f"{title}\n{page.final_url}{part}\n\n{page.text}"
+
+    def _allowed(self, host: str, rules: Rules) -> bool:
+        """Whether links in what was read may be followed to a host: it is one of ours, or an admin named it."""
+        return host in self.hosts or within(host, rules.web_allowed_hosts or ())
 
 
 def short(url: str) -> str:

@@ -36,6 +36,10 @@ WITHOUT_ONE = (
     "an operator sets GITHUB_TOKEN."
 )
 HIDDEN = "The bot's token does not see this in {repository}: it does not exist, or the token has no right to it."
+NOT_POINTED_AT = (
+    "Not read: nobody in this conversation named this on the code host. Addresses that you put together are not opened. "
+    "If it matters, tell the person: write its address here, outside of code and quotations, and I read it."
+)
 _PART = re.compile(r"#part-([1-9]\d?)$")
 
 PULL_REQUEST_DIFF = {
@@ -112,7 +116,8 @@ class Pulls:
         """A change's text: what it says of itself, how much of it was read, and its numbered lines."""
         url = str(given["url"]).strip()
         part = int(found[1]) if (found := _PART.search(url)) else 1
-        reading = await self.read(_PART.sub("", url), context)
+        url = self.pointed_at(_PART.sub("", url), context)
+        reading = await self.read(url, context)
         if part > max(reading.parts, 1):
             raise ToolProblem(
                 f"There is no part {part}; the diff has {reading.parts}, counted from 1."
@@ -151,9 +156,45 @@ class Pulls:
         )
         return reading(change, fitted, link, url)
 
+    def pointed_at(self, url: str, context: ToolContext, *, inside: bool = False) -> str:
+        """The address of a change as it stands in the conversation.
+
+        Two spellings are one address here if they name the same: of them nothing else is sent.
+
+        Args:
+            url: as Claude wrote it.
+            context: what may be opened.
+            inside: whether it is enough that something of the same repository was named.
+
+        Raises:
+            ToolProblem: nobody pointed at it.
+        """
+        if found := context.reach.find(url, self._reads):
+            return found.url
+        wanted = self._named(url, inside=inside)
+        for link in context.reach.links(self._reads) if wanted else ():
+            if self._named(link.url, inside=inside) == wanted:
+                return url if inside else link.url
+        raise ToolProblem(NO_GITHUB if self.github is None else NOT_POINTED_AT)
+
+    def _reads(self, host: str) -> bool:
+        """Whether a host is a code host that is read here; where there is none, nothing is."""
+        return self.github is not None and host in self.github.hosts
+
+    def _named(self, url: str, *, inside: bool) -> tuple[str, ...]:
+        """What an address names, down to the repository or to the change in it; () where it is nothing."""
+        try:
+            found = self.github.address(url) if self.github is not None else None
+        except GitHubProblem:
+            found = None
+        if found is None:
+            return ()
+        whole = (found.host, found.repository)
+        return whole if inside else (*whole, found.kind, found.ref, found.path)
+
     async def file(self, given: Mapping[str, Any], context: ToolContext) -> str:
-        """A file's numbered lines, or a folder's names."""
-        github, address = self._place(str(given["url"]))
+        """A file's numbered lines, or a folder's names, of a repository that a person pointed at."""
+        github, address = self._place(self.pointed_at(str(given["url"]), context, inside=True))
         path, _, fragment = str(given["path"]).partition("#")
         lines = lines_of(fragment) if fragment else address.lines
         try:

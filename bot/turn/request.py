@@ -10,6 +10,7 @@ from typing import Any, cast
 from bot.ask import Ask
 from bot.conversation import Conversation, Message
 from bot.prompts import Prompts, effort_of
+from bot.reach import Reach
 from bot.turn.brief import Brief
 from bot.usage import Usage
 
@@ -135,10 +136,11 @@ def opaque(ask: Ask, salt: bytes) -> str:
 
 
 def reworded_as(conversation: Conversation, words: str) -> str | None:
-    """Give an editor's words if they can stand for the person's: not empty, not blown up."""
+    """Give an editor's words if they can stand for the person's: not empty, not blown up, no address of its own."""
     words = words.strip()
     room = 2 * len(conversation.question) + 200
-    return words if words and len(words) <= room else None
+    added = Reach.words(words).typed.keys() - Reach.words(conversation.question).typed.keys()
+    return words if words and len(words) <= room and not added else None
 
 
 def bound_of(messages: Sequence[Message]) -> int:

@@ -1,12 +1,13 @@
 """Runs the tools of one round, and remembers what they gave so that nothing is read twice."""
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from bot.answer import Event, ToolEnded, ToolStarted
 from bot.ask import Lease
 from bot.journal import Told
+from bot.reach import Reach
 from bot.store import Transaction
 from bot.tool_runner import ToolContext, ToolRun
 from bot.turn.brief import Brief, Rooms
@@ -18,6 +19,7 @@ async def run_tools(
     brief: Brief,
     uses: Sequence[Mapping[str, Any]],
     *,
+    given: Iterable[Mapping[str, Any]],
     known: Mapping[str, Any],
     tell: Callable[[Event], None],
 ) -> list[dict[str, Any]]:
@@ -28,6 +30,7 @@ async def run_tools(
         lease: the ask.
         brief: the rules that tools work by.
         uses: tool_use blocks of a response that ended in order to have them run.
+        given: the messages of the request they came of: they say which addresses may be opened.
         known: results from before a restart, by use id.
         tell: hears when a tool starts and ends.
 
@@ -43,7 +46,7 @@ async def run_tools(
         tell(ToolEnded(run.use_id, run.name, run.outcome, run.seconds))
 
     missing = [use for use in uses if use["id"] not in known]
-    context = ToolContext(ask=lease.ask, rules=brief.rules)
+    context = ToolContext(ask=lease.ask, rules=brief.rules, reach=Reach.of(given))
     runs = await rooms.runner.run(missing, context, on_started=started, on_ended=ended)
     results = {run.use_id: run.result() for run in runs}
     if runs:

@@ -11,6 +11,7 @@ from bot.demo.loopback import Troubles
 from bot.diffs import fit
 from bot.errors import ToolProblem
 from bot.policy import Policy
+from bot.reach import Reach
 from bot.rules import Rules
 from bot.tool_runner import RESULT_CHARS, ToolContext
 from bot.tools.pulls import BODY_CHARS, NO_GITHUB, Pulls, reading
@@ -48,15 +49,20 @@ def pulls(stand_in: GitHubStandIn, session: aiohttp.ClientSession) -> Pulls:
     return reader(stand_in, session, stand_in.token)
 
 
+def context(url: str, rules: Rules | None = None) -> ToolContext:
+    """For an ask in which a person wrote this address."""
+    return ToolContext(ask(), rules or Rules(), 10.0, reach=Reach.words(url))
+
+
 async def diff(pulls: Pulls, url: str, rules: Rules | None = None) -> str:
     """What pull_request_diff gives."""
-    return await pulls.diff({"url": url}, ToolContext(ask(), rules or Rules(), 10.0))
+    return await pulls.diff({"url": url}, context(url, rules))
 
 
 async def file(pulls: Pulls, url: str, path: str, rules: Rules | None = None, **more: Any) -> str:
     """What repository_file gives."""
     given = {"url": url, "path": path, **more}
-    return await pulls.file(given, ToolContext(ask(), rules or Rules(), 10.0))
+    return await pulls.file(given, context(url, rules))
 
 
 def pull(stand_in: GitHubStandIn, number: int = 7, repository: str = "shop/checkout") -> str:

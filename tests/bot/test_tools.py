@@ -13,6 +13,7 @@ from bot.demo.pages.made import Page
 from bot.demo.web import WebStandIn
 from bot.errors import ToolProblem
 from bot.policy import Policy
+from bot.reach import Reach
 from bot.rules import Rules
 from bot.tool_runner import Tool, ToolContext
 from bot.tools import declare
@@ -70,8 +71,9 @@ def tool(name: str, web: Web, jira: Jira | None = None) -> Tool:
 
 
 async def called(which: Tool, rules: Rules, seconds: float = 15.0, **given: Any) -> str:
-    """What a call gives under these rules."""
-    return await which.call(given, ToolContext(ask(), rules, seconds))
+    """What a call gives under these rules, in an ask in which a person wrote the address."""
+    reach = Reach.words(str(given.get("url", "")))
+    return await which.call(given, ToolContext(ask(), rules, seconds, reach=reach))
 
 
 def declared(web: Web, jira: Jira | None) -> str:

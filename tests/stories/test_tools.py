@@ -74,7 +74,7 @@ async def test_calls_of_a_round_run_side_by_side(tmp_path: Path) -> None:
         slow, good = world.web.address(Page.SLOW), world.web.address(Page.TEXT)
         uses = tuple(Use("web_fetch", {"url": url}) for url in (slow, good, slow))
         world.script(Draft("I'll look.", uses=uses), Draft("One of three could be read."))
-        root = await world.slack.say("ana", "#shop-dev", "@purser read these")
+        root = await world.slack.say("ana", "#shop-dev", f"@purser read {slow} and {good}")
 
         assert "One of three" in await world.answered(root)
         assert [bool(block.get("is_error")) for block in blocks(world, 1)] == [True, False, True]
@@ -121,8 +121,9 @@ async def test_rounds_are_bounded(tmp_path: Path) -> None:
     """A Claude that never stops calling tools is given no more of them after so many rounds, and is told."""
     async with World(tmp_path, policy="rounds = 3") as world:
         await world.start()
-        world.script(Draft(uses=(Use("web_fetch", {"url": world.web.address(Page.TEXT)}),)))
-        root = await world.slack.say("ana", "#shop-dev", "@purser read on and on")
+        address = world.web.address(Page.TEXT)
+        world.script(Draft(uses=(Use("web_fetch", {"url": address}),)))
+        root = await world.slack.say("ana", "#shop-dev", f"@purser read {address} on and on")
         ask = await world.ended(root)
 
         assert ask["outcome"] in {"answer", "stopped", "failed"}
