@@ -4,7 +4,7 @@ Again, or Afresh (in other words, or of another model), is asked once more by th
 with what was tried; people may be given it.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from bot.answer import Answer, Ended, Failed, Refused
@@ -26,11 +26,12 @@ from bot.refusal import (
 from bot.turn.brief import Brief, Rooms
 from bot.turn.call import Calls
 from bot.turn.request import opaque, order, reworded_as
-from bot.turn.response import Outcome, Response, Unanswered
+from bot.turn.response import Filtered, Outcome, Response, Unanswered
 
 Climbed = Literal["answered", "declined", "unanswered", "skipped"]
 """What came of a rung: an answer, another refusal, no answer for another reason, or it could not be climbed at all."""
 
+SINGLE_FILES = "Ask about single files of it, or for a person's review."
 DIRECT = frozenset({"im", "mpim"})  # what is said there is for those who are in it
 
 
@@ -40,6 +41,15 @@ class Afresh:
 
     conversation: Conversation
     note: str
+
+
+def refusal_of(outcome: Outcome | None, model: str) -> Refusal | None:
+    """How a part of a review was declined; None where it was not."""
+    if isinstance(outcome, Filtered):
+        return Refusal("output_filter", model, about_code=True)
+    if isinstance(outcome, Response) and outcome.stop_reason == "refusal":
+        return Refusal("refusal", model, outcome.category, about_code=True)
+    return None
 
 
 class Ladder:
@@ -111,13 +121,11 @@ class Ladder:
 
     def nothing_read(self, sentence: str, last: Outcome | None) -> Refused:
         """The end of a review of which Claude declined every part, the last one so."""
-        form, category = "output_filter", None
-        if isinstance(last, Response):
-            form, category = "refusal", last.category
-        refusal = Refusal(form, self.model, category, about_code=True)
+        refusal = refusal_of(last, self.model) or Refusal("refusal", self.model, about_code=True)
         self._cannot.add("reword")
         step = self._decide(refusal)
-        return self._refused(sentence, refusal.kind, people=isinstance(step, People))
+        refused = self._refused(sentence, refusal.kind, people=isinstance(step, People))
+        return replace(refused, advice=SINGLE_FILES)
 
     def end(self, ended: Ended) -> None:
         """The ask has its end: so has the rung that led to it."""

@@ -39,7 +39,8 @@ CUT_NOTE = "The answer is longer than one answer may be and was cut here."
 SMALLER = "The person was told what this costs and wants it for less. Read little and be brief: what matters most, alone."
 SMALLER_NOTE = "Done smaller, as you wanted: {model}, {effort} effort, {rounds} rounds of looking things up at most."
 TAKEN_BACK = "Claude declined to go on, so the beginning is taken back."
-NOTHING_READ = "Claude declined to read any part of this change. Ask about single files of it, or for a person's review."
+PARTS_NOTE = "Claude declined to read {parts} of the parts; {model} read that instead."
+NOTHING_READ = "Claude declined to read any part of this change."
 ALL_CUT = "What Claude found in this change broke off in every part. Ask about single files of it."
 WINDOW_NOTE = (
     "This thread is longer than Claude can read; the answer was cut here. A new thread helps."
@@ -178,6 +179,8 @@ class Loop:
         )
         studied = self._studied = await passes.run()
         self._books.tally.rounds += len(studied.read)
+        for model, parts in studied.others.items():
+            self._ladder.notes.append(PARTS_NOTE.format(parts=parts, model=model))
         if not studied.read:
             if isinstance(studied.last, Unanswered):
                 return self._unanswered(studied.last)

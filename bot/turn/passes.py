@@ -9,7 +9,7 @@ answered are not paid again. One that fails costs its part of the coverage, whic
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from bot.answer import Event, Passing
@@ -27,8 +27,10 @@ from bot.findings import (
     parsed,
 )
 from bot.prompts import untagged
+from bot.refusal import OtherModel, decide
 from bot.turn.brief import Brief, Rooms
 from bot.turn.call import Calls
+from bot.turn.ladder import refusal_of
 from bot.turn.request import Order, order, shape
 from bot.turn.response import Filtered, Outcome, Response, Unanswered
 
@@ -55,12 +57,14 @@ class Studied:
         read: the parts that were read.
         why: the reasons for the others.
         last: what a pass that failed came to; None where all went well.
+        others: how many parts another model read, by its name, since they had been declined.
     """
 
     found: Found
     read: tuple[Pass, ...]
     why: Mapping[Pass, str]
     last: Outcome | None = None
+    others: Mapping[str, int] = field(default_factory=dict[str, int])
 
     def told(self, readings: Sequence[Reading]) -> tuple[str, str, str]:
         """What the answer is written from, as a tool, its input and its result."""
@@ -116,27 +120,36 @@ class Passes:
         self._rooms, self._lease, self._brief = rooms, lease, brief
         self._calls, self._question, self._tell = calls, question, tell
         self._outcomes: dict[Pass, Outcome] = {}
+        self._others: dict[str, int] = {}  # parts read, by another model
 
     async def run(self) -> Studied:
         """Read all parts, and give what holds.
 
         Raises:
-            LeaseLost: another worker has this ask (in a group).
-            StoreDown: the books cannot be written (in a group).
+            LeaseLost: another worker has this ask.
+            StoreDown: the books cannot be written.
         """
         orders = {part: self._order(n) for n, part in enumerate(self._brief.passes, start=1)}
         known = [part for part, order in orders.items() if order.key in self._calls.recorded]
         fresh = [part for part in orders if part not in known]
         for part in known:
             self._outcomes[part] = await self._calls.call(orders[part])
+        try:
+            await self._side_by_side(orders, fresh)
+        except BaseExceptionGroup as broken:  # the worker knows what to do with each by itself
+            first = broken.exceptions[0]
+            raise first from first.__cause__
+        await self._afford(orders)
+        await self._ask_another()
+        return self._studied()
+
+    async def _side_by_side(self, orders: Mapping[Pass, Order], fresh: Sequence[Pass]) -> None:
         async with asyncio.TaskGroup() as group:
             begun = asyncio.Event()
             for part in fresh:
                 task = group.create_task(self._pass(part, orders[part], begun.set))
                 task.add_done_callback(lambda _: begun.set())
                 await begun.wait()  # of the first; behind it nobody waits
-        await self._afford(orders)
-        return self._studied()
 
     async def _pass(self, part: Pass, order: Order, heard: Callable[[], None]) -> None:
         self._tell(self._progress(part))
@@ -156,19 +169,37 @@ class Passes:
                 return
             self._outcomes[part] = again
 
+    async def _ask_another(self) -> None:
+        """Have the policy's other model read what was declined, where that is the remedy; nothing is put in other words."""
+        brief, metrics = self._brief, self._rooms.metrics
+        for n, part in enumerate(brief.passes, start=1):
+            refusal = refusal_of(self._outcomes[part], brief.model)
+            step = decide(refusal, frozenset(), brief.rules.fallback_model) if refusal else None
+            if refusal is None or not isinstance(step, OtherModel):
+                continue
+            metrics.refused(refusal.kind, "model")
+            self._tell(self._progress(part))
+            again = await self._calls.call(self._order(n, model=step.model, purpose="fallback"))
+            if _given(again) is None:
+                metrics.climbed(refusal.kind, "model", "unanswered")
+                continue
+            metrics.climbed(refusal.kind, "model", "answered")
+            self._outcomes[part] = again
+            self._others[step.model] = self._others.get(step.model, 0) + 1
+
     def _progress(self, part: Pass) -> Passing:
         n = self._brief.passes.index(part) + 1
         where = self._brief.readings[part.change].where(part.n)
         return Passing(n, len(self._brief.passes), where)
 
-    def _order(self, n: int) -> Order:
+    def _order(self, n: int, *, model: str = "", purpose: str = "answer") -> Order:
         brief = self._brief
         shaped = shape(
             replace(brief, max_tokens=min(PASS_TOKENS, brief.max_tokens)),
             ask=self._lease.ask,
             prompts=self._rooms.prompts,
             tools=self._rooms.runner.declared,
-            model=brief.model,
+            model=model or brief.model,
             salt=self._rooms.user_salt,
             tools_allowed=False,
             previous_message_id=None,
@@ -176,7 +207,7 @@ class Passes:
         form = {"type": "json_schema", "schema": SCHEMA}
         shaped["output_config"] = {**shaped.get("output_config", {}), "format": form}
         plain, marked = (self._messages(n, marked=marked) for marked in (False, True))
-        return order("answer", shaped, plain, marked=marked, aloud=False)
+        return order(purpose, shaped, plain, marked=marked, aloud=False)
 
     def _messages(self, n: int, *, marked: bool) -> list[dict[str, Any]]:
         """One message: what all passes share, the cache mark behind it, then the part."""
@@ -207,7 +238,7 @@ class Passes:
                 continue
             found.append(checked(given, Given.of(self._messages(n, marked=False))))
         read = tuple(part for part in self._brief.passes if part not in why)
-        return Studied(merged(found), read, why, last)
+        return Studied(merged(found), read, why, last, self._others)
 
 
 def _given(outcome: Outcome) -> Found | None:

@@ -149,6 +149,23 @@ async def test_a_refused_pass_is_said_in_the_coverage(large: World) -> None:
     assert_balanced(large)
 
 
+async def test_another_model_reads_a_refused_pass(tmp_path: Path) -> None:
+    """Where the policy names another model, it reads what was declined: the answer has all of it, and says by whom."""
+    async with World(tmp_path, policy=f'{LOOSE}\nfallback_model = "claude-opus-5"') as large:
+        await large.start()
+        refusal = Trouble(refuse=True, category="cyber", fits=holding("src/pay.py"))
+        large.claude.troubles.add(refusal)
+        root = await large.slack.say("ana", "#shop-dev", f"@purser review {push(large, three())}")
+        answer = await large.answered(root, 60.0)
+
+        assert "src/pay.py:902" in answer
+        assert "not read" not in answer
+        assert any("claude-opus-5 read that instead" in note for note in large.notes(root))
+        (fallback,) = large.booked("fallback")
+        assert (fallback["model"], fallback["stop_reason"]) == ("claude-opus-5", "end_turn")
+        assert_balanced(large)
+
+
 async def test_nothing_is_made_up_where_every_pass_is_refused(large: World) -> None:
     """Claude declines all parts: that is the end, in a sentence, and no answer is asked for."""
     large.claude.troubles.refuse_next("cyber", times=3)
@@ -299,3 +316,20 @@ async def test_smaller_reads_the_riskiest_files_at_once(world: World) -> None:
     answer = words_of(world.said(root)[-1])
     assert "src/auth.py:902" in answer
     assert "Read: 1 of 6 files, " in answer
+
+
+async def test_books_that_fail_between_the_passes_are_told_with_their_reason(large: World) -> None:
+    """Where a pass cannot be booked it is not asked for: admins hear why, and with room again the review is answered."""
+    large.damage(
+        "CREATE TRIGGER full BEFORE INSERT ON requests BEGIN SELECT RAISE(ABORT, 'full'); END"
+    )
+    url = push(large, three())
+    root = await large.slack.say("ana", "#shop-dev", f"@purser review {url}")
+    (alert,) = await large.until(
+        lambda: large.rows("SELECT body FROM asks WHERE key LIKE '%store:%'")
+    )
+    large.damage("DROP TRIGGER full")
+
+    assert "the database did not take it" in alert["body"]
+    assert "src/auth.py:902" in await large.answered(root, 60.0)
+    assert len(passes(large)) == 3
