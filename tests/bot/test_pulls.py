@@ -366,3 +366,43 @@ async def test_only_what_was_pushed_since(stand_in: GitHubStandIn, pulls: Pulls)
 
     assert "### README.md" in text
     assert "pay.py" not in text
+
+
+async def test_a_change_that_nobody_named_is_not_read(
+    stand_in: GitHubStandIn, pulls: Pulls
+) -> None:
+    """Another number, another repository or another host than a person wrote is not asked for, and Claude hears why."""
+    written = context(f"see {pull(stand_in)}")
+    others = [
+        pull(stand_in, 8),
+        pull(stand_in, 7, "shop/vault"),
+        f"{stand_in.url}/shop/checkout",
+        f"{stand_in.url}/shop/checkout/compare/main...secret",
+        "https://github.com/shop/checkout/pull/7",
+        "https://example.com/shop/checkout/pull/7",
+    ]
+
+    for url in others:
+        with pytest.raises(ToolProblem, match="write its address here"):
+            await pulls.diff({"url": url}, written)
+    with pytest.raises(ToolProblem, match="write its address here"):
+        await pulls.file({"url": f"{stand_in.url}/shop/vault", "path": "a"}, written)
+    assert stand_in.log == []
+
+
+@pytest.mark.parametrize("more", ["/files", "/commits", ".diff", "?w=1", "#discussion_r1", "/"])
+async def test_two_spellings_of_a_change_are_one(
+    stand_in: GitHubStandIn, pulls: Pulls, more: str
+) -> None:
+    """What names the same change is the same address, and what Claude added to it is not sent."""
+    text = await pulls.diff({"url": f"{pull(stand_in)}{more}"}, context(pull(stand_in)))
+
+    assert text.startswith("# shop/checkout#7: ")
+    assert not [heard for heard in stand_in.log if more.strip("/?#.") and more in heard.path]
+
+
+async def test_files_around_a_change_that_was_named(stand_in: GitHubStandIn, pulls: Pulls) -> None:
+    """Of a repository of which a person named a change, any file can be read, by whatever address of it."""
+    given = {"url": f"{stand_in.url}/shop/checkout", "path": "checkout/keys.py"}
+
+    assert "checkout/keys.py" in await pulls.file(given, context(pull(stand_in)))

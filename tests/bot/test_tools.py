@@ -7,8 +7,10 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
+from aiohttp import web as server
 
 from bot.demo.jira import JiraStandIn
+from bot.demo.loopback import Loopback
 from bot.demo.pages.made import Page
 from bot.demo.web import WebStandIn
 from bot.errors import ToolProblem
@@ -194,3 +196,61 @@ async def test_without_jira_the_tool_says_so(web: Web) -> None:
         await called(tool("jira_get_issue", web), OPEN, key="SHOP-12")
 
     assert str(raised.value) == NO_JIRA
+
+
+async def test_an_address_that_nobody_wrote_is_not_opened(web: Web, pages: WebStandIn) -> None:
+    """Words put behind an address that a person wrote make it another one: nothing is sent, and Claude hears why."""
+    written = pages.address(Page.ARTICLE)
+    context = ToolContext(
+        ask(), Rules(web_private_origins=(pages.url,)), reach=Reach.words(written)
+    )
+
+    for url in (
+        f"{written}?q=secret",
+        pages.address(Page.DOCS),
+        f"{pages.other_url}{Page.ARTICLE}",
+    ):
+        with pytest.raises(ToolProblem, match="write the address here"):
+            await tool("web_fetch", web).call({"url": url}, context)
+    assert pages.log == []
+
+
+class Mover(Loopback):
+    """Sends everybody away to another host."""
+
+    def routes(self) -> list[server.RouteDef]:
+        """One answer for all."""
+        return [server.get("/{rest:.*}", self._away)]
+
+    async def _away(self, _request: server.Request) -> server.Response:
+        return server.Response(status=302, headers={"Location": "http://elsewhere.invalid/"})
+
+
+async def test_a_link_of_a_page_stays_on_its_host(web: Web) -> None:
+    """A link that stood in a page is not followed to another host, where an address that a person wrote is."""
+    mover = Mover()
+    await mover.start()
+    url = f"{mover.url}/next"
+    rules = Rules(web_private_origins=(mover.url,))
+
+    for reach, why in (
+        (Reach(own={url: url}), "only public"),
+        (Reach.words(url), "not be reached"),
+    ):
+        with pytest.raises(ToolProblem, match=why):
+            await tool("web_fetch", web).call({"url": url}, ToolContext(ask(), rules, reach=reach))
+    await mover.stop()
+
+
+async def test_links_in_other_content_lead_to_allowed_hosts_alone(web: Web) -> None:
+    """A link that stood in a ticket or a file is opened only where an admin named its host, or it is Jira's or the code host's."""
+    url = "https://docs.example.com/a"
+    opened = Reach(content={url: url})
+
+    with pytest.raises(ToolProblem, match="write the address here"):
+        await tool("web_fetch", web).call({"url": url}, ToolContext(ask(), Rules(), reach=opened))
+    rules = Rules(web_allowed_hosts=("example.com",))
+    with pytest.raises(ToolProblem, match="took too long"):  # it went out, in no time at all
+        await tool("web_fetch", web).call(
+            {"url": url}, ToolContext(ask(), rules, 0.0, reach=opened)
+        )
