@@ -34,6 +34,8 @@ class Bulletins:
         self, *, policy: Policy, ledger: Ledger, accounts: Accounts, now: Callable[[], float]
     ) -> None:
         self._policy, self._ledger, self._accounts, self._now = policy, ledger, accounts, now
+        self._day = date.min
+        self._written: dict[str, Due] = {}  # on that day: what is due is found again at every look
 
     async def weekly(self) -> Sequence[Due]:
         """On Mondays last week's five lines, for each channel that wants them. Raises StoreDown."""
@@ -45,10 +47,12 @@ class Bulletins:
         spent = await self._ledger.totals("channel", week.first, week.end)
         wanted = [c for c in spent if c and self._policy.rules(c).weekly_report]
         year, number, _ = week.first.isocalendar()
-        return [
-            Due(f"weekly:{channel}:{year}-W{number:02}", await self._week(week, channel), channel)
-            for channel in wanted
-        ]
+        keys = {f"weekly:{channel}:{year}-W{number:02}": channel for channel in wanted}
+        written = self._today()
+        for key, channel in keys.items():
+            if key not in written:
+                written[key] = Due(key, await self._week(week, channel), channel)
+        return [written[key] for key in keys]
 
     async def monthly(self) -> Sequence[Due]:
         """On the first day the month before, to the admins. Raises StoreDown."""
@@ -57,12 +61,22 @@ class Bulletins:
             return ()
         first = here.date()
         month = self._period((first - timedelta(days=1)).replace(day=1), first)
+        key, written = f"monthly:{month.name}", self._today()
+        if key in written:
+            return [written[key]]
         account = await self._accounts.draw(month, by="channel", channel=None)
         if not account.report.lines:
             return ()
         limit = self._policy.workspace.monthly_budget_usd
         text = as_markdown(account, "the whole workspace", limit)
-        return [Due(f"monthly:{month.name}", text)]
+        written[key] = Due(key, text)
+        return [written[key]]
+
+    def _today(self) -> dict[str, Due]:
+        """What was written today."""
+        if (today := self._here().date()) != self._day:
+            self._day, self._written = today, {}
+        return self._written
 
     async def _week(self, week: Period, channel: str) -> str:
         account = await self._accounts.draw(week, by="feature", channel=channel)
