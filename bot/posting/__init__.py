@@ -135,7 +135,8 @@ class Posting:
         if done is not None:
             return Stopped(ALREADY.format(who=done.who_name), Receipt())
         draft = await self._draft(kept, address, name=person.real_name or person.name)
-        length = len(draft.text) + sum(len(remark.text) for remark in draft.remarks)
+        remarks = sum(len(remark.path) + len(remark.text) for remark in draft.remarks)
+        length = len(draft.text) + remarks
         if length > TEXT_CHARS:
             return Stopped(LONG.format(n=length), Receipt())
         proposal = await self._proposals.propose(

@@ -12,11 +12,13 @@ from hypothesis import strategies as st
 from bot.demo.slack.blocks import actions, check, written
 from bot.demo.slack.views import problems_of
 from bot.policy import Policy
-from bot.proposals import Proposal, State
+from bot.posting import TEXT_CHARS as REVIEW_CHARS
+from bot.proposals import REVIEW_TOOL, Proposal, State
 from bot.slack.offers import Offers
 from bot.slack.presses import FORMS, PRESSES, Place
 from bot.slack.proposed import CHANGE, DO, DROP, UNDO, can_change, changed, form, told
 from bot.tools.writes import TEXT_CHARS
+from integrations.github import Posted, Remark, ReviewDraft
 from integrations.jira import Draft, Written
 
 STATES: Sequence[State] = get_args(State)
@@ -97,6 +99,45 @@ def test_any_text_fits_and_stays_text(text: str, state: State, sentence: str) ->
     assert text not in head or len(text) < 20
 
 
+def posting(text: str = "Two findings.", state: State = "open", remarks: int = 1) -> Proposal:
+    """A proposal to post a review."""
+    lines = [
+        Remark("src/pay.py", n + 9, "LEFT" if n else "RIGHT", f"Bug {n}.", start=n)
+        for n in range(remarks)
+    ]
+    url = "https://github.test/s/c/pull/7"
+    draft = ReviewDraft(url, "s/c", "7", "Pay twice (open)", "abc", text, tuple(lines))
+    done = Posted(f"{url}#pullrequestreview-1", "1").to_json() if state == "written" else ""
+    made = proposal(state=state, tool=REVIEW_TOOL, asked={"url": url}, written=done)
+    return replace(made, draft=draft.to_json())
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_a_review_has_no_form_and_no_undo(state: State) -> None:
+    """It can be done or dropped, and looked for; what was posted is linked and stays."""
+    head, blocks = told(posting(state=state))
+    expected: dict[State, set[str]] = {"open": {DO, DROP}, "writing": {DO}, "unknown": {DO}}
+
+    if state != "undoing":
+        assert set(actions(blocks)) == expected.get(state, set())
+    assert check([{"type": "markdown", "text": head}, *blocks]) == []
+    assert ("#pullrequestreview-1" in head) == (state == "written")
+    assert ("cannot be deleted" in str(blocks)) == (state == "written")
+
+
+def test_the_longest_review_fits() -> None:
+    """All that may be proposed is shown, each comment with its lines, within what a message takes."""
+    head, blocks = told(posting("x" * (REVIEW_CHARS - 40 * 16), remarks=40))
+    every = [{"type": "markdown", "text": head}, *blocks]
+    words = str(blocks)
+
+    assert check(every) == []
+    assert written(every) <= 13_200
+    assert "At: " in words
+    assert "src/pay.py:9" in words
+    assert "src/pay.py:39-48, as it was before" in words
+
+
 def test_no_value_is_cut() -> None:
     """Who decides sees a value to its last letter, however long it is."""
     made = proposal("update", text="")
@@ -154,5 +195,5 @@ def test_every_button_has_who_answers() -> None:
     ours = {name for name in PRESSES | FORMS if name.startswith("proposal")}
 
     nobody = cast("Any", None)
-    offers = Offers(nobody, nobody, None, policy=Policy(), now=lambda: 0.0)
+    offers = Offers(nobody, nobody, nobody, policy=Policy(), now=lambda: 0.0)
     assert set(offers.handlers()) == ours
