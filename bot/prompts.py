@@ -8,6 +8,7 @@ paragraph stands in a second block, behind the mark, and disturbs nobody else.
 import hashlib
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from importlib.resources import files
 from typing import Any
 
@@ -47,18 +48,8 @@ class Prompts:
         return cls(shared, texts[REPHRASE], texts[COMPACT], digest.hexdigest()[:12])
 
     def system(self, instructions: str | None = None) -> list[dict[str, Any]]:
-        """Give the system blocks: the shared one, marked for an hour, then the channel's own."""
-        blocks: list[dict[str, Any]] = [
-            {
-                "type": "text",
-                "text": self.shared,
-                "cache_control": {"type": "ephemeral", "ttl": "1h"},
-            }
-        ]
-        if instructions and instructions.strip():
-            words = f"# This channel\n\n{instructions.strip()}"
-            blocks.append({"type": "text", "text": words})
-        return blocks
+        """Give the system blocks: the shared one, marked for an hour, then the channel's own; the same objects each time."""
+        return list(_blocks(self.shared, (instructions or "").strip()))
 
     def rewording(self, request: str, *, work: str, model: str) -> dict[str, Any]:
         """Give the request that has a person's refused words put neutrally.
@@ -89,6 +80,15 @@ class Prompts:
             "messages": [{"role": "user", "content": [{"type": "text", "text": words}]}],
             **effort_of(model, "low"),
         }
+
+
+@lru_cache(256)
+def _blocks(shared: str, instructions: str) -> tuple[dict[str, Any], ...]:
+    mark = {"type": "ephemeral", "ttl": "1h"}
+    first: dict[str, Any] = {"type": "text", "text": shared, "cache_control": mark}
+    if not instructions:
+        return (first,)
+    return (first, {"type": "text", "text": f"# This channel\n\n{instructions}"})
 
 
 def untagged(text: str) -> str:

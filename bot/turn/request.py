@@ -22,16 +22,9 @@ PICTURE_TOKENS = 5_000  # above what the largest picture has
 DOCUMENT_TOKENS_PER_BYTE = 0.05  # of a PDF's base64; it is counted exactly before it is sent
 LIKELY_OUTPUT_TOKENS = 4_000  # of an answer nobody saw the end of, at least
 TOKENS_PER_SECOND = 100.0  # of a model at work, thoughts that are never shown included
-_SHAPING = (
-    "model",
-    "max_tokens",
-    "system",
-    "tools",
-    "tool_choice",
-    "messages",
-    "thinking",
-    "output_config",
-)
+_SHAPING = ("model", "max_tokens", "tool_choice", "thinking", "output_config")
+_HEAD = ("system", "tools")  # and the messages; what else stands in a body changes no answer
+HEADS_AT_MOST = 512  # kept as they are written; a channel with a paragraph of its own has one
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,15 +77,16 @@ def order(
         marked: the same with cache marks, if there are any.
         aloud: whether its text is for the person.
     """
-    body = {**shape, "messages": messages if marked is None else marked}
-    shaping = {name: {**body, "messages": messages}[name] for name in _SHAPING if name in body}
-    text = json.dumps(shaping, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    heads = [_written(cast("Sequence[Mapping[str, Any]]", shape.get(name, ()))) for name in _HEAD]
+    rest = {**{name: shape[name] for name in _SHAPING if name in shape}, "messages": messages}
+    text = _dumped([rest, [head.digest for head in heads]]).encode()
+    size = len(text) + sum(head.size for head in heads)
     return Order(
         purpose=purpose,
-        body=body,
-        key=hashlib.sha256(text.encode()).hexdigest()[:32],
-        input_tokens=math.ceil(_tokens(shaping, text) / ROUND_TOKENS) * ROUND_TOKENS,
-        fresh_tokens=_tokens({"messages": messages[-1:]}, json.dumps(messages[-1])),
+        body={**shape, "messages": messages if marked is None else marked},
+        key=hashlib.sha256(text).hexdigest()[:32],
+        input_tokens=math.ceil(_tokens(messages, size) / ROUND_TOKENS) * ROUND_TOKENS,
+        fresh_tokens=_tokens(messages[-1:], len(json.dumps(messages[-1]))),
         aloud=aloud,
         counted=any(True for _ in attachments(messages)),
     )
@@ -145,17 +139,45 @@ def reworded_as(conversation: Conversation, words: str) -> str | None:
 
 def bound_of(messages: Sequence[Message]) -> int:
     """How many tokens messages have at most, about."""
-    return _tokens({"messages": messages}, json.dumps(messages, ensure_ascii=False))
+    return _tokens(messages, len(json.dumps(messages, ensure_ascii=False).encode()))
 
 
-def _tokens(body: Mapping[str, Any], text: str) -> int:
+@dataclass(frozen=True, slots=True)
+class _Head:
+    """Blocks that stand at the beginning of many requests: their size in bytes, and what they are told apart by."""
+
+    blocks: Sequence[Mapping[str, Any]]
+    size: int
+    digest: str
+
+
+_HEADS: dict[tuple[int, ...], _Head] = {}
+
+
+def _written(blocks: Sequence[Mapping[str, Any]]) -> _Head:
+    """The head of blocks that are the same objects each time, worked out once; it keeps them, so that their ids stay."""
+    ids = tuple(map(id, blocks))
+    head = _HEADS.get(ids)
+    if head is None:
+        if len(_HEADS) >= HEADS_AT_MOST:
+            _HEADS.clear()
+        text = _dumped(list(blocks)).encode()
+        head = _HEADS[ids] = _Head(tuple(blocks), len(text), hashlib.sha256(text).hexdigest())
+    return head
+
+
+def _dumped(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+
+
+def _tokens(messages: Sequence[Message], size: int) -> int:
     """Estimate from above, since the budget's promise rests on it."""
-    count = len(text.encode()) / BYTES_PER_TOKEN
-    for block in attachments(cast("Sequence[Message]", body["messages"])):
-        size = len(str(cast("Mapping[str, Any]", block.get("source", {})).get("data", "")))
-        count -= size / BYTES_PER_TOKEN
+    count = size / BYTES_PER_TOKEN
+    for block in attachments(messages):
+        data = len(str(cast("Mapping[str, Any]", block.get("source", {})).get("data", "")))
+        count -= data / BYTES_PER_TOKEN
         is_picture = block["type"] == "image"
-        count += PICTURE_TOKENS if is_picture else size * DOCUMENT_TOKENS_PER_BYTE
+        count += PICTURE_TOKENS if is_picture else data * DOCUMENT_TOKENS_PER_BYTE
     return round(count)
 
 
