@@ -63,15 +63,21 @@ class Daily:
     ) -> None:
         self._name, self._work, self._hour, self._here = name, work, hour, here
         self._done: date | None = None
+        self._found: Sequence[Due] = ()
 
     async def look(self) -> Sequence[Due]:
-        """Do it, if it is due."""
+        """Do it, if it is due; what it had to say is found all day, until it is in the inbox.
+
+        Raises:
+            StoreDown: it was not done, and is due still.
+        """
         here = self._here()
-        if here.hour < self._hour or here.date() == self._done:
+        if here.hour < self._hour:
             return ()
-        self._done = here.date()
-        said = await self._work()
-        return [Due(f"{self._name}:{self._done.isoformat()}", said)] if said else ()
+        if here.date() != self._done:
+            said, self._done = await self._work(), here.date()
+            self._found = [Due(f"{self._name}:{self._done.isoformat()}", said)] if said else ()
+        return self._found
 
 
 class Schedule:

@@ -99,8 +99,8 @@ class Watermarks:
 
 
 def _raised(limit: Decimal) -> Decimal:
-    """A rounder budget, by half."""
-    return (limit * 3 / 2).quantize(Decimal(1))
+    """A rounder budget, by half and at least a dollar."""
+    return max(Decimal(1), (limit * 3 / 2).quantize(Decimal(1)))
 
 
 def _dollars(amount: Decimal) -> str:

@@ -100,6 +100,19 @@ async def test_marks_of_a_budget(store: Store, clock: Clock, spent: str, mark: i
         assert due[0].admins
 
 
+async def test_a_small_budget_is_raised_to_more_than_nothing(store: Store, clock: Clock) -> None:
+    """What an admin is told to write raises a budget of cents, too."""
+    clock.at = NOVEMBER
+    small = Policy(PolicyFile(channels={"C1": {"monthly_budget_usd": "0.3"}}))
+    _, ledger = watermarks(store, clock)
+    budget = Budget(store, now=clock, zone=UTC)
+    marks = Watermarks(policy=small, budget=budget, ledger=ledger, now=clock)
+    await book(store, ledger, entry(cost=Decimal("0.3")))
+    (due,) = await marks.budgets()
+
+    assert "`/purser budget 1`" in due.text
+
+
 async def test_each_budget_has_its_marks(store: Store, clock: Clock) -> None:
     """A channel's own limit counts for it, and the workspace's for all together; a new month begins anew."""
     clock.at = NOVEMBER
@@ -171,13 +184,33 @@ async def test_daily_work_is_done_once_from_its_hour_on() -> None:
         return "They differ." if here.day == 26 else None
 
     daily = Daily("reconcile", work, hour=6, here=lambda: here)
-    found: list[Due] = []
-    for day, hour in ((25, 5), (25, 6), (25, 23), (26, 0), (26, 7), (26, 8)):
+    found: list[Sequence[Due]] = []
+    for day, hour in ((25, 5), (25, 6), (25, 23), (26, 0), (26, 7), (26, 8), (27, 0)):
         here = datetime(2026, 11, day, hour, tzinfo=UTC)
-        found += await daily.look()
+        found.append(await daily.look())
+    said = [Due("reconcile:2026-11-26", "They differ.")]
 
     assert [at.day for at in done] == [25, 26]
-    assert found == [Due("reconcile:2026-11-26", "They differ.")]
+    assert found == [(), (), (), (), said, said, ()]
+
+
+async def test_daily_work_that_failed_is_due_still() -> None:
+    """Where the database was away at the hour, the day's work is done at a later look, and not left to the next day."""
+    here = datetime(2026, 11, 25, 6, tzinfo=UTC)
+    results: list[Exception | str] = [StoreDown("away"), StoreDown("away"), "Done."]
+
+    async def work() -> str:
+        if isinstance(result := results.pop(0), Exception):
+            raise result
+        return result
+
+    daily = Daily("retention", work, hour=3, here=lambda: here)
+    for _ in range(2):
+        with pytest.raises(StoreDown):
+            await daily.look()
+
+    assert await daily.look() == [Due("retention:2026-11-25", "Done.")]
+    assert results == []
 
 
 async def test_one_look_that_fails_does_not_stop_the_others(inbox: Inbox, clock: Clock) -> None:
