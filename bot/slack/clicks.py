@@ -8,13 +8,19 @@ sure that it takes effect once.
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
+import structlog
+
 from bot.answer import Ended, Receipt, Stopped
 from bot.ask import Ask, Lease, Person
+from bot.errors import StoreDown
 from bot.policy import Verdict
 from bot.slack.aside import Aside
-from bot.slack.wire import SlackWire
+from bot.slack.wire import SlackError, SlackWire
 
 OLD = "This button is of another version of me, which I don't know any more. Please ask again in words."
+UNOPENED = "If no form has opened, please press the button again."
+
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,15 +81,19 @@ class Clicks:
         return frozenset(self._handlers)
 
     async def opens(self, ask: Ask, trigger: str) -> None:
-        """Open the form that a click asks for, if it asks for one.
+        """Open the form that a click asks for, if it asks for one; who pressed hears where that may have failed.
 
         Raises:
-            SlackError: it was not opened.
-            StoreDown: what it is about cannot be read.
+            SlackError: it could not even be told.
         """
         opener = self._openers.get(ask.click.action) if ask.click is not None else None
-        if opener is not None:
+        if opener is None:
+            return
+        try:
             await opener(ask, trigger)
+        except (SlackError, StoreDown) as error:
+            log.warning("form", ask=ask.id, problem=str(error))
+            await Aside(self._wire, ask).alone(UNOPENED)
 
     async def press(self, lease: Lease, person: Person, verdict: Verdict) -> Ended:
         """Let a press take effect, if who pressed may ask here at all.

@@ -19,6 +19,7 @@ from bot.demo.slack.blocks import actions
 from bot.demo.slack.gestures import Ack
 from bot.demo.slack.views import View
 from bot.demo.terminal import under, words_of
+from bot.slack.clicks import UNOPENED
 from bot.slack.offers import NOT_YOURS, STALE, TOO_LATE
 from bot.slack.proposed import CHANGE, DO, DROP, LAPSED, UNDO
 from tests.stories.world import World
@@ -255,6 +256,19 @@ async def test_a_form_changes_what_would_be_written(office: Office) -> None:
     assert (office.told("ana"), office.comments()) == ([STALE], [])
     await office.press("ana", message, DO)
     assert body(office.comments()[0]) == "The fix is out.on behalf of Ana Duarte"
+
+
+async def test_a_form_that_does_not_open_is_told(office: Office) -> None:
+    """Where Slack opens no form, such as too late after the press, who pressed is told to press again, and can."""
+    message = await office.proposed()
+    office.slack.troubles.errors["views.open"] = ["expired_trigger_id"]
+    await office.slack.click("ana", message, CHANGE)
+    await office.until(lambda: office.told("ana") == [UNOPENED])
+    await office.slack.click("ana", message, CHANGE)
+    await office.until(lambda: office.slack.views.open)
+    await office.idle()
+
+    assert office.told("ana") == [UNOPENED]
 
 
 async def test_fields_change_in_a_form(office: Office) -> None:
