@@ -25,7 +25,15 @@ from detect_secrets.plugins.twilio import TwilioKeyDetector
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.redaction import KEY_LINES, RULES, Redactor, redacted
+from bot.redaction import (
+    KEY_LINES,
+    OFF_LOOP_CHARS,
+    RULES,
+    Redactor,
+    hidden,
+    hidden_in,
+    redacted,
+)
 from bot.rules import Rules
 
 WORD = "aB3dE6gH9jK2mN5pQ8sT1vW4"  # 24 letters and digits, none of them anybody's
@@ -52,6 +60,9 @@ SAMPLES = {
     "twilio-key": "A" + "C" + HEX,
     "password-in-address": "postgres://shop:" + "hunter2" + "@db.example/shop",
     "assigned-secret": 'password = "' + "correct-horse-7-battery" + '"',
+    "card-number": "4111 1111" + " 1111 1111",
+    "bank-account": "DE89 3704 0044" + " 0532 0130 00",
+    "social-security-number": "078-05" + "-1120",
     "private-key": "-----BEGIN RSA " + "PRIVATE KEY-----" + WORD + "-----END RSA PRIVATE KEY-----",
 }
 DETECTORS: list[type[RegexBasedDetector]] = [
@@ -66,12 +77,13 @@ def test_each_rule_hides_its_form(name: str) -> None:
     """A secret of each form is hidden with the rule's name in its place, whatever stands around it."""
     secret = SAMPLES[name]
     line = f'  x = f("{secret}")  # see'
-    hidden = redacted(line if name != "assigned-secret" else f"  {secret}  # see")
+    shown = redacted(line if name != "assigned-secret" else f"  {secret}  # see")
 
-    assert f"[redacted: {name}]" in hidden
-    assert WORD[:12] not in hidden
-    assert "hunter2" not in hidden
-    assert hidden.endswith("# see")
+    assert f"[redacted: {name}]" in shown
+    assert WORD[:12] not in shown
+    assert "hunter2" not in shown
+    assert secret not in shown
+    assert shown.endswith("# see")
 
 
 @pytest.mark.parametrize("detector", DETECTORS)
@@ -128,6 +140,12 @@ def test_a_key_without_end_does_not_hide_everything() -> None:
         "https://user@example.com/a:b@c",
         'url = "postgres://${USER}:${PASSWORD}@db/shop"',
         "commit 69f2c5169f2c5169f2c5169f2c5169f2c5169f2c",
+        "card = 4111 1111 1111 1112, order 4111111111111112",
+        "at 1764107730123456 ms, build 5500.0005.5555.5559",
+        "4111111111111111000000",
+        "id 00000000-4111-1111-1111-111111111111",
+        "account DE88 3704 0044 0532 0130 00",
+        "call 000-12-3456 or 987-65-4321, part 078-05-1120-7",
         "import skimage; task-runner-for-everything-we-ever-have = 1",
     ],
 )
@@ -143,6 +161,42 @@ def test_our_own_code_is_left() -> None:
     hidden = {p.name: redacted(t) for p in sources if redacted(t := p.read_text("utf-8")) != t}
 
     assert list(hidden) == []
+
+
+def test_numbers_in_every_spelling() -> None:
+    """A card's number and an account's are hidden with blanks, with dashes and without; of one card of each kind."""
+    cards = ["5500-0055-5555-5559", "3782 822463 10005", "6011111111111117", "3530111333300000"]
+    text = ", ".join(["4111" + "1111" + "1111" + "1111", *cards, "GB82" + "WEST12345698765432"])
+
+    assert redacted(text) == ", ".join(
+        ["[redacted: card-number]"] * 5 + ["[redacted: bank-account]"]
+    )
+
+
+def test_how_many_were_hidden() -> None:
+    """Each secret counts once, a private key of many lines too; ordinary text counts for nothing."""
+    begin, end = "-----BEGIN " + "PRIVATE KEY-----", "-----END " + "PRIVATE KEY-----"
+    key, token = f"{begin}\n{WORD}\n{end}", SAMPLES["github-token"]
+
+    assert hidden_in(redacted(f"{token} {token}\n{key}\nx\n{key}")) == 4
+    assert hidden_in("nothing [redacted: by hand]") == 0
+
+
+async def test_many_texts_at_once() -> None:
+    """Several texts are looked through together, each as if it were alone, however long they are."""
+    long = f"{SAMPLES['stripe-key']}\n" + "word " * OFF_LOOP_CHARS
+
+    assert await hidden([long, "x"]) == [redacted(long), "x"]
+    assert await hidden([SAMPLES["stripe-key"], long], []) == [SAMPLES["stripe-key"], long]
+
+
+@given(st.lists(st.one_of(st.sampled_from(list(SAMPLES.values())), st.text(max_size=20))))
+def test_the_whole_is_as_its_lines(lines: list[str]) -> None:
+    """Looking through a text at once hides what looking at line by line hides."""
+    text = "\n".join(lines)
+    redactor = Redactor()
+
+    assert redacted(text) == "\n".join(redactor.line(line) for line in text.split("\n"))
 
 
 @given(st.lists(st.one_of(st.sampled_from(list(SAMPLES.values())), st.text(max_size=20))))
