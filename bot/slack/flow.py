@@ -12,6 +12,7 @@ from bot.slack.split import cut
 from bot.slack.wire import GONE, Limited, SlackError
 
 WHOLE_SECONDS = 1.5  # an answer whole within this after its first words is posted in one piece
+MESSAGES = 3  # of one answer; what is longer goes on in a file, since nobody reads on a screen
 FLUSH_SECONDS = 1.2  # between appends or edits of one answer; Slack takes about 50 edits a minute
 FLUSH_CHARS = 3_000  # so much that waits is brought at once
 STREAM_SECONDS = 230.0  # a stream dies at about 300 s; it is closed before, and its message edited
@@ -124,21 +125,25 @@ class Flow:
         self._stir.clear()
 
     async def _flush(self) -> None:
-        """Bring Slack up to what is let through; a part that is full is said, and the next one opened."""
+        """Bring Slack up to what is let through; a part that is full is said, and the next one opened, up to the last."""
         fresh, self._unread = self._filter.feed(self._unread), ""
         self._tail = (self._tail + fresh).lstrip("\n")
-        while cut(self._tail.rstrip())[1]:
+        while self._said < MESSAGES - 1 and cut(self._tail.rstrip())[1]:
             part, rest = cut(self._tail)
             await self._parts.say(await self._current(part), part)
             self._tail = rest
-        words = self._tail.rstrip()
-        self._full_at = len(words) + FLUSH_CHARS
+        words, rest = cut(self._tail.rstrip())
+        self._full_at = len(words) + len(rest) + FLUSH_CHARS
         if not words:
             return
         piece = await self._current(words)
         if piece.kind == "stream" and self._clock() - piece.opened > STREAM_SECONDS:
             await self._parts.close(piece)
         await self._parts.extend(piece, words)
+
+    @property
+    def _said(self) -> int:
+        return sum(piece.said for piece in self._parts.pieces)
 
     async def _current(self, words: str) -> Piece:
         """The part that is being said, opened with these words if there is none."""

@@ -3,6 +3,7 @@
     open      a stream, or a post that is edited; where a stream does not start, a post
     extend    more of its words
     say       its final words, with what stands under them
+    attach    the rest of a long answer, as a file
     hold      what stands there until a person has decided; part of the answer only if there is no other
 
 After a lost reply a part is looked for by its metadata before it is sent again. After a restart one with a ts is
@@ -19,7 +20,7 @@ from bot.errors import LeaseLost
 from bot.journal import Journal, PartState
 from bot.slack.blocks import Block
 from bot.slack.pen import LAST_SECONDS, Kind, Pen, Piece, Place
-from bot.slack.shapes import items, mapping, words
+from bot.slack.shapes import Json, items, mapping, words
 from bot.slack.tables import has_table
 from bot.slack.wire import GONE, Limited, SlackError, SlackWire, Unsure
 from bot.store import Store, Transaction
@@ -67,6 +68,9 @@ class Parts:
         self._before = 0  # parts that stand in another channel
         self._lost: tuple[int, Kind] | None = None  # opened, it may be, but its ts is not known
         self._held: Piece | None = None  # one of the pieces, while it is undecided
+        self._file: tuple[int, PartState] | None = (
+            None  # the part that is a file, and how far it is
+        )
         self.place = self._home = place
         self.pieces: list[Piece] = []
         self.by_url: PartState | None = None  # how far a response_url has come with the answer
@@ -78,6 +82,8 @@ class Parts:
                 self.move(part.channel)
             if part.kind == "url":
                 self.by_url = part.state
+            elif part.kind == "file":
+                self._file = part.n, part.state
             elif not part.ts:
                 self._lost = part.n, "stream" if part.kind == "stream" else "post"
             else:
@@ -102,7 +108,7 @@ class Parts:
         if not held:
             raise LeaseLost
 
-    async def open(self, text: str, *, stream: bool) -> Piece:
+    async def open(self, text: str, *, stream: bool, patience: float = 0.0) -> Piece:
         """Open the next part: a stream that is still empty, or a post with these words."""
         if found := await self.reclaim():
             return found
@@ -113,7 +119,7 @@ class Parts:
                 if isinstance(error, Unsure) or error.code in GONE:
                     raise
                 log.info("no stream", code=error.code, ask=self._lease.ask.id)
-        send: Send = lambda n: self._pen.post(self.place, n, text, patience=0.0)  # noqa: E731
+        send: Send = lambda n: self._pen.post(self.place, n, text, patience=patience)  # noqa: E731
         return await self._opened("post", text, send)
 
     async def post(self, text: str, blocks: Sequence[Block] = ()) -> None:
@@ -150,6 +156,39 @@ class Parts:
         if piece.kind != "post" or piece.sent != text or blocks:
             await self._finish(piece, text, blocks)
         await self._said(piece)
+
+    async def attach(self, name: str, text: str, comment: str) -> bool:
+        """Show the rest of the answer as a file behind its parts; whether it stands there.
+
+        After a lost reply or a restart it is looked for by its name before it is handed over again.
+
+        Args:
+            name: of the file, the same for the same answer.
+            text: Markdown.
+            comment: the few words with it.
+        """
+        n, state = self._file or (self._next, None)
+        if state is None or not (state == "said" or await self._shows(name)):
+            self._file = n, "opening"
+            await self._write(n, "opening", "file")
+            try:
+                await self._wire.attach(
+                    self.place.channel, name, text.encode(), comment, thread=self.place.thread
+                )
+            except SlackError as error:
+                if error.code in GONE and not isinstance(error, Unsure):
+                    raise
+                log.warning("no file", code=error.code, ask=self._lease.ask.id)
+                if not (isinstance(error, Unsure) and await self._shows(name)):
+                    return False
+        self._file = n, "said"
+        await self._write(n, "said", "file")
+        return True
+
+    async def _shows(self, name: str) -> bool:
+        """Whether a file of ours with this name stands behind the ask."""
+        ours = await self._ours()
+        return any(file.get("name") == name for m in ours for file in items(m.get("files")))
 
     async def hold(self, text: str, blocks: Sequence[Block]) -> None:
         """Say something, in the first part's place, that stands until a person has decided."""
@@ -208,6 +247,16 @@ class Parts:
 
     async def _find(self, n: int) -> str | None:
         """Our own message after the ask that names this part, else one that names none and is no part's."""
+        told = [m for m in await self._ours() if not m.get("files")]
+        ours = {words(m.get("ts")): mapping(m.get("metadata")) for m in told}
+        wanted = self._pen.metadata(n)
+        for ts in sorted(ours, key=lambda ts: (ours[ts] != wanted, ts)):
+            if ours[ts] == wanted or not (ours[ts] or await self._is_part(ts)):
+                return ts
+        return None
+
+    async def _ours(self) -> list[Json]:
+        """Our own messages after the ask, where the answer goes."""
         place, ask = self.place, self._lease.ask
         oldest = (place.thread and ask.ts) or f"{ask.at - SKEW_SECONDS:.6f}"
         if place.thread:
@@ -216,16 +265,11 @@ class Parts:
             )
         else:
             page = await self._wire.history(place.channel, oldest=oldest, limit=LOOK_BACK)
-        ours = {
-            words(m.get("ts")): mapping(m.get("metadata"))
+        return [
+            m
             for m in items(page.get("messages"))
             if m.get("user") == self._us and words(m.get("ts")) > oldest
-        }
-        wanted = self._pen.metadata(n)
-        for ts in sorted(ours, key=lambda ts: (ours[ts] != wanted, ts)):
-            if ours[ts] == wanted or not (ours[ts] or await self._is_part(ts)):
-                return ts
-        return None
+        ]
 
     async def _is_part(self, ts: str) -> bool:
         rows = await self._store.read("journal.part_at", channel=self.place.channel, ts=ts)
@@ -233,7 +277,8 @@ class Parts:
 
     @property
     def _next(self) -> int:
-        return max((piece.n for piece in self.pieces), default=self._before) + 1
+        file = self._file[0] if self._file else 0
+        return max(file, max((piece.n for piece in self.pieces), default=self._before)) + 1
 
     async def _opened(self, kind: Kind, text: str, send: Send) -> Piece:
         piece = await self._begin(kind, text, send)

@@ -35,11 +35,11 @@ from bot.journal import Journal
 from bot.metrics import Metrics
 from bot.slack.aside import Aside
 from bot.slack.blocks import Block, Message, context, ending
-from bot.slack.flow import FLUSH_SECONDS, WHOLE_SECONDS, Flow
+from bot.slack.flow import FLUSH_SECONDS, MESSAGES, WHOLE_SECONDS, Flow
 from bot.slack.mrkdwn import Known, shown
 from bot.slack.parts import WITHDRAWN, Parts
-from bot.slack.pen import Piece, Place
-from bot.slack.split import follow, plain, split
+from bot.slack.pen import LAST_SECONDS, Piece, Place
+from bot.slack.split import cut, follow, plain
 from bot.slack.status import StatusLine
 from bot.slack.wire import GONE, SlackError, SlackWire, Unsure
 from bot.store import Store
@@ -53,6 +53,7 @@ NOT_OFFERED = (
     "What is proposed can only be decided on in the channel; invite me there, and ask again."
 )
 NO_WORDS = "(no words)"
+REST = "The answer goes on in this file, with about {chars:,} characters more."
 _URL = re.compile(r"https?://[^\s<>()\[\]`\"']+")
 
 log = structlog.get_logger()
@@ -282,18 +283,35 @@ class Reply:
     async def _say_parts(
         self, text: str, blocks: list[Block], offers: Sequence[Message] = ()
     ) -> None:
-        stand = list(self._parts.pieces)
-        said = takewhile(lambda piece: piece.said, stand)
-        *before, last = _messages(text, [piece.sent for piece in said])
+        said = takewhile(lambda piece: piece.said, self._parts.pieces)
+        standing = [piece.sent for piece in said]
+        told, rest = _messages(text, standing, MESSAGES)
+        if rest and not await self._attached(told, rest):
+            told, _ = _messages(text, standing)
+        *before, last = told
         messages: list[Message] = [*((words, []) for words in before), (last, blocks), *offers]
+        await self._bring(messages)
+        for extra in self._parts.pieces[len(messages) :]:
+            await self._parts.say(extra, WITHDRAWN)
+
+    async def _bring(self, messages: Sequence[Message]) -> None:
+        """Say these as the first parts; what stands already is left, what differs is edited."""
+        stand = list(self._parts.pieces)
         for n, (words, under) in enumerate(messages):
             if n < len(stand):
                 await self._parts.say(stand[n], words, under)
             else:
                 await self._parts.post(words, under)
                 self._status.replied()
-        for extra in stand[len(messages) :]:
-            await self._parts.say(extra, WITHDRAWN)
+
+    async def _attached(self, told: Sequence[str], rest: str) -> bool:
+        """Bring what is too long for messages as a file behind them; whether it stands there."""
+        await self._bring([(words, []) for words in told[:-1]])
+        if len(self._parts.pieces) < len(told):
+            await self._parts.open(told[-1], stream=False, patience=LAST_SECONDS)
+            self._status.replied()
+        comment = REST.format(chars=len(rest))
+        return await self._parts.attach(f"answer-{self._ask.reference}.md", rest, comment)
 
     async def _say_elsewhere(
         self, text: str, blocks: list[Block], why: str, offers: Sequence[Message]
@@ -351,8 +369,8 @@ class Reply:
         return ask.feature in {"cost", "purser"} and ask.origin != "invite" and alone
 
 
-def _messages(text: str, standing: list[str]) -> list[str]:
-    """A text as messages, those first that stand already as far as it goes on after them."""
+def _messages(text: str, standing: Sequence[str], most: int | None = None) -> tuple[list[str], str]:
+    """A text as messages, those first that stand already as far as it goes on after them; and what is beyond the most."""
     kept: list[str] = []
     for words in standing:
         rest = follow(text, words)
@@ -360,7 +378,10 @@ def _messages(text: str, standing: list[str]) -> list[str]:
             break
         kept.append(words)
         text = rest
-    return [*kept, *split(text)] or [NO_WORDS]
+    while text.strip() and (most is None or len(kept) < most):
+        part, text = cut(text)
+        kept.append(part)
+    return kept or [NO_WORDS], text.strip("\n") if text.strip() else ""
 
 
 def _known(ask: Ask, hosts: frozenset[str]) -> Known:

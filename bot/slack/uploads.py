@@ -31,8 +31,10 @@ class Uploads:
         self._gate, self._session = gate, session
         self._allowed, self._proxy = allowed, proxy
 
-    async def give(self, channel: str, name: str, data: bytes, *, comment: str) -> None:
-        """Show a file in a channel, with a few words.
+    async def give(
+        self, channel: str, name: str, data: bytes, *, comment: str, thread: str = ""
+    ) -> None:
+        """Show a file in a channel, or in a thread of it, with a few words.
 
         Raises:
             Unsure: it may be shown.
@@ -43,6 +45,8 @@ class Uploads:
         await self._bring(str(promised["upload_url"]), data)
         files = json.dumps([{"id": promised["file_id"], "title": name}])
         shown = {"files": files, "channel_id": channel, "initial_comment": comment}
+        if thread:
+            shown["thread_ts"] = thread
         await self._gate.call("files.completeUploadExternal", shown)
 
     async def _bring(self, url: str, data: bytes) -> None:

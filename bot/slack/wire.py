@@ -359,6 +359,17 @@ class SlackWire:
         """Give somebody a file, in the direct messages with them."""
         await self.uploads.give(await self.direct(user), name, data, comment=words)
 
+    async def attach(
+        self, channel: str, name: str, data: bytes, words: str, *, thread: str = ""
+    ) -> None:
+        """Show a file in a channel, or in a thread of it.
+
+        Raises:
+            Unsure: it may be shown.
+            SlackError: it is not.
+        """
+        await self.uploads.give(channel, name, data, comment=words, thread=thread)
+
     async def open_view(self, trigger: str, view: Json) -> None:
         """Open a form before who pressed; a trigger holds for three seconds, so nobody waits for the gate."""
         await self._gate.call("views.open", {"trigger_id": trigger, "view": view}, patience=0.0)

@@ -331,7 +331,7 @@ async def test_a_long_answer_stands_in_numbered_parts(at: Desk, way: str) -> Non
 async def test_a_part_that_was_said_stays_as_it_is(at: Desk) -> None:
     """Where the whole text would be cut elsewhere than its beginning was, the rest goes on after what stands."""
     intro, row = "Before the table. " * 150, "| some | cells | of a long table |\n"
-    text = f"{intro}\n\n{row * 900}"
+    text = f"{intro}\n\n{row * 600}"
     lease = await at.mention()
     async with aclosing(await at.replies(whole=NEVER, flush=NEVER).open(lease)) as reply:
         await say(reply, text[:11_500])
@@ -599,8 +599,11 @@ async def test_where_the_url_does_not_do_it_is_said_directly(at: Desk, reason: s
     await answered(at, lease, answer(text))
 
     said = at.slack.by_app("@ana")
-    assert letters([words_of(message) for message in said]) == letters([text])
-    assert "/invite @Purser" in grey(said[-1])[1]
+    spoken = [message for message in said if not message.files]
+    rest = [file.data.decode() for message in said for file in message.files]
+    assert len(rest) == (reason == "too long")
+    assert letters([*(words_of(message) for message in spoken), *rest]) == letters([text])
+    assert "/invite @Purser" in grey(spoken[-1])[1]
     assert at.slack.by_app("#random") == []
 
 
