@@ -39,6 +39,7 @@ from bot.slack.thread import Threads
 from bot.slack.wire import GONE, SlackError
 from bot.store import Store, Transaction
 from bot.turn import Brief, Turn
+from bot.turn.brief import wants_depth
 
 SLOTS = 500  # asks worked on at the same time by one process
 DRAIN_SECONDS = 25.0  # what running asks get when the process is told to stop
@@ -270,6 +271,7 @@ class Worker:
         if planned is None:
             return Stopped(summarize.USAGE, Receipt())
         brief, question = planned
+        brief = brief.deeper() if wants_depth(ask.text) else brief
         decided = await rooms.decisions.resumed(lease, holding) if lease.attempt > 1 else None
         if isinstance(decided, Stopped):
             return decided
