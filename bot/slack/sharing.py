@@ -5,6 +5,8 @@ It is drawn up anew, since what one person may see is not what everybody may.
 
 from collections.abc import Callable, Sequence
 
+import structlog
+
 from bot.answer import Answer, Ended, Receipt, Stopped
 from bot.errors import PurserError
 from bot.hindsight import Hindsight
@@ -25,6 +27,12 @@ CLOSED = (
     "I cannot write in this channel. Invite me with `/invite @Purser`, then ask again with `/cost`."
 )
 TWICE = "That report was shared already."
+LOST = (
+    "I cannot tell whether the report stands in the channel: Slack did not take it, or did not say so. If it does not, "
+    "ask again with `/cost`, and share the new one."
+)
+
+log = structlog.get_logger()
 
 
 class _Shared(PurserError):
@@ -77,11 +85,11 @@ class Sharing:
             await self._claim(press, ask.id)
             await self._post(press, text, [*blocks, context(f"Shared by {name}")])
         except _Shared:
-            return await self._tell(press, TWICE)
+            # This very press, heard again, has only claimed it for certain.
+            return await self._tell(press, TWICE if press.lease.attempt == 1 else LOST)
         except SlackError as error:
-            if error.code not in GONE:
-                raise
-            return await self._tell(press, CLOSED)
+            log.warning("slack", method=error.method, code=error.code, ask=press.lease.ask.id)
+            return await self._tell(press, CLOSED if error.code in GONE else LOST)
         return Answer(text, Receipt())
 
     async def _claim(self, press: Press, ask_id: str) -> None:

@@ -12,6 +12,7 @@ import pytest
 from bot.demo.slack import Message
 from bot.demo.slack.views import View
 from bot.demo.terminal import under, words_of
+from bot.slack.sharing import LOST
 from tests.stories.world import World
 
 PICOS = Decimal(10) ** 12
@@ -158,6 +159,18 @@ async def test_a_report_is_shared_once_by_who_asked_for_it(world: World) -> None
     said = [words_of(m) for m in world.slack.ephemerals("#shop-dev", "ana")]
     assert said[-1] == "That report was shared already."
     assert "Only who asked" in words_of(world.slack.ephemerals("#shop-dev", "ben")[-1])
+
+
+async def test_a_report_that_slack_does_not_take_is_told(world: World) -> None:
+    """Where Slack refuses what is shared, who shares it hears so, once, and that a new report can be shared."""
+    await asked(world)
+    told = await cost(world, "ana")
+    world.slack.troubles.down["chat.postMessage"] = "fatal_error"
+    await world.slack.click("ana", told, "share_cost")
+    await world.idle()
+
+    assert words_of(world.slack.ephemerals("#shop-dev", "ana")[-1]) == LOST
+    assert not [m for m in world.slack.by_app("#shop-dev") if "What Claude cost" in words_of(m)]
 
 
 async def test_where_everybody_may_see_persons_they_are_shared(tmp_path: Path) -> None:
