@@ -9,13 +9,14 @@ thread that grew too long, a summary stands in the place of its oldest asks, and
 import html
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, cast
 
 from bot.ask import Attached, Lease, Said
 from bot.labels import cut, cuts_of, file_blocks, named, request, said_before, text
 from bot.prompts import untagged
+from bot.redaction import hidden, hidden_in
 from bot.store import Row, Store, Transaction
 
 Message = Mapping[str, Any]
@@ -121,6 +122,11 @@ class Conversation:
             self, new={**self.new, "content": [*context, {**ask, "text": text}]}, question=question
         )
 
+    def hidden(self, rounds: Sequence[Message]) -> int:
+        """How many secrets were hidden in this ask and in what tools gave for it."""
+        theirs = [message for message in (self.new, *rounds) if message["role"] == "user"]
+        return sum(hidden_in(_json(message)) for message in theirs)
+
     def noted(self, words: str) -> "Conversation":
         """Say something to Claude in our own name, before the request."""
         *context, ask = cast("list[dict[str, Any]]", self.new["content"])
@@ -161,8 +167,9 @@ class Conversations:
         attached: Sequence[Attached],
         question: str,
         asker: str = "",
+        redact: Collection[str] | None = None,
     ) -> Conversation:
-        """Read the thread's memory and add what is new.
+        """Read the thread's memory and add what is new, its secrets hidden.
 
         Args:
             lease: the ask.
@@ -170,6 +177,7 @@ class Conversations:
             attached: files of the ask.
             question: the request in the person's words.
             asker: the person's name.
+            redact: names of the rules by which secrets are hidden; None is all.
 
         Raises:
             StoreDown: the memory cannot be read.
@@ -195,6 +203,7 @@ class Conversations:
             ),
             key=lambda one: _ts(one.ts),
         )
+        newer, attached, question, asker = await _hidden(newer, attached, question, asker, redact)
         content, cuts = said_before(newer)
         for file in attached:
             content.extend(file_blocks(file))
@@ -275,10 +284,21 @@ class Conversations:
         )
         await self._store.commit(tx)
 
-    def forget(self, tx: Transaction, lane: str) -> None:
-        """Forget all that is remembered of a thread, with what stands in the place of its oldest asks."""
-        tx.add("conversation.forget", lane=lane)
-        tx.add("conversation.forget_older", lane=lane)
+
+async def _hidden(
+    said: Sequence[Said],
+    attached: Sequence[Attached],
+    question: str,
+    asker: str,
+    names: Collection[str] | None,
+) -> tuple[Sequence[Said], Sequence[Attached], str, str]:
+    """The same with its secrets hidden, in words, names and files."""
+    words = [word for one in said for word in (one.name, one.text)]
+    words += [word for file in attached for word in (file.name, file.text)]
+    shown = iter(await hidden([*words, question, asker], names))
+    messages = [replace(one, name=next(shown), text=next(shown)) for one in said]
+    files = [replace(file, name=next(shown), text=next(shown)) for file in attached]
+    return messages, files, next(shown), next(shown)
 
 
 def note(words: str) -> dict[str, Any]:

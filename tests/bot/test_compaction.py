@@ -17,7 +17,6 @@ from bot.demo.claude.brain import Brain
 from bot.demo.claude.errors import Problem
 from bot.errors import StoreDown
 from bot.journal import Journal
-from bot.store import Transaction
 from bot.turn.compact import LEFT_OUT, SUMMED_UP
 from bot.turn.older import (
     ATTACHMENT_CHARS,
@@ -293,18 +292,6 @@ async def test_a_kill_while_summing_up_pays_once(world: World, at: int, behind: 
     assert booked.count("settled") == 1
     assert len(summings(world)) <= len(booked) <= 2
     assert at < 4 or len(booked) == 1  # from its booking on, it is not asked for again
-
-
-async def test_forgetting_takes_the_summary_too(world: World) -> None:
-    """Once a thread is forgotten, neither its words nor what stood for them are read again."""
-    await grown(world)
-    await last(world, "5: and now?")
-    tx = Transaction()
-    world.turn.conversations.forget(tx, LANE)
-    await world.store.commit(tx)
-    await last(world, "6: and now?")
-
-    assert len(answers(world)[-1]["messages"]) == 1
 
 
 def is_summing(body: Mapping[str, Any]) -> bool:

@@ -28,11 +28,3 @@ ON CONFLICT (ask_id) DO NOTHING;
 INSERT INTO older (lane, upto, text, ask_id, at) VALUES (:lane, :upto, :text, :ask_id, :at)
 ON CONFLICT (lane) DO UPDATE SET upto = excluded.upto, text = excluded.text, ask_id = excluded.ask_id, at = excluded.at
 WHERE excluded.upto > older.upto;
-
--- name: forget
--- Nothing of a thread is remembered.
-DELETE FROM conversation WHERE lane = :lane;
-
--- name: forget_older
--- Nor what stood in the place of its oldest asks.
-DELETE FROM older WHERE lane = :lane;
