@@ -27,7 +27,7 @@ from bot.slack.clicks import OLD, Press
 from bot.slack.parts import UNEDITABLE
 from bot.slack.reply import Reply
 from bot.slack.split import plain
-from bot.slack.wire import SlackError, SlackWire
+from bot.slack.wire import GONE, SlackError, SlackWire
 from bot.store import Store, Transaction
 from bot.turn import Brief
 
@@ -191,7 +191,7 @@ class Decisions:
                 press.channel, press.ts, plain(f"{text} {words}"), blocks=blocks
             )
         except SlackError as error:
-            if error.code not in UNEDITABLE:
+            if error.code not in UNEDITABLE | GONE:
                 raise
             log.info("no place for a decision", code=error.code, ask=press.lease.ask.id)
 

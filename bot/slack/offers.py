@@ -34,7 +34,7 @@ from bot.slack.proposed import (
     told,
 )
 from bot.slack.split import plain
-from bot.slack.wire import SlackError, SlackWire
+from bot.slack.wire import GONE, SlackError, SlackWire
 from bot.writing import Unwritten, Writing
 
 NO_SUCH = "I don't know this proposal. Please ask again in words."
@@ -262,9 +262,10 @@ class Offers:
         try:
             await self._wire.update(press.channel, press.ts, said, blocks=[markdown(text), *blocks])
         except SlackError as error:
-            if press.ts and error.code not in UNEDITABLE:
+            if press.ts and error.code not in UNEDITABLE | GONE:
                 raise
-            await Aside(self._wire, press.lease.ask).alone(f"{text}\n{proposal.sentence}")
+            sentence = shown(proposal.sentence, _unknown)
+            await Aside(self._wire, press.lease.ask).alone(f"{text}\n{sentence}")
         if proposal.state in {"failed", "unknown", "expired", "kept"}:
             return Stopped(said, Receipt())
         return Answer(said, Receipt())

@@ -184,6 +184,18 @@ async def test_an_admin_decides(dear: World) -> None:
     assert "Go, said ruth" in under(dear.said(root)[0])[0]
 
 
+async def test_a_decision_counts_where_its_place_is_gone(dear: World) -> None:
+    """Where the estimate can be edited no more it is decided on all the same, and no press is left to an operator."""
+    root = await review(dear)
+    estimate = await quoted(dear, root)
+    dear.slack.troubles.errors["chat.update"] = ["is_archived"]
+    await dear.slack.click("ana", estimate, "estimate:cancel")
+    await dear.idle()
+
+    assert [ask["state"] for ask in dear.asks()] == ["done", "done"]
+    assert dear.asked == []
+
+
 async def test_presses_that_come_twice_count_once(dear: World) -> None:
     """Of two presses the first decides, however close the second; who pressed the second one hears so."""
     root = await review(dear)

@@ -297,6 +297,18 @@ async def test_a_lost_reply_is_looked_for_and_found(office: Office) -> None:
     assert buttons(message) == ["Undo"]
 
 
+@pytest.mark.parametrize("code", ["message_not_found", "not_in_channel", "is_archived"])
+async def test_what_was_written_is_told_where_its_place_is_gone(office: Office, code: str) -> None:
+    """When the proposal's message, or the channel, is gone by then, who pressed hears that it was written."""
+    message = await office.proposed()
+    office.slack.troubles.errors["chat.update"] = [code]
+    await office.press("ana", message, DO)
+
+    assert len(office.comments()) == 1
+    assert "Written to Jira: a comment on" in office.told("ana")[-1]
+    assert office.pressed() == ["answer"]
+
+
 async def test_what_is_not_found_is_unknown_until_it_is(office: Office) -> None:
     """Where nobody can tell, that is said; a look later finds it, and it is never sent again."""
     message = await office.proposed()
