@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from pydantic import ValidationError
 
+from bot.audit import Record, record
 from bot.errors import PurserError
 from bot.policy import PAUSED, Adjusted, Policy
 from bot.prices import price
@@ -45,8 +46,15 @@ class Adjustments:
             known = (row["channel"], row["key"], row["value"], row["user"], row["at"])
             self._policy.adjust(Adjusted(*known))
 
-    async def set(self, channel: str, key: str, value: str, *, user: str) -> None:
+    async def set(self, channel: str, key: str, value: str, *, user: str, team: str = "") -> None:
         """Set a value of a channel, or of all with EVERYWHERE (PAUSED only).
+
+        Args:
+            channel: where.
+            key: one of KEYS.
+            value: as it was written.
+            user: who sets it, as the audit tells with their `team`.
+            team: of the workspace.
 
         Raises:
             BadAdjustment: it is none of KEYS, or no value for its key.
@@ -62,10 +70,12 @@ class Adjustments:
             user=user,
             at=adjusted.at,
         )
+        what = Record(team, channel, user, "", "set", key, reference=adjusted.value)
+        record(tx, what, at=adjusted.at)
         await self._store.commit(tx)
         self._policy.adjust(adjusted)
 
-    async def reset(self, channel: str, key: str) -> bool:
+    async def reset(self, channel: str, key: str, *, user: str = "", team: str = "") -> bool:
         """Take a value back; False where none was set.
 
         Raises:
@@ -73,6 +83,7 @@ class Adjustments:
         """
         tx = Transaction()
         tx.add("adjusted.drop", channel=channel, key=key)
+        record(tx, Record(team, channel, user, "", "reset", key), at=self._now())
         dropped = bool((await self._store.commit(tx))[0])
         self._policy.unadjust(channel, key)
         return dropped

@@ -144,13 +144,14 @@ class Refused:
 class Stopped:
     """A person stopped it, or a bound did (`sentence` says which); `text` is what had been said.
 
-    `said`: it stands in Slack already, so that nothing more is to be said.
+    `said`: it stands in Slack already, so that nothing more is to be said. `rule`: by which it was denied.
     """
 
     sentence: str
     receipt: Receipt
     text: str = ""
     said: bool = False
+    rule: str = ""
 
 
 @dataclass(frozen=True, slots=True)

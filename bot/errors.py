@@ -51,4 +51,13 @@ class OverBudget(PurserError):
 
 
 class ToolProblem(PurserError):
-    """Words that Claude reads as the result of a tool call, and adapts to."""
+    """Words that Claude reads as the result of a tool call, and adapts to.
+
+    Args:
+        sentence: the words.
+        rule: of the policy, where it denied the call.
+    """
+
+    def __init__(self, sentence: str = "", *, rule: str = "") -> None:
+        self.rule = rule
+        super().__init__(sentence)

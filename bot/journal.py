@@ -81,7 +81,7 @@ class Journal:
 
     def __init__(self, store: Store, *, now: Callable[[], float]) -> None:
         self._store = store
-        self._now = now
+        self.now = now
 
     async def read(self, ask_id: str) -> Told:
         """Everything about an ask, in one read."""
@@ -131,7 +131,7 @@ class Journal:
             estimate=_text(asdict(estimate)),
             estimate_cost=estimate_cost,
             price_version=price_version,
-            now=self._now(),
+            now=self.now(),
         )
 
     async def started(self, lease: Lease, n: int, message_id: str) -> None:
@@ -157,7 +157,7 @@ class Journal:
             n=n,
             response=text,
             error=error,
-            now=self._now(),
+            now=self.now(),
         )
 
     def sharing(
@@ -183,13 +183,13 @@ class Journal:
             estimate=_text(asdict(estimate)),
             estimate_cost=None,
             price_version="",
-            now=self._now(),
+            now=self.now(),
         )
 
     def shared(self, tx: Transaction, call: str, *, error: str = "") -> None:
         """A request that is nobody's has ended; its row stands in the same transaction."""
         tx.add(
-            "journal.ended", ask_id=SHARED + call, n=1, response=None, error=error, now=self._now()
+            "journal.ended", ask_id=SHARED + call, n=1, response=None, error=error, now=self.now()
         )
 
     async def shared_open(self) -> list[Shared]:
@@ -217,7 +217,7 @@ class Journal:
             use_id=use_id,
             content=_text(content),
             outcome=outcome,
-            now=self._now(),
+            now=self.now(),
         )
 
     def part(
@@ -242,7 +242,7 @@ class Journal:
             channel=channel,
             ts=ts,
             text=text,
-            now=self._now(),
+            now=self.now(),
         )
 
 

@@ -14,6 +14,7 @@ from typing import Any
 
 from bot.answer import ToolStarted
 from bot.ask import Lease
+from bot.audit import of_tool, record
 from bot.diffs import PASSES, Reading
 from bot.findings import Finding
 from bot.findings.kept import Kept, last
@@ -157,6 +158,9 @@ class Prefetch:
                 self._journal.tool_result(
                     tx, lease, use_id=f"{_READ}{run.use_id}", content=content, outcome=run.outcome
                 )
+                given = {"url": run.use_id}
+                read = of_tool(lease.ask, tool.name, given, run.outcome, rule=run.rule)
+                record(tx, read, at=self._journal.now())
             await self._store.commit(tx)
         return found
 

@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from bot.ask import Ask, Lease
+from bot.audit import Record, record
 from bot.errors import PurserError
 from bot.store import Row, Store, Transaction
 
@@ -237,6 +238,7 @@ class Proposals:
             old_press=old.press,
             **{name: columns[name] for name in _CHANGING},
         )
+        record(tx, _recorded(lease.ask, old, new), at=self._now())
         await self._store.commit(tx)
 
 
@@ -262,6 +264,24 @@ def _bound(proposal: Proposal) -> Proposal:
     content = [p.id, p.team, p.channel, p.thread, p.user, p.behalf, p.draft]
     digest = hashlib.sha256(json.dumps(content).encode()).hexdigest()
     return replace(proposal, hash=digest[:HASH_CHARS])
+
+
+def _recorded(press: Ask, old: Proposal, new: Proposal) -> Record:
+    """For the audit: who decided what on which content, and what it is written to."""
+    outcome = "changed" if (old.state, new.state) == ("open", "open") else new.state
+    written = json.loads(new.written) if new.written else {}
+    named = (written.get("key"), *(new.asked.get(name) for name in ("key", "project", "url")))
+    subject = next((str(name) for name in named if name), "")
+    return Record(
+        team=press.team,
+        channel=press.channel,
+        user=press.user,
+        ask_id=press.id,
+        action="proposal",
+        subject=subject,
+        outcome=outcome,
+        reference=f"{new.tool} {new.value}",
+    )
 
 
 def _columns(proposal: Proposal) -> dict[str, Any]:

@@ -71,13 +71,14 @@ class Tool:
 
 @dataclass(frozen=True, slots=True)
 class ToolRun:
-    """The one result of a tool call, and how long it took in seconds."""
+    """The one result of a tool call, how long it took in seconds, and the rule that denied it, if one did."""
 
     use_id: str
     name: str
     outcome: Outcome
     text: str
     seconds: float
+    rule: str = ""
 
     def result(self) -> dict[str, Any]:
         """The tool_result block."""
@@ -175,7 +176,7 @@ class ToolRunner:
                 return ended("timed_out", f"No result within {seconds:g} s; go on without it.")
             return ended("problem", "The other side timed out; it may be tried once more.")
         except ToolProblem as problem:
-            return ended("problem", str(problem))
+            return replace(ended("problem", str(problem)), rule=problem.rule)
         except Exception:  # the frontier of one tool call: logged whole, told in a word
             log.exception("tool broke", tool=tool.name, ask=context.ask.id)
             return ended("broken", "The tool broke; go on without it, and say so.")

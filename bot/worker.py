@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 
 import structlog
 
-from bot import review, summarize
+from bot import audit, review, summarize
 from bot.answer import Answer, Ended, Failed, Quote, Receipt, Refused, Stopped, TextDelta, ToolEnded
 from bot.ask import Ask, Lease
 from bot.conversation import Conversations
@@ -26,6 +26,7 @@ from bot.policy import Policy
 from bot.posting import Posting
 from bot.prefetch import Prefetch
 from bot.prices import dollars
+from bot.retention import Retention
 from bot.schedule import Schedule
 from bot.slack.askers import Askers
 from bot.slack.clicks import Clicks
@@ -85,6 +86,7 @@ class Rooms:
     decisions: Decisions
     replies: Replies
     schedule: Schedule
+    retention: Retention
     metrics: Metrics
     now: Callable[[], float]
 
@@ -262,7 +264,7 @@ class Worker:
         (person, verdict), _ = await asyncio.gather(rooms.askers.look(ask), reply.first_sign())
         if not verdict.allowed:
             rooms.metrics.dropped(f"denied:{verdict.rule}")
-            return Stopped(verdict.sentence, Receipt())
+            return Stopped(verdict.sentence, Receipt(), rule=verdict.rule)
         if ask.feature in {"cost", "purser"}:
             return await rooms.commands.answer(ask, person)
         if posting := await rooms.posting.answer(ask, person):
@@ -318,6 +320,8 @@ class Worker:
         tx = Transaction(lease)
         sentence = "" if isinstance(ended, Answer) else ended.sentence
         self._rooms.inbox.done(tx, lease, outcome=outcome, sentence=sentence)
+        self._record(tx, ask, outcome, ended.rule if isinstance(ended, Stopped) else "")
+        self._rooms.retention.at_end(tx, ask)
         await self._rooms.store.commit(tx)
         seconds = self._rooms.now() - ask.at
         self._rooms.metrics.asked(ask.feature, outcome, seconds)
@@ -341,6 +345,11 @@ class Worker:
             prompt_version=self._rooms.turn.prompts.version,
         )
 
+    def _record(self, tx: Transaction, ask: Ask, outcome: str, rule: str = "") -> None:
+        """For the audit; what Purser says by itself is nobody's ask."""
+        if ask.origin != "own":
+            audit.record(tx, audit.of_ask(ask, outcome, rule=rule), at=self._rooms.now())
+
     async def _unsaid(self, lease: Lease, unsaid: BaseExceptionGroup[SlackError]) -> None:
         """Slack did not take the words: they are journalled, so that saying them later costs nothing."""
         codes = sorted({error.code for error in unsaid.exceptions if isinstance(error, SlackError)})
@@ -353,6 +362,7 @@ class Worker:
             tx = Transaction(lease)
             reason = f"Slack takes no message there: {', '.join(codes)}"
             self._rooms.inbox.dead(tx, lease, reason=reason)
+            self._record(tx, ask, "dead")
             await self._rooms.store.commit(tx)
         except (StoreDown, LeaseLost) as error:
             log.warning("an ask could not be settled", ask=ask.id, problem=str(error))
@@ -367,6 +377,7 @@ class Worker:
         try:
             tx = Transaction(lease)
             self._rooms.inbox.dead(tx, lease, reason=reason)
+            self._record(tx, lease.ask, "dead")
             await self._rooms.store.commit(tx)
         except (StoreDown, LeaseLost) as error:
             log.warning("an ask could not be settled", ask=lease.ask.id, problem=str(error))

@@ -10,6 +10,7 @@ from bot.hindsight import Hindsight
 from bot.inbox import Inbox
 from bot.policy import Policy
 from bot.reconcile import Reconciler
+from bot.retention import Retention
 from bot.schedule import Daily, Look, Schedule
 from bot.settings import Settings
 from bot.slack.bulletins import Bulletins
@@ -17,6 +18,7 @@ from bot.slack.envelope import Us
 from bot.turn import Turn
 from bot.watermarks import Watermarks
 
+RETENTION_HOUR = 3  # of the workspace's night
 RECONCILE_HOUR = (
     7  # of the workspace's morning, when the day before (UTC) is whole nearly everywhere
 )
@@ -36,7 +38,11 @@ async def calendar(
     marks = Watermarks(policy=policy, budget=turn.budget, ledger=ledger, now=now)
     accounts = Accounts(ledger, Hindsight(turn.store), turn.estimates, now=now)
     bulletins = Bulletins(policy=policy, ledger=ledger, accounts=accounts, now=now)
+    here = lambda: datetime.fromtimestamp(now(), policy.workspace.zone)  # noqa: E731
+    retention = Retention(turn.store, policy, now=now)
+    erasing = Daily("retention", retention.daily, hour=RETENTION_HOUR, here=here)
     looks: list[Look] = [marks.budgets, marks.runaways, bulletins.weekly, bulletins.monthly]
+    looks.append(erasing.look)
     if settings.anthropic_admin_key is not None:
         admin = await stack.enter_async_context(admin_client(settings))
         reconciler = Reconciler(

@@ -27,6 +27,7 @@ from bot.posting import Posting
 from bot.prefetch import Prefetch
 from bot.prompts import Prompts
 from bot.proposals import Kind, Proposals
+from bot.retention import Retention
 from bot.settings import Settings
 from bot.slack.askers import Askers
 from bot.slack.changes import Changes
@@ -120,15 +121,10 @@ async def furnish(
         offers=offers,
         decisions=decisions,
         homes=Homes(
-            wire,
-            askers,
-            policy=policy,
-            ledger=ledger,
-            budget=budget,
-            people=people,
-            now=now,
+            wire, askers, policy=policy, ledger=ledger, budget=budget, people=people, now=now
         ),
         schedule=await calendar(settings, policy, inbox, turn, us, new_id, stack),
+        retention=Retention(store, policy, now=now),
         replies=_replies(settings, wire, turn, us),
         metrics=metrics,
         now=now,

@@ -50,7 +50,7 @@ class Changes:
 
     async def _budget(self, rest: str, ask: Ask) -> str:
         before = self._policy.rules(ask.channel).monthly_budget_usd
-        await self._adjustments.set(ask.channel, BUDGET, rest, user=ask.user)
+        await self._adjustments.set(ask.channel, BUDGET, rest, user=ask.user, team=ask.team)
         now = self._policy.rules(ask.channel).monthly_budget_usd
         return f"This channel may spend {money(now)} a month from now on; it was {money(before)}."
 
@@ -58,7 +58,7 @@ class Changes:
         before = self._policy.rules(ask.channel).model
         if not rest:
             return MODEL.format(model=before)
-        await self._adjustments.set(ask.channel, NAME, rest, user=ask.user)
+        await self._adjustments.set(ask.channel, NAME, rest, user=ask.user, team=ask.team)
         now = self._policy.rules(ask.channel).model
         return (
             f"`{now}` answers in this channel from now on; it was `{before}`. Its cache is another one: the next "
@@ -69,7 +69,7 @@ class Changes:
         key = {"budget": BUDGET}.get(rest.strip("`"), rest.strip("`"))
         if key not in (BUDGET, NAME):
             return RESET
-        taken = await self._adjustments.reset(ask.channel, key)
+        taken = await self._adjustments.reset(ask.channel, key, user=ask.user, team=ask.team)
         value = getattr(self._policy.rules(ask.channel), key)
         shown = money(value) if key == BUDGET else value
         again = "holds again" if taken else "was not set in Slack; it holds"
@@ -77,7 +77,8 @@ class Changes:
 
     async def _pause(self, ask: Ask, *, everywhere: bool, stop: bool) -> str:
         where = EVERYWHERE if everywhere else ask.channel
-        await self._adjustments.set(where, PAUSED, "true" if stop else "false", user=ask.user)
+        value = "true" if stop else "false"
+        await self._adjustments.set(where, PAUSED, value, user=ask.user, team=ask.team)
         here = "everywhere" if everywhere else "in this channel"
         back = "`/purser resume everywhere`" if everywhere else "`/purser resume`"
         if stop:

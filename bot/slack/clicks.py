@@ -106,9 +106,9 @@ class Clicks:
         click = lease.ask.click
         handler = self._handlers.get(click.action) if click is not None else None
         if not verdict.allowed:
-            return await self.tell(lease, verdict.sentence)
+            return await self.tell(lease, verdict.sentence, rule=verdict.rule)
         if click is None or handler is None:
-            return await self.tell(lease, OLD)
+            return await self.tell(lease, OLD, rule="no_such")
         ask = lease.ask
         return await handler(
             Press(
@@ -125,7 +125,7 @@ class Clicks:
             )
         )
 
-    async def tell(self, lease: Lease, sentence: str) -> Stopped:
-        """Say a sentence to who pressed, alone."""
+    async def tell(self, lease: Lease, sentence: str, *, rule: str) -> Stopped:
+        """Say a sentence to who pressed, alone: why nothing comes of it."""
         await Aside(self._wire, lease.ask).alone(sentence)
-        return Stopped(sentence, Receipt())
+        return Stopped(sentence, Receipt(), rule=rule)

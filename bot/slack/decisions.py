@@ -127,9 +127,9 @@ class Decisions:
         ask_id, _, word = press.value.partition(":")
         asked = await self._estimates.of(ask_id)
         if asked is None or word not in BUTTONS:
-            return await self._tell(press, OLD)
+            return await self._tell(press, OLD, rule="no_such")
         if press.user != asked.asker and not self._policy.is_admin(press.user):
-            return await self._tell(press, NOT_YOURS)
+            return await self._tell(press, NOT_YOURS, rule="not_yours")
         tx = Transaction(press.lease)
         self._estimates.decide(
             tx, ask_id, cast("State", word), user=press.user, press=press.lease.ask.id
@@ -195,9 +195,9 @@ class Decisions:
                 raise
             log.info("no place for a decision", code=error.code, ask=press.lease.ask.id)
 
-    async def _tell(self, press: Press, sentence: str) -> Stopped:
+    async def _tell(self, press: Press, sentence: str, *, rule: str = "decided") -> Stopped:
         await Aside(self._wire, press.lease.ask).alone(sentence)
-        return Stopped(sentence, Receipt())
+        return Stopped(sentence, Receipt(), rule=rule)
 
 
 def amount(estimate: Estimate) -> str:

@@ -281,7 +281,7 @@ class Offers:
             ask=press.lease.ask.id,
         )
         await Aside(self._wire, press.lease.ask).alone(shown(barred.sentence, _unknown))
-        return Stopped(barred.sentence, Receipt())
+        return Stopped(barred.sentence, Receipt(), rule=barred.rule)
 
 
 def _unknown(_host: str, _address: str) -> bool:

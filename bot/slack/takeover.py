@@ -265,7 +265,7 @@ class Takeover:
             ask=press.lease.ask.id,
         )
         await Aside(self._wire, press.lease.ask).alone(barred.sentence)
-        return Stopped(barred.sentence, Receipt())
+        return Stopped(barred.sentence, Receipt(), rule=barred.rule)
 
 
 def _already(found: Escalation) -> Barred:

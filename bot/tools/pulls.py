@@ -259,7 +259,7 @@ class Pulls:
             return ToolProblem(str(problem))
         verdict = self.policy.may_use_token(context.rules, address.repository)
         if not verdict.allowed:
-            return ToolProblem(verdict.sentence)
+            return ToolProblem(verdict.sentence, rule=verdict.rule)
         words = HIDDEN if github.has_token(address) else WITHOUT_ONE
         return ToolProblem(words.format(repository=address.repository))
 

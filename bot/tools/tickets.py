@@ -73,7 +73,7 @@ class Tickets:
             raise ToolProblem(str(problem)) from problem
         check(self.policy, context, issue.project)  # a moved ticket answers to its old key, too
         if issue.security:
-            raise ToolProblem(HIDDEN.format(key=issue.key))
+            raise ToolProblem(HIDDEN.format(key=issue.key), rule="security_level")
         return told(issue)
 
 
@@ -85,4 +85,4 @@ def check(policy: Policy, context: ToolContext, project: str) -> None:
     """
     verdict = policy.may_read_project(context.rules, project)
     if not verdict.allowed:
-        raise ToolProblem(verdict.sentence)
+        raise ToolProblem(verdict.sentence, rule=verdict.rule)

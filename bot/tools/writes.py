@@ -147,7 +147,7 @@ class Writes:
         if self.jira is None or self.desk is None:
             raise ToolProblem(NO_JIRA)
         if context.rules.jira_writes == "off":
-            raise ToolProblem(OFF)
+            raise ToolProblem(OFF, rule="jira_writes")
         asked = _tidy(given)
         check(self.policy, context, asked.get("project") or asked["key"].rpartition("-")[0])
         before = await self.desk.proposals.of(context.ask.id)

@@ -6,6 +6,7 @@ from typing import Any
 
 from bot.answer import Event, ToolEnded, ToolStarted
 from bot.ask import Lease
+from bot.audit import of_tool, record
 from bot.journal import Told
 from bot.reach import Reach
 from bot.store import Transaction
@@ -49,6 +50,7 @@ async def run_tools(
     context = ToolContext(ask=lease.ask, rules=brief.rules, reach=Reach.of(given))
     runs = await rooms.runner.run(missing, context, on_started=started, on_ended=ended)
     results = {run.use_id: run.result() for run in runs}
+    asked = {str(use["id"]): use["input"] for use in missing}
     if runs:
         tx = Transaction(lease)
         for run in runs:
@@ -59,6 +61,8 @@ async def run_tools(
                 content=results[run.use_id],
                 outcome=run.outcome,
             )
+            read = of_tool(lease.ask, run.name, asked[run.use_id], run.outcome, rule=run.rule)
+            record(tx, read, at=rooms.now())
         await rooms.store.commit(tx)
     return [dict(known.get(use["id"]) or results[use["id"]]) for use in uses]
 

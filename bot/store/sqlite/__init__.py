@@ -18,7 +18,7 @@ from sqlite_utils import Database
 
 from bot.errors import StoreDown
 from bot.store import Row, Transaction
-from bot.store.sqlite import file
+from bot.store.sqlite import file, seal
 from bot.store.sqlite.migrations import bring_up, check
 from bot.store.sqlite.writer import Writer, failure
 from bot.store.statements import load
@@ -33,7 +33,9 @@ class SqliteStore:
         self._path = path
         self._lock = lock
         self._statements = load("bot.store.sqlite")
-        self._writer = Writer(file.connect(path), self._statements)
+        db = file.connect(path)
+        seal.teach(db.conn, path, writes=True)
+        self._writer = Writer(db, self._statements)
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="purser-reader")
         self._own = threading.local()  # each reading thread's own connection
         self._opened: list[Database] = []
@@ -134,6 +136,7 @@ class SqliteStore:
             if db is None:
                 db = self._own.db = file.connect(self._path)
                 db.execute("PRAGMA query_only=ON")
+                seal.teach(db.conn, self._path, writes=False)
                 self._opened.append(db)
             cursor = db.conn.execute(sql, values)
             names = [column[0] for column in cursor.description]

@@ -13,7 +13,7 @@ import pytest
 from bot.errors import StoreDown
 from bot.inbox import Arrival, Inbox
 from bot.store import Transaction
-from bot.store.sqlite import SqliteStore
+from bot.store.sqlite import SqliteStore, seal
 from bot.store.sqlite.migrations import migrate
 from bot.store.statements import load
 from tests.bot.stores import ask
@@ -25,16 +25,29 @@ SMALL = {
     "asks_leased",
     "asks_parked",
     "asks_dead",
+    "asks_erasing",
+    "asks_leaving",
+    "chains",
     "spent",
     "reservations",
 }
 SCANS_ALL = {
     "adjusted.read": "at the start; a row for each value an admin has set",
+    "audit.stray": "it is the check of all records",
     "inbox.alive": "it stops at the first row",
     "inbox.purge_heard": "once an hour",
     "inbox.purge_signals": "once an hour",
     "ledger.differences": "it is the check of all rows",
     "ledger.off": "it is the check of all rows",
+    "retention.channels": "once a day",
+    "retention.forget_name": "only when a person is forgotten",
+    "retention.forget_signals": "only when a person is forgotten",
+    "retention.forget_taker": "only when a person is forgotten",
+    "retention.lanes": "only when a person is forgotten",
+    "retention.left_of_person": "only when a person is forgotten",
+    "retention.names": "only when a person is forgotten",
+    "retention.of_person": "only when a person is forgotten",
+    "retention.team": "only when a person is forgotten",
     "traces.by_reference": "only when a person asks",
     "traces.of_person": "only when a person asks",
     "ledger.spend_up": "only when an operator has all sums added up again",
@@ -170,6 +183,7 @@ def planned(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[str, l
     path = tmp_path_factory.mktemp("plans") / "purser.db"
     asyncio.run(migrate(path))
     with closing(sqlite3.connect(path)) as connection:
+        seal.teach(connection, path, writes=False)
         yield {
             name: [
                 str(row[3])

@@ -24,7 +24,8 @@ CREATE TABLE asks (
   behind_told INTEGER NOT NULL DEFAULT 0,
   outcome TEXT NOT NULL DEFAULT '',
   sentence TEXT NOT NULL DEFAULT '',
-  ended_at REAL
+  ended_at REAL,
+  erased INTEGER NOT NULL DEFAULT 0
 );
 CREATE UNIQUE INDEX asks_message ON asks (team, channel, ts) WHERE ts <> '';
 CREATE INDEX asks_waiting ON asks (channel, at, id, lane, user, not_before, feature) WHERE state = 'waiting';
@@ -32,6 +33,10 @@ CREATE INDEX asks_pressed ON asks (at, id) WHERE state = 'waiting' AND feature =
 CREATE INDEX asks_leased ON asks (lane, channel, user, leased_until, feature) WHERE state = 'leased';
 CREATE INDEX asks_parked ON asks (not_before) WHERE state = 'parked';
 CREATE INDEX asks_dead ON asks (ended_at) WHERE state = 'dead';
+CREATE INDEX asks_worded ON asks (channel, ended_at) WHERE erased = 0 AND state IN ('done', 'dead');
+CREATE INDEX asks_wordless ON asks (ended_at) WHERE erased = 2;
+CREATE INDEX asks_erasing ON asks (id) WHERE erased = 1;
+CREATE INDEX asks_leaving ON asks (id) WHERE erased = 3;
 
 CREATE TABLE signals (
   id TEXT PRIMARY KEY,
@@ -312,3 +317,55 @@ CREATE TABLE older (
   ask_id TEXT NOT NULL,
   at REAL NOT NULL
 ) WITHOUT ROWID;
+
+CREATE TABLE audit (
+  team TEXT NOT NULL,
+  day TEXT NOT NULL,
+  n INTEGER NOT NULL,
+  at INTEGER NOT NULL,
+  channel TEXT NOT NULL,
+  user TEXT NOT NULL,
+  ask_id TEXT NOT NULL,
+  action TEXT NOT NULL,
+  subject TEXT NOT NULL,
+  outcome TEXT NOT NULL,
+  rule TEXT NOT NULL,
+  reference TEXT NOT NULL,
+  digest TEXT NOT NULL,
+  salt TEXT NOT NULL,
+  text TEXT NOT NULL,
+  previous TEXT NOT NULL,
+  hash TEXT NOT NULL,
+  PRIMARY KEY (team, day, n)
+) WITHOUT ROWID;
+CREATE INDEX audit_subject ON audit (subject, at);
+CREATE INDEX audit_text ON audit (ask_id) WHERE salt <> '';
+CREATE TABLE chains (
+  team TEXT NOT NULL,
+  day TEXT NOT NULL,
+  n INTEGER NOT NULL,
+  previous TEXT NOT NULL,
+  hash TEXT NOT NULL,
+  trimmed INTEGER NOT NULL DEFAULT 0,
+  signature TEXT NOT NULL,
+  PRIMARY KEY (team, day)
+) WITHOUT ROWID;
+CREATE TRIGGER audit_chains AFTER INSERT ON audit BEGIN
+  INSERT INTO chains (team, day, n, previous, hash, signature) SELECT new.team, new.day, new.n, start, new.hash,
+    signed(new.team || char(10) || new.day || char(10) || new.n || char(10) || start || char(10) || new.hash || char(10) || 0)
+  FROM (SELECT coalesce((SELECT previous FROM chains WHERE team = new.team AND day = new.day), new.previous) AS start) WHERE 1
+  ON CONFLICT (team, day) DO UPDATE SET n = excluded.n, hash = excluded.hash, signature = excluded.signature; END;
+CREATE TRIGGER audit_only_grows
+BEFORE UPDATE OF team, day, n, at, channel, user, ask_id, action, subject, outcome, rule, reference, digest, previous, hash ON audit BEGIN
+  SELECT RAISE(ABORT, 'the audit is only added to'); END;
+CREATE TRIGGER audit_stays BEFORE DELETE ON audit
+WHEN NOT EXISTS (SELECT 1 FROM chains WHERE team = old.team AND day = old.day AND trimmed = 1) BEGIN
+  SELECT RAISE(ABORT, 'the audit is only trimmed by whole days'); END;
+
+CREATE VIEW lanes_at_work AS SELECT lane FROM asks WHERE state = 'waiting'
+UNION ALL SELECT lane FROM asks WHERE state = 'leased' UNION ALL SELECT lane FROM asks WHERE state = 'parked';
+CREATE VIEW ended AS SELECT
+  id, channel, user, ended_at, lane IN (SELECT lane FROM lanes_at_work) AS lane_open,
+  max(coalesce((SELECT max(until) FROM proposals WHERE proposals.ask_id = asks.id), 0),
+    coalesce((SELECT until + 86400 FROM escalations WHERE escalations.ask_id = asks.id), 0)) AS needed_until
+FROM asks WHERE erased = 0 AND state IN ('done', 'dead');

@@ -1,0 +1,325 @@
+"""What was done for whom: one record for each action, only ever added to, and chained so that a change is found.
+
+A record goes into the transaction of what it tells, so that neither is ever without the other, and costs no commit of
+its own. SQL chains it, in the thread or under the lock that writes: a record's hash covers the hash before it, its
+number and its lines, but of the words that may be erased (an address, a query) only a salted digest. So words can go
+and the chain still holds. The end of each day's chain is signed by a key that does not lie in the database.
+"""
+
+import hashlib
+import re
+import secrets
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from bot.ask import Ask
+from bot.redaction import redacted
+from bot.store import Row, Store, Transaction
+
+AUDIT_DAYS = 400  # that records are kept; then a day is trimmed to where its chain begins and ends
+PAGE = 1_000  # records that are read, or trimmed, at once
+FIELD_CHARS = 200  # of one field that stays
+TEXT_CHARS = 2_000  # of what may be erased
+SALT_BYTES = 16
+_BREAKS = re.compile(r"\s+|[\x00-\x1f\x7f\ud800-\udfff]+")
+_HASHED = (
+    "team",
+    "day",
+    "n",
+    "at",
+    "channel",
+    "user",
+    "ask_id",
+    "action",
+    "subject",
+    "outcome",
+    "rule",
+    "reference",
+    "digest",
+)
+"""The lines of a record in the order in which its hash covers them, behind the hash before it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One action.
+
+    Attributes:
+        user: for whom, or who pressed, or who set it.
+        ask_id: the ask it belongs to; its cost stands in the ledger under it.
+        action: `ask`, `press`, `tool`, `proposal`, `set`, `reset` or `forget`.
+        subject: what it was about: a feature, a button, a ticket's key, a project, a host, a policy key, a person.
+        outcome: how it ended.
+        rule: of the policy that denied it, "" where none did.
+        reference: what it is bound to: a tool, a proposal with the hash of its content, a value that was set.
+        text: an address or a query; may be erased later.
+    """
+
+    team: str
+    channel: str
+    user: str
+    ask_id: str
+    action: str
+    subject: str
+    outcome: str = ""
+    rule: str = ""
+    reference: str = ""
+    text: str = ""
+
+
+def new_salt() -> str:
+    """Makes a digest of few possible texts tell nothing once the text is erased."""
+    return secrets.token_hex(SALT_BYTES)
+
+
+def record(tx: Transaction, what: Record, *, at: float, salt: Callable[[], str] = new_salt) -> None:
+    """Add a record; becomes true with the transaction.
+
+    Args:
+        tx: of the action itself.
+        what: the action.
+        at: seconds since the epoch.
+        salt: makes one.
+    """
+    text = what.text.encode("utf-8", "replace").decode()[:TEXT_CHARS]
+    salted = salt() if text else ""
+    lines: dict[str, Any] = {name: _line(getattr(what, name)) for name in _LINES}
+    tx.add(
+        "audit.record",
+        day=datetime.fromtimestamp(at, UTC).date().isoformat(),
+        at=int(at * 1000),
+        salt=salted,
+        text=text,
+        digest=digest(salted, text),
+        **lines,
+    )
+
+
+_LINES = (
+    "team",
+    "channel",
+    "user",
+    "ask_id",
+    "action",
+    "subject",
+    "outcome",
+    "rule",
+    "reference",
+)
+
+
+def of_ask(ask: Ask, outcome: str, *, rule: str = "") -> Record:
+    """That an ask has ended; of a press, which button it was of what."""
+    click = ask.click
+    return Record(
+        team=ask.team,
+        channel=ask.channel,
+        user=ask.user,
+        ask_id=ask.id,
+        action="ask" if click is None else "press",
+        subject=ask.feature if click is None else click.action,
+        outcome=outcome,
+        rule=rule,
+        reference="" if click is None else click.value,
+    )
+
+
+def of_tool(ask: Ask, name: str, given: Any, outcome: str, *, rule: str = "") -> Record:
+    """That a tool was run: on which ticket, project or host, and the address or query that it was given."""
+    values: Mapping[str, Any] = given if isinstance(given, Mapping) else {}
+    words = " ".join(str(values[key]) for key in ("url", "path", "ref", "jql") if values.get(key))
+    host = re.match(r"https?://([^/?#\s]+)", str(values.get("url", "")))
+    named = next(
+        (str(values[k]) for k in ("key", "project", "board_or_project") if k in values), ""
+    )
+    return Record(
+        team=ask.team,
+        channel=ask.channel,
+        user=ask.user,
+        ask_id=ask.id,
+        action="tool",
+        subject=named or (host[1].rpartition("@")[2].lower() if host else ""),
+        outcome=outcome,
+        rule=rule,
+        reference=name,
+        text=redacted(words),
+    )
+
+
+def digest(salt: str, text: str) -> str:
+    """Of words that may be erased; "" where there were none."""
+    return hashlib.sha256(f"{salt}\n{text}".encode()).hexdigest() if text else ""
+
+
+def _line(value: str) -> str:
+    """One line, so that lines can be told apart in what is hashed."""
+    return _BREAKS.sub(" ", value).strip()[:FIELD_CHARS]
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which records are wanted; None is all. `since` and `until` (itself left out) are epoch seconds."""
+
+    user: str | None = None
+    channel: str | None = None
+    subject: str | None = None
+    since: float = 0.0
+    until: float = 4e9
+
+
+@dataclass(frozen=True, slots=True)
+class Wrong:
+    """Something that is not as it was written: the chain's day, the record's number (0: the chain itself), and what."""
+
+    team: str
+    day: str
+    n: int
+    what: str
+
+
+@dataclass(slots=True)
+class Proof:
+    """What came of looking through the chains; `heads` are each team's last day, number and hash."""
+
+    records: int
+    erased: int
+    trimmed: int
+    heads: dict[str, tuple[str, int, str]]
+    wrong: list[Wrong]
+
+
+class Audit:
+    """Reads, proves and trims the records.
+
+    Args:
+        store: where they lie.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    async def find(self, wanted: Wanted) -> AsyncIterator[Row]:
+        """Records in the order of their writing; an ask's has its cost in pico-dollars as `picos`, where it is known."""
+        after = ("", "", 0)
+        while True:
+            rows = await self._store.read(
+                "audit.find",
+                after_team=after[0],
+                after_day=after[1],
+                after_n=after[2],
+                user=wanted.user,
+                channel=wanted.channel,
+                subject=wanted.subject,
+                since=int(wanted.since * 1000),
+                until=int(wanted.until * 1000),
+                most=PAGE,
+            )
+            for row in rows:
+                yield row
+            if len(rows) < PAGE:
+                return
+            after = (rows[-1]["team"], rows[-1]["day"], rows[-1]["n"])
+
+    async def about(self, team: str, subject: str, *, most: int) -> list[Row]:
+        """The last records about something, the newest first."""
+        return await self._store.read("audit.about", team=team, subject=subject, most=most)
+
+    async def heads(self) -> dict[str, tuple[str, int, str]]:
+        """Where each team's records end: day, number and hash."""
+        chains = await self._store.read("audit.chains")
+        return {str(c["team"]): (str(c["day"]), int(c["n"]), str(c["hash"])) for c in chains}
+
+    async def verify(self) -> Proof:
+        """Look through every chain for what was changed, removed, moved or put in between.
+
+        Raises:
+            StoreDown: it cannot be read.
+        """
+        proof = Proof(0, 0, 0, {}, [])
+        for chain in await self._store.read("audit.chains"):
+            team, day = str(chain["team"]), str(chain["day"])
+            before = proof.heads.get(team, ("", 0, ""))[2]
+            if chain["previous"] != before:
+                proof.wrong.append(Wrong(team, day, 0, BROKEN_DAY))
+            await self._walk(chain, proof)
+            proof.heads[team] = (day, int(chain["n"]), str(chain["hash"]))
+        for stray in await self._store.read("audit.stray"):
+            proof.wrong.append(Wrong(stray["team"], stray["day"], 0, NO_CHAIN))
+        return proof
+
+    async def trim(self, before: str) -> tuple[int, list[Wrong]]:
+        """Trim days before one (ISO 8601) to where their chains begin and end, signed; a broken day stays as it is.
+
+        Returns:
+            How many records went, and what is wrong with days that stay.
+        """
+        gone, wrong = 0, list[Wrong]()
+        for chain in await self._store.read("audit.chains"):
+            if chain["day"] >= before:
+                continue
+            place = {"team": chain["team"], "day": chain["day"]}
+            if not chain["trimmed"]:
+                proof = Proof(0, 0, 0, {}, [])
+                await self._walk(chain, proof)
+                if proof.wrong:
+                    wrong += proof.wrong
+                    continue
+                tx = Transaction()
+                tx.add("audit.seal", n=chain["n"], hash=chain["hash"], **place)
+                await self._store.commit(tx)
+            while True:
+                tx = Transaction()
+                tx.add("audit.trim", most=PAGE, **place)
+                rows = (await self._store.commit(tx))[0]
+                gone += len(rows)
+                if not rows:
+                    break
+        return gone, wrong
+
+    async def _walk(self, chain: Row, proof: Proof) -> None:
+        """One day's records against its chain; of a trimmed day those at its beginning are missing by right."""
+        team, day = str(chain["team"]), str(chain["day"])
+
+        def wrong(n: int, what: str) -> None:
+            proof.wrong.append(Wrong(team, day, n, what))
+
+        if not chain["genuine"]:
+            wrong(0, NOT_SIGNED)
+        proof.trimmed += bool(chain["trimmed"])
+        last, previous, free = 0, str(chain["previous"]), bool(chain["trimmed"])
+        while rows := await self._store.read(
+            "audit.page", team=team, day=day, after=last, most=PAGE
+        ):
+            for row in rows:
+                n = int(row["n"])
+                if not free and n != last + 1:
+                    wrong(n, GAP.format(first=last + 1, last=n - 1))
+                elif not free and row["previous"] != previous:
+                    wrong(n, NOT_NEXT)
+                if hashed(row) != row["hash"]:
+                    wrong(n, CHANGED)
+                if row["text"] and digest(row["salt"], row["text"]) != row["digest"]:
+                    wrong(n, WORDS)
+                proof.erased += bool(row["digest"] and not row["text"])
+                proof.records += 1
+                last, previous, free = n, str(row["hash"]), False
+        if (last, previous) != (chain["n"], chain["hash"]) and not free:
+            wrong(last, CUT.format(last=last, n=chain["n"]))
+
+
+BROKEN_DAY = "its chain does not begin where the day before ends: a day was removed or changed"
+NOT_SIGNED = "where its chain ends is not signed by the key that lies beside the database"
+NO_CHAIN = "it has records and no chain"
+GAP = "records {first} to {last} are missing"
+NOT_NEXT = "it does not follow the record before it: one was removed, moved or changed"
+CHANGED = "it was changed"
+WORDS = "its address or query was changed"
+CUT = "the chain ends at record {n}, and {last} is the last one there is"
+
+
+def hashed(row: Row) -> str:
+    """A record's hash, by its lines and the hash before it; as in `audit.record`, by our own hand."""
+    lines = [row["previous"], *(row[name] for name in _HASHED)]
+    return hashlib.sha256("\n".join(map(str, lines)).encode()).hexdigest()
