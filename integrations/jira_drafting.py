@@ -109,6 +109,8 @@ def update(client: Client, key: str, given: Json, *, site: str) -> Draft:
     if not screen:
         raise JiraRejected(f"The bot's account cannot change {key}; a Jira admin has to permit it.")
     asked = [(named(screen, name), value) for name, value in given.items()]
+    if twice := [field.name for n, (field, _) in enumerate(asked) if field in dict(asked[:n])]:
+        raise JiraRejected(f"{twice[0]} is named twice; say which value it is to have.")
     here = standing(client, key, fields=[field.ident for field, _ in asked], changelog=True)
     place = Place(client, "issueKey", here.key)
     wire: dict[str, Any] = {}

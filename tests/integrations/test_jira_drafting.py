@@ -218,6 +218,7 @@ async def test_several_values_are_resolved_one_by_one(jira: Jira) -> None:
         ({"duedate": "tomorrow"}, "Due date is a date like 2026-11-30"),
         ({"Story point estimate": "many"}, "Story point estimate is a number"),
         ({"labels": ["two words"]}, "A label has no spaces"),
+        ({"Summary": "One", "summary": "Two"}, "Summary is named twice"),
         ({"summary": "x" * 256}, "may have 255 characters; this has 256"),
         ({"summary": ""}, "needs a summary"),
         ({"description": "x" * 30_001}, "Description may have 30,000 characters"),
