@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from typing import Any, cast
 
 from bot.ask import Attached, Lease, Said
-from bot.labels import cut, cuts_of, file_blocks, named, request, said_before, text
+from bot.labels import cut, cuts_of, document, file_blocks, named, request, said_before, text
 from bot.prompts import untagged
 from bot.redaction import hidden, hidden_in
 from bot.store import Row, Store, Transaction
@@ -70,6 +70,7 @@ class Conversation:
         seen_ts: ts of the newest message of the thread that is in it.
         previous_message_id: Claude's last message in this thread.
         cuts: what could not be read, or not wholly, in sentences for the person.
+        documents: the PDFs of this ask, with their pages and about their tokens.
     """
 
     older: Older | None
@@ -79,6 +80,7 @@ class Conversation:
     seen_ts: str
     previous_message_id: str | None = None
     cuts: tuple[str, ...] = ()
+    documents: tuple[str, ...] = ()
 
     @property
     def remembered(self) -> tuple[Message, ...]:
@@ -217,6 +219,7 @@ class Conversations:
             seen_ts=max((seen, lease.ask.ts, *(one.ts for one in newer)), key=_ts),
             previous_message_id=str(rows[-1]["message_id"] or "") or None if rows else None,
             cuts=tuple(cuts),
+            documents=tuple(line for file in attached for line in document(file)),
         )
 
     async def _declined(self, lease: Lease, said: Sequence[Said]) -> set[str]:

@@ -20,6 +20,7 @@ from bot.findings import Finding
 from bot.findings.kept import Kept, last
 from bot.journal import Journal
 from bot.reach import typed_in
+from bot.redaction import redacted
 from bot.rules import Rules
 from bot.store import Store, Transaction
 from bot.tool_runner import Tool, ToolContext, ToolRun, ToolRunner
@@ -97,7 +98,7 @@ class Prefetch:
         """
         if brief.feature != "review" or not brief.tools:
             return ()
-        words = typed_in(lease.ask.text)
+        words = typed_in(redacted(lease.ask.text, brief.rules.redact))
         urls = [url for url in addresses(words) if self._pulls.names_change(url)][:CHANGES]
         kept = await self._earlier(lease, words, urls)
         if kept is not None:

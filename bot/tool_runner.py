@@ -17,6 +17,7 @@ import structlog
 from bot.ask import Ask
 from bot.errors import ToolProblem
 from bot.reach import Reach
+from bot.redaction import hidden
 from bot.rules import TOOL_SECONDS_AT_MOST, Rules
 
 INNER_SHARE = (
@@ -50,7 +51,7 @@ class Tool:
     Attributes:
         schema: JSON schema of the arguments; `additionalProperties` is false.
         label: from arguments, for people: "reading SHOP-12".
-        call: gives the result's text; raises ToolProblem for what Claude may adapt to.
+        call: gives the result's text, secrets and all; raises ToolProblem for what Claude may adapt to.
     """
 
     name: str
@@ -170,7 +171,8 @@ class ToolRunner:
         try:
             async with deadline:
                 own = replace(context, use_id=str(use["id"]))
-                return ended("ok", await tool.call(arguments, own))
+                text = await tool.call(arguments, own)
+                return ended("ok", *await hidden([text], context.rules.redact))
         except TimeoutError:
             if deadline.expired():
                 return ended("timed_out", f"No result within {seconds:g} s; go on without it.")

@@ -284,8 +284,9 @@ class Worker:
         fetched = await rooms.prefetch.read(lease, brief, reply.on)
         files = await rooms.threads.files(ask.files)
         brief, attached, read = await review.prepared(brief, files, fetched, at=rooms.now())
+        asker, names = person.name, brief.rules.redact
         conversation = await rooms.conversations.open(
-            lease, said=said, attached=attached, question=question, asker=person.name
+            lease, said=said, attached=attached, question=question, asker=asker, redact=names
         )
         conversation = conversation.with_read(read)
         spoken = False

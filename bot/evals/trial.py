@@ -123,7 +123,12 @@ async def _answer(rooms: Rooms, lease: Lease, brief: Brief) -> Ended:
     brief, attached, read = await review.prepared(brief, (), fetched, at=turn.now())
     brief = replace(brief, agreed=brief.beyond)  # whoever runs an evaluation agreed to all of it
     conversation = await turn.conversations.open(
-        lease, said=(), attached=attached, question=lease.ask.text, asker=PERSON
+        lease,
+        said=(),
+        attached=attached,
+        question=lease.ask.text,
+        asker=PERSON,
+        redact=brief.rules.redact,
     )
     async with aclosing(turn.run(lease, conversation.with_read(read), brief)) as events:
         async for event in events:

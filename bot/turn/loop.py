@@ -38,6 +38,10 @@ LAST_ROUND = "No more tools can be used for this request. Answer now, and say wh
 CUT_NOTE = "The answer is longer than one answer may be and was cut here."
 SMALLER = "The person was told what this costs and wants it for less. Read little and be brief: what matters most, alone."
 SMALLER_NOTE = "Done smaller, as you wanted: {model}, {effort} effort, {rounds} rounds of looking things up at most."
+SECRETS = (
+    "1 secret was hidden before this went to Claude.",
+    "{n} secrets were hidden before this went to Claude.",
+)
 TAKEN_BACK = "Claude declined to go on, so the beginning is taken back."
 PARTS_NOTE = "Claude declined to read {parts} of the parts; {model} read that instead."
 NOTHING_READ = "Claude declined to read any part of this change."
@@ -351,8 +355,13 @@ class Loop:
             await self._rooms.store.commit(tx)
         self.voice.add(coverage(self._brief, self._studied))
         left_out = (self.voice.note,) if self.voice.note else ()
-        notes = (*self._ladder.notes, *self._notes, *left_out)
+        notes = (*self._ladder.notes, *self._notes, *left_out, *self._secrets())
         return Answer(self.voice.said, self.calls.receipt(), notes)
+
+    def _secrets(self) -> tuple[str, ...]:
+        """What a person has to know of what Claude was not shown."""
+        count = self._conversation.hidden(self._rounds)
+        return (SECRETS[count > 1].format(n=count),) if count else ()
 
     def _unanswered(self, outcome: Unanswered) -> Ended:
         if self._studied and not self.voice.said.strip():

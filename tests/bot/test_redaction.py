@@ -96,6 +96,17 @@ def test_what_detect_secrets_knows_is_hidden(detector: type[RegexBasedDetector])
     assert not [s for s in found if any(looks.analyze_string(redacted(s)))]
 
 
+@pytest.mark.parametrize("name", RULES)
+def test_a_secret_in_markdown_is_hidden(name: str) -> None:
+    """Where a ticket or page was turned into Markdown, its backslashes hide no secret; other lines keep theirs."""
+    escaped = re.sub(r"([_*~])", r"\\\1", SAMPLES[name])
+    kept, shown = redacted(f"a \\_ line\nit is {escaped} .").split("\n")
+
+    assert kept == "a \\_ line"
+    assert f"[redacted: {name}]" in shown
+    assert escaped not in shown
+
+
 def test_only_the_chosen_rules_hold() -> None:
     """A channel may name the rules; what no rule of its names stays."""
     text = f"{SAMPLES['github-token']} {SAMPLES['stripe-key']}"
