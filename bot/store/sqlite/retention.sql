@@ -71,7 +71,7 @@ UPDATE asks SET erased = 2 WHERE erased = 1;
 -- name: leave
 -- What is left of asks goes, too, but for our own, whose keys say what was said.
 UPDATE asks SET erased = 3 WHERE id IN (
-  SELECT id FROM asks WHERE erased = 2 AND ended_at < :before AND user <> '' ORDER BY ended_at LIMIT :most)
+  SELECT id FROM asks WHERE erased = 2 AND ended_at < :before AND json_extract(body, '$.origin') <> 'own' ORDER BY ended_at LIMIT :most)
 RETURNING id;
 
 -- name: leave_requests
