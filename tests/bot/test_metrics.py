@@ -37,6 +37,7 @@ def drive(metrics: Metrics) -> None:
         Decimal("0.25"),
     )
     metrics.refused("cyber", "reword")
+    metrics.climbed("cyber", "reword", "answered")
     metrics.rate_limited("claude-sonnet-5-5", "input tokens")
     metrics.queue({"waiting": 3, "leased": 2, "dead": 1}, 4.5)
 
@@ -59,6 +60,8 @@ def test_each_thing_is_counted_under_its_name() -> None:
     assert count(metrics, "purser_cost_usd_total", channel="C1", model=model) == 0.25
     assert count(metrics, "purser_cache_read_ratio") == 250 / 400
     assert count(metrics, "purser_refusals_total", category="cyber", rung="reword") == 1
+    rung = {"category": "cyber", "rung": "reword", "outcome": "answered"}
+    assert count(metrics, "purser_rungs_total", **rung) == 1
     assert count(metrics, "purser_rate_limited_total", model=model, limit="input tokens") == 1
     assert count(metrics, "purser_queue_asks", state="leased") == 2
     assert count(metrics, "purser_queue_oldest_seconds") == 4.5

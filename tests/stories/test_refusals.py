@@ -1,11 +1,14 @@
 """What Claude refuses is reworded at most once, visibly, and both calls are in the books."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from bot.demo.claude import Trouble
-from bot.demo.claude.reply import Draft
+from bot.demo.claude.filters import rewording
+from bot.demo.claude.reply import Draft, Use
 from bot.demo.scenes import BLUNT, SNIPPET
 from bot.demo.slack import Message
 from bot.demo.terminal import under, words_of
@@ -189,4 +192,95 @@ async def test_another_model_is_asked_where_the_policy_names_one(tmp_path: Path)
         assert "claude-opus-5 was asked instead" in world.notes(root)[0]
         assert world.notes(root)[1].endswith("claude-opus-5")
         assert purposes(world) == [("answer", "cyber"), ("fallback", "end_turn")]
+        assert_balanced(world)
+
+
+def has_results(body: Mapping[str, Any]) -> bool:
+    """Whether a request brings back what tools gave."""
+    return "tool_result" in str(body["messages"])
+
+
+async def test_a_refusal_inside_a_round_of_tools(world: World) -> None:
+    """Refused with a tool's result in hand, the question is reworded and asked from the beginning, without that round."""
+    use = Use("jira_get_issue", {"key": "SHOP-12"})
+    world.script(Draft("Let me see.", uses=(use,)), Draft("It is open, of wolves."), Draft("Open."))
+    world.claude.troubles.add(Trouble(refuse=True, mid=True, fits=has_results))
+    root = await world.slack.say("ana", "#shop-dev", "@purser Tell me of SHOP-12, plover!!")
+
+    assert await world.answered(root) == "Open."
+    assert len(notes(world, root)) == 1
+    last = world.asked[-1].body["messages"]
+    assert (len(last), "wolves" in str(last), "!!" in str(last)) == (1, False, False)
+    assert purposes(world) == [
+        ("answer", "tool_use"),
+        ("answer", "refusal"),
+        ("rephrase", "end_turn"),
+        ("answer", "end_turn"),
+    ]
+    assert_balanced(world)
+
+
+async def test_a_half_made_tool_call_is_never_run(world: World) -> None:
+    """A refusal breaks off an answer that was about to use a tool: the tool is not run, its words are taken back."""
+    use = Use("jira_get_issue", {"key": "SHOP-12", "include": ["comments", "links", "history"]})
+    world.script(Draft("I look for wolves.", uses=(use,)), Draft("Without it."))
+    world.claude.troubles.add(Trouble(refuse=True, category="general_harms", mid=True, after=30))
+    root = await world.slack.say("ana", "#shop-dev", f"@purser {WORDY}")
+
+    assert await world.answered(root) == "Without it."
+    assert world.rows("SELECT * FROM tool_results") == []
+    assert "wolves" not in str(world.asked[-1].body["messages"])
+    assert_balanced(world)
+
+
+async def test_a_rewording_that_is_refused_skips_the_rung(world: World) -> None:
+    """Where the rewording itself is refused, nothing is asked again, and the end does not claim that it was."""
+    world.claude.troubles.add(Trouble(refuse=True, fits=lambda body: not rewording(body)))
+    world.claude.troubles.add(Trouble(refuse=True, fits=rewording))
+    root = await world.slack.say("ana", "#shop-dev", f"@purser {WORDY}")
+    ask = await world.ended(root)
+
+    assert ask["outcome"] == "refused"
+    assert "neutral words" not in world.words(root)
+    assert [purpose for purpose, _ in purposes(world)] == ["answer", "rephrase"]
+    name = 'purser_rungs_total{category="none",outcome="skipped",rung="reword"}'
+    assert await world.metric(name) == 1
+    assert_balanced(world)
+
+
+async def test_a_rewording_is_asked_of_the_quick_model_at_lowest_effort(world: World) -> None:
+    """In a review it is put as one; the person's words alone are given, and nobody's purpose is asked for."""
+    world.claude.troubles.refuse_next("cyber")
+    root = await world.slack.say("ana", "#shop-dev", "@purser review this exploit", code=SNIPPET)
+    await world.answered(root)
+
+    (asked,) = [e.body for e in world.asked if e.body is not None and rewording(e.body)]
+    words = str(asked["messages"])
+    assert (asked["model"], asked["output_config"]) == ("claude-haiku-5-5", {"effort": "low"})
+    assert "Kind of work: a code review" in words
+    assert "<purser:request>\\nreview this exploit" in words
+    assert "Never add a purpose" in str(asked["system"])
+
+
+async def test_what_came_of_each_rung_is_counted(tmp_path: Path) -> None:
+    """Each rung is counted by category with what came of it, the last one, too."""
+    async with World(tmp_path, policy='fallback_model = "claude-opus-5"') as world:
+        await world.start()
+        refusal = Trouble(refuse=True, category="cyber", fits=lambda body: not rewording(body))
+        world.claude.troubles.add(refusal, times=2)
+        root = await world.slack.say("ana", "#shop-dev", "@purser review this now!!", code=SNIPPET)
+        await world.answered(root)
+
+        for rung, outcome in (("model", "declined"), ("reword", "answered")):
+            labels = f'category="cyber",outcome="{outcome}",rung="{rung}"'
+            assert await world.metric(f"purser_rungs_total{{{labels}}}") == 1
+            assert (
+                await world.metric(f'purser_refusals_total{{category="cyber",rung="{rung}"}}') == 1
+            )
+        assert [purpose for purpose, _ in purposes(world)] == [
+            "answer",
+            "fallback",
+            "rephrase",
+            "fallback",
+        ]
         assert_balanced(world)
