@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from bot.diffs import FileDiff, Row, read
-from bot.drafts import signed
+from bot.drafts import signed, visible
 from bot.findings import Finding
 from bot.findings.given import plain
 from bot.findings.kept import Kept
@@ -21,7 +21,6 @@ MOVED = (
 )
 _MENTION = re.compile(r"(?<![\w`/@])(@[A-Za-z0-9][\w/-]*)")
 _CODE = re.compile(r"(```.*?(?:```|\Z)|`[^`\n]*`)", re.DOTALL)
-_HIDDEN = re.compile("[\u200b\u202a-\u202e\u2060\u2066-\u2069\ufeff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +43,7 @@ def drafted(kept: Kept, told: str, change: Change, *, link: str, name: str) -> R
         link: the beginning of links to its files at the commit that was reviewed.
         name: of who asked for it to be posted.
     """
-    answer = parted(_HIDDEN.sub("", told))
+    answer = parted(visible(told))
     moved = change.moving or change.head_sha != kept.head
     files = {} if moved else {file.path: file for file in read(change.diff)}
     words = {(piece.severity, plain(piece.sentence)): piece for piece in answer.pieces}
@@ -66,7 +65,7 @@ def drafted(kept: Kept, told: str, change: Change, *, link: str, name: str) -> R
         number=change.number,
         title=f"{_line(change.title)} ({change.state})",
         head=kept.head,
-        text=f"{signed(_unpinged(text), name)}, by Purser",
+        text=f"{signed(_unpinged(visible(text)), name)}, by Purser",
         remarks=tuple(remarks),
         moved=moved,
     )
@@ -81,7 +80,7 @@ def _remark(finding: Finding, piece: Piece | None, place: _Place) -> Remark:
         path=finding.path,
         line=place.line,
         side=place.side,
-        text=_unpinged("\n\n".join(part for part in parts if part)),
+        text=_unpinged(visible("\n\n".join(part for part in parts if part))),
         start=place.start if place.start < place.line else 0,
     )
 
@@ -155,4 +154,4 @@ def _unpinged(text: str) -> str:
 
 
 def _line(text: str) -> str:
-    return " ".join(_HIDDEN.sub("", text).split())[:300]
+    return " ".join(visible(text).split())[:300]

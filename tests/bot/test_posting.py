@@ -263,3 +263,15 @@ def test_no_line_of_an_answer_is_lost(lines: list[str]) -> None:
     kept = "\n".join(texts)
 
     assert all(line.strip().lstrip("1.- ") in kept for line in lines)
+
+
+def test_nothing_that_machines_alone_can_read_is_posted() -> None:
+    """Letters that no eye sees, such as a pull request may bring in, stand neither at lines nor in the text."""
+    unseen = "\U000e0041\u200e"
+    at_line = finding(sentence=f"Paid{unseen} twice.")
+    above = finding(path="else.py", sentence=f"A{unseen} b.", quote=f"x{unseen}()")
+    made = draft(at_line, above, told=f"{ANSWER}{unseen}", title=f"Pay{unseen}")
+    every = f"{made.title}{made.text}{''.join(one.text for one in made.remarks)}"
+
+    assert len(made.remarks) == 1
+    assert not set(unseen) & set(every)
