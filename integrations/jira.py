@@ -7,14 +7,15 @@
 A thread cannot be killed, so it ends itself; whoever waits for it is let go at the deadline, or when cancelled.
 """
 
+from __future__ import annotations
+
 from collections.abc import Collection, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from integrations import jira_files, jira_reading, jira_search
 from integrations.jira_calls import Calls
 from integrations.jira_changing import Changing
-from integrations.jira_client import Client
 from integrations.jira_draft import Draft, Undone, Written
 from integrations.jira_errors import (
     JiraBroken,
@@ -33,6 +34,9 @@ from integrations.jira_issue import Account, Attachment, Change, Comment, Issue,
 from integrations.jira_key import checked_key, named_when_missing
 from integrations.jira_search import Found, Row, Sprint
 from integrations.jira_ticket import ticket
+
+if TYPE_CHECKING:
+    from integrations.jira_client import Client
 
 COMMENTS = 20  # the newest ones, read with an issue unless more are asked for
 COMMENTS_AT_MOST = 300
@@ -64,6 +68,9 @@ class Jira(Changing):
         proxy: str | None = None,
         cafile: Path | None = None,
     ) -> None:
+        # The library, and what it brings along, only where there is a Jira to ask.
+        from integrations.jira_client import Client
+
         def connect() -> Client:
             return Client(
                 api_url=api_url.rstrip("/"), email=email, token=token, proxy=proxy, cafile=cafile

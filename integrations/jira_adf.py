@@ -12,8 +12,6 @@ from itertools import count
 from typing import Any, cast
 from urllib.parse import unquote
 
-import marklas
-
 from integrations.jira_node import Node, attrs, children, clean
 from integrations.jira_text import ODD
 
@@ -47,6 +45,8 @@ def document(markdown: str) -> Node:
 
 def _converted(text: str) -> list[Node] | None:
     """The blocks of a text; None when words would be lost."""
+    import marklas
+
     try:
         raw: Any = marklas.to_adf(_PICTURE.sub(_BANG, _HTML.sub(_LESS, text)))
         content = [node for _, part in children(raw) for node in _sound(part, 0)]

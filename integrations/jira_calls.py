@@ -1,16 +1,20 @@
 """Blocking calls to Jira, each in a thread of its own that is gone when its work is, and bounded in number."""
 
+from __future__ import annotations
+
 import asyncio
 import queue
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-from integrations.jira_client import Client
 from integrations.jira_errors import JiraBroken, JiraSlow
-from integrations.jira_session import until
+
+if TYPE_CHECKING:
+    from integrations.jira_client import Client
+
 
 IDLE_CLIENTS = 8  # kept with their open connections
 
@@ -60,7 +64,7 @@ class Calls:
             while True:
                 self._idle.get_nowait().close()
 
-    def _begin(self, work: Callable[[Client], T], ends: float) -> "Future[T]":
+    def _begin(self, work: Callable[[Client], T], ends: float) -> Future[T]:
         """Start a thread; its place is free only when it is gone."""
         loop = asyncio.get_running_loop()
 
@@ -84,6 +88,8 @@ class Calls:
         except queue.Empty:
             client = self._connect()
         try:
+            from integrations.jira_session import until
+
             with until(ends):
                 return work(client)
         finally:

@@ -5,16 +5,21 @@ draft_... -> Draft -> write -> Written -> undo -> Undone
                  written: after JiraUnknown
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable, Mapping
 from threading import Event
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from integrations import jira_drafting, jira_undoing, jira_writing
 from integrations.jira_calls import Calls
-from integrations.jira_client import Client
 from integrations.jira_draft import Draft, Undone, Written
 from integrations.jira_errors import JiraSlow, JiraUnknown
 from integrations.jira_key import checked_key, checked_project, named_when_missing
+
+if TYPE_CHECKING:
+    from integrations.jira_client import Client
+
 
 T = TypeVar("T")
 

@@ -3,12 +3,13 @@
 What these functions return writes nothing; what is unknown, missing or ambiguous is a sentence that names the choices.
 """
 
+from __future__ import annotations
+
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from integrations.jira_adf import document
-from integrations.jira_client import Client
 from integrations.jira_draft import Audience, Draft
 from integrations.jira_errors import JiraNotFound, JiraRejected
 from integrations.jira_fields import (
@@ -26,6 +27,10 @@ from integrations.jira_fields import (
 )
 from integrations.jira_standing import DESK, Standing, standing
 from integrations.jira_values import items, line, mapping, name_of
+
+if TYPE_CHECKING:
+    from integrations.jira_client import Client
+
 
 SEEN_BY = {
     "internal": "The team alone (internal note)",

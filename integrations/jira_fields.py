@@ -1,16 +1,21 @@
 """Fields of an issue by the names that people use: what may be put into them, what lies in them, and in which words."""
 
+from __future__ import annotations
+
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from integrations.jira_adf import document
-from integrations.jira_client import Client
 from integrations.jira_errors import JiraRejected
 from integrations.jira_text import markdown
 from integrations.jira_values import items, line, mapping, person
+
+if TYPE_CHECKING:
+    from integrations.jira_client import Client
+
 
 SUMMARY_CHARS = 255
 TEXT_CHARS = 30_000  # of one comment or description; Jira takes 32,767

@@ -3,12 +3,17 @@
 Jira is asked not to redirect to its media host, so the credentials go nowhere else; a redirect is never followed.
 """
 
-from dataclasses import dataclass
+from __future__ import annotations
 
-from integrations.jira_client import Client
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
 from integrations.jira_errors import JiraNotFound, JiraRejected
-from integrations.jira_session import BODY_BYTES
 from integrations.jira_values import line, number
+
+if TYPE_CHECKING:
+    from integrations.jira_client import Client
+
 
 KINDS = {
     b"\x89PNG\r\n\x1a\n": "image/png",
@@ -40,6 +45,8 @@ def file(client: Client, ident: str, *, most_bytes: int) -> File:
         JiraRejected: it is larger, or of another kind.
         JiraProblem: it was not read.
     """
+    from integrations.jira_session import BODY_BYTES
+
     if not ident.isdigit():
         raise JiraNotFound(MISSING)
     try:

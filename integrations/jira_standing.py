@@ -1,13 +1,18 @@
 """An issue as a change to it has to know it: where it is, how it stands, and what happened to it lately."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from integrations.jira_client import Client
 from integrations.jira_errors import NOT_JIRA, JiraBroken, JiraNotFound
 from integrations.jira_reading import KEY
 from integrations.jira_values import items, line, mapping, name_of, person
+
+if TYPE_CHECKING:
+    from integrations.jira_client import Client
+
 
 FIELDS = ("project", "summary", "issuetype", "status", "security")
 DESK = "service_desk"

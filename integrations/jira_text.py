@@ -8,8 +8,6 @@ Mentions read "@Name", panels are quotes that begin with their kind, unknown nod
 
 from typing import cast
 
-import marklas
-
 from integrations.jira_node import Node, clean, words
 from integrations.jira_trimmed import Trimmed
 
@@ -40,6 +38,8 @@ def markdown(body: object, *, most: int) -> str:
         return _cut(body, most)
     if not isinstance(body, dict):
         return ""
+    import marklas
+
     document = cast("Node", body)
     trimmed = Trimmed(most)
     try:

@@ -1,12 +1,18 @@
 """Reads one ticket in at most three calls: its fields, its newest comments, and which linked ones may be shown."""
 
+from __future__ import annotations
+
 from collections.abc import Collection
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from integrations import jira_reading
-from integrations.jira_client import Client
 from integrations.jira_errors import JiraProblem
 from integrations.jira_issue import Comment, Issue
+
+if TYPE_CHECKING:
+    from integrations.jira_client import Client
+
 
 COMMENTS_PAGE = 100
 SPARE = 10  # comments asked for beyond the wanted ones, since some may not be shown

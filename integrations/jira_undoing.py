@@ -1,10 +1,11 @@
 """Takes back what was written to Jira, where nobody has built on it since: everything is read first."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Mapping
 from threading import Event
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from integrations.jira_client import Client
 from integrations.jira_draft import Undone, Written
 from integrations.jira_drafting import steps
 from integrations.jira_errors import JiraNotFound, JiraNotUndone, JiraProblem
@@ -12,6 +13,10 @@ from integrations.jira_fields import fields_of, missing
 from integrations.jira_standing import Change, Standing, standing
 from integrations.jira_values import line, mapping
 from integrations.jira_writing import differing, origin, own
+
+if TYPE_CHECKING:
+    from integrations.jira_client import Client
+
 
 MADE = (
     "{key} was created and is not deleted from here: others may have read it or built on it. "

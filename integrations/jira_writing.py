@@ -8,17 +8,22 @@ Should Jira have dropped the mark of an entry, a change by our own account of th
 the draft and carries no other proposal's mark.
 """
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
 from threading import Event
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from integrations.jira_client import Client
 from integrations.jira_draft import Draft, Written
 from integrations.jira_drafting import steps
 from integrations.jira_errors import JiraChanged, JiraNotFound, JiraProblem, JiraUnknown
 from integrations.jira_fields import fields_of, held, missing, same
 from integrations.jira_standing import Change, Standing, standing
 from integrations.jira_values import items, line, mapping
+
+if TYPE_CHECKING:
+    from integrations.jira_client import Client
+
 
 PROPERTY = "purser"  # of a comment or a new issue: the proposal's mark
 INTERNAL = "sd.public.comment"  # the service desk's own property

@@ -304,7 +304,9 @@ LOST = [
 PAIRS = [(d, t) for d in ALL for t in LOST if not (t.cut and d in (transition, update))]
 
 
-@pytest.mark.parametrize(("drafts", "trouble"), PAIRS, ids=str)
+@pytest.mark.parametrize(
+    ("drafts", "trouble"), PAIRS, ids=lambda value: getattr(value, "__name__", str(value))
+)
 async def test_a_lost_answer_is_unknown_sent_once_and_looked_up(
     drafts: Drafts, trouble: Troubles, site: JiraStandIn, jira: Jira
 ) -> None:
