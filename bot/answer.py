@@ -90,6 +90,7 @@ class Quote:
     """The turn did not begin: it is likely to take more than goes without a person's word. No end of the ask."""
 
     estimate: Estimate
+    documents: tuple[str, ...] = ()  # what of it are PDFs, with their pages, in lines for people
 
 
 @dataclass(frozen=True, slots=True)

@@ -183,6 +183,7 @@ class Attached:
     mimetype: str
     text: str = ""
     data: bytes = field(default=b"", repr=False)  # images and PDFs, as they are
+    pages: int = 0  # of a PDF; 0 where nobody could count them
     problem: str = ""
 
 

@@ -15,6 +15,7 @@ from bot.prompts import untagged
 SAID_CHARS = 8_000  # of one message of the thread
 THREAD_CHARS = 80_000  # of all newer messages of the thread together
 FILE_CHARS = 200_000  # of one text file
+PAGE_TOKENS = 2_600  # of a page of a PDF, mostly: its text, 1,500 to 3,000, and its picture
 NOT_READ = "This thread has more than I read at once: its {n} earliest new messages were left out."
 
 
@@ -57,7 +58,7 @@ def said_before(newer: Sequence[Said]) -> tuple[list[dict[str, Any]], list[str]]
 
 def cuts_of(file: Attached) -> list[str]:
     """What a person has to know of a file: it was not read, or not wholly."""
-    name = " ".join(file.name.replace("`", "'").split())[:80]
+    name = _shown(file)
     if file.problem:
         return [f"`{name}` was not read: {file.problem}."]
     if len(file.text) > FILE_CHARS:
@@ -65,6 +66,19 @@ def cuts_of(file: Attached) -> list[str]:
             f"`{name}` is long: I read its first {FILE_CHARS:,} of {len(file.text):,} characters."
         ]
     return []
+
+
+def document(file: Attached) -> list[str]:
+    """What a PDF is likely to cost, for who has to agree to it; nothing of other files."""
+    if not file.pages:
+        return []
+    likely = file.pages * PAGE_TOKENS
+    pages = f"{file.pages:,} pages" if file.pages > 1 else "1 page"
+    return [f"`{_shown(file)}` has {pages}, about {likely:,} tokens"]
+
+
+def _shown(file: Attached) -> str:
+    return " ".join(file.name.replace("`", "'").split())[:80]
 
 
 def file_blocks(file: Attached) -> list[dict[str, Any]]:
@@ -79,7 +93,10 @@ def file_blocks(file: Attached) -> list[dict[str, Any]]:
             "media_type": file.mimetype,
             "data": base64.b64encode(file.data).decode(),
         }
-        return [text(f"The file {name}:"), {"type": kind, "source": source}]
+        block: dict[str, Any] = {"type": kind, "source": source}
+        if file.pages:
+            block["title"] = f"{name} ({file.pages} pages)"  # by which its tokens are estimated
+        return [text(f"The file {name}:"), block]
     body = cut(untagged(file.text), FILE_CHARS)
     return [text(f'<purser:file name="{name}">\n{body}\n</purser:file>')]
 

@@ -45,10 +45,15 @@ _MANY_LINES = re.compile(r"\n{3,}")
 
 @dataclass(frozen=True, slots=True)
 class Extract:
-    """What a document says: its title (may be empty) and its text, Markdown where it was HTML."""
+    """What a document says: its title (may be empty) and its text, Markdown where it was HTML.
+
+    Of a PDF that is only to be counted, `pages` and whether it is `locked` with a password.
+    """
 
     title: str = ""
     text: str = ""
+    pages: int = 0
+    locked: bool = False
 
 
 def decoded(body: bytes, charset: str | None) -> str:
@@ -136,15 +141,30 @@ def pdf(body: bytes) -> Extract:
     return Extract(title, "\n\n".join(parts))
 
 
+def pages(body: bytes) -> Extract:
+    """Count the pages of a PDF; one that is damaged has none."""
+    from pypdf import PdfReader
+    from pypdf.errors import DependencyError, PyPdfError
+
+    with suppress(PyPdfError, DependencyError, ValueError, LookupError, TypeError, AttributeError):
+        reader = PdfReader(io.BytesIO(body))
+        if reader.is_encrypted and not reader.decrypt(""):
+            return Extract(locked=True)
+        return Extract(pages=len(reader.pages))
+    return Extract()
+
+
 def extract(kind: str, body: bytes, charset: str | None, url: str = "") -> Extract:
     """Read a document.
 
     Args:
-        kind: "html", "text" or "pdf".
+        kind: "html", "text" or "pdf"; "pages" counts those of a PDF.
         body: the document.
         charset: as announced by its server.
         url: where it came from, for its links.
     """
+    if kind == "pages":
+        return pages(body)
     if kind == "html":
         found = html(body, charset, url)
     elif kind == "pdf":

@@ -83,7 +83,7 @@ class Extractor:
         """Read a document; a cancelled call kills its process.
 
         Args:
-            kind: "html", "text" or "pdf".
+            kind: "html", "text" or "pdf"; "pages" counts those of a PDF.
             body: the document.
             charset: as announced by its server.
             url: where it came from, for its links.
@@ -113,7 +113,12 @@ class Extractor:
                     await _empty(place)
             finally:  # cancelled once more: a lost place would never be filled again
                 self._free.put_nowait(place)
-        return Extract(str(answer["title"]), str(answer["text"]))
+        return Extract(
+            str(answer["title"]),
+            str(answer["text"]),
+            int(answer["pages"]),
+            bool(answer["locked"]),
+        )
 
     async def _fill(self, place: _Place) -> None:
         await _empty(place)

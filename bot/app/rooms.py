@@ -58,6 +58,7 @@ from bot.writing import Reviews, Tickets, Writer, Writing
 from integrations.claude import Claude
 from integrations.github import GitHub, web_of
 from integrations.jira import Jira
+from integrations.pdf import Pdfs
 from integrations.web import Web
 
 CODE_HOSTS = frozenset({"github.com", "gitlab.com", "docs.python.org"})  # links to them stay links
@@ -104,7 +105,7 @@ async def furnish(
         inbox=inbox,
         policy=policy,
         askers=askers,
-        threads=Threads(wire, people, Files(wire), us),
+        threads=Threads(wire, people, Files(wire, pdfs=_pdfs(stack)), us),
         conversations=turn.conversations,
         posting=Posting(github, policy, proposals, journal, store),
         prefetch=Prefetch(Pulls(github, policy), journal, store, clock=time.monotonic),
@@ -242,6 +243,13 @@ def _tools(
     web = Web()
     stack.push_async_callback(web.close)
     return declare(jira=jira, web=web, github=github, policy=policy, desk=desk)
+
+
+def _pdfs(stack: AsyncExitStack) -> Pdfs:
+    """What counts the pages of attached PDFs; its process starts with the first."""
+    pdfs = Pdfs()
+    stack.push_async_callback(pdfs.close)
+    return pdfs
 
 
 def _hosts(settings: Settings) -> frozenset[str]:

@@ -107,7 +107,7 @@ class Decisions:
         asked = await self._estimates.of(lease.ask.id)
         await reply.quote(
             f"This is likely to take **about {amount(quote.estimate)}**. Shall I go on?",
-            [buttons(lease.ask.id), context(HOW)],
+            [buttons(lease.ask.id), *map(context, quote.documents), context(HOW)],
         )
         tx = Transaction(lease)
         since = asked.at if asked else self._now()

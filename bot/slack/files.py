@@ -2,16 +2,24 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import PurePath
 from typing import Any, Protocol
 
 from bot.ask import Attached, FileRef
 from bot.slack.envelope import files_of
+from bot.slack.pictures import size_of
 from bot.slack.wire import SlackError
+from integrations.pdf import Pdfs
 
 TEXT_BYTES = 1024 * 1024
 IMAGE_BYTES = 5 * 1024 * 1024  # Claude takes 10 MB of base64 for one
 PDF_BYTES = 10 * 1024 * 1024  # a request to Claude is at most 32 MB, base64 included
+PICTURES = (
+    10  # of one ask; with those of its thread, twenty, from where on Claude takes smaller ones only
+)
+PIXELS = 8_000  # of a picture's longer side, the most that Claude takes
+PAGES = 600  # of all PDFs of one ask, the most that Claude takes
 ALL_BYTES = 20 * 1024 * 1024  # of one ask
 READY_SECONDS = 1.0  # a file just uploaded may not be there at once: one wait, one more try
 
@@ -24,6 +32,10 @@ IMAGES: Mapping[bytes, str] = {
 PDF = "application/pdf"
 ARCHIVES = (b"PK\x03\x04", b"\x1f\x8b", b"7z\xbc\xaf", b"Rar!", b"BZh", b"\xfd7zXZ")
 TOO_MUCH = "the files of this message are too much together"
+TOO_MANY = f"I look at {PICTURES} pictures at once; ask about this one by itself"
+TOO_LARGE = "it has {0:,} by {1:,} pixels; I can look at {2:,} on a side at most"
+LOCKED = "a password locks it; attach it without one"
+TOO_LONG = "it has {0:,} pages; I can read {1:,} at once in all"
 MARKUP = (".html", ".htm", ".xhtml", ".svg", ".vue", ".xml")
 
 
@@ -44,13 +56,19 @@ class Files:
 
     Args:
         wire: Slack.
+        pdfs: counts the pages of PDFs; without it they are not counted.
         sleep: waits, for a file that is not ready yet.
     """
 
     def __init__(
-        self, wire: Wire, *, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+        self,
+        wire: Wire,
+        *,
+        pdfs: Pdfs | None = None,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._wire = wire
+        self._pdfs = pdfs
         self._sleep = sleep
 
     async def read(self, refs: Sequence[FileRef]) -> list[Attached]:
@@ -63,7 +81,14 @@ class Files:
             fits = needed <= room
             room -= needed if fits else 0
             reading.append(self._one(found if fits else _not(found, TOO_MUCH)))
-        return list(await asyncio.gather(*reading))
+        return _within([await self._counted(file) for file in await asyncio.gather(*reading)])
+
+    async def _counted(self, file: Attached) -> Attached:
+        """A PDF with its pages, or why it cannot be read; anything else as it is."""
+        if self._pdfs is None or file.mimetype != PDF or not file.data:
+            return file
+        found = await self._pdfs.count(file.data)
+        return _not(file, LOCKED) if found.locked else replace(file, pages=found.pages)
 
     async def _known(self, ref: FileRef) -> FileRef | Attached:
         """The file with its address, or why there is none to read."""
@@ -94,6 +119,23 @@ class Files:
         return data
 
 
+def _within(files: Sequence[Attached]) -> list[Attached]:
+    """The files, and of pictures and pages as many as Claude takes at once."""
+    pictures, pages, found = 0, 0, list[Attached]()
+    for file in files:
+        is_picture = bool(file.data) and file.mimetype != PDF
+        pictures += is_picture
+        pages += file.pages
+        if is_picture and pictures > PICTURES:
+            found.append(_not(file, TOO_MANY))
+        elif pages > PAGES and file.pages:
+            found.append(_not(file, TOO_LONG.format(file.pages, PAGES)))
+            pages -= file.pages
+        else:
+            found.append(file)
+    return found
+
+
 def _limit(ref: FileRef) -> int:
     if ref.mimetype == PDF:
         return PDF_BYTES
@@ -119,6 +161,9 @@ def _read(file: FileRef, data: bytes) -> Attached:
     webp = data[:4] == b"RIFF" and data[8:12] == b"WEBP"
     image = "image/webp" if webp else next((t for m, t in IMAGES.items() if data.startswith(m)), "")
     if image and len(data) <= IMAGE_BYTES:
+        size = size_of(data)
+        if size and max(size) > PIXELS:
+            return _not(file, TOO_LARGE.format(*size, PIXELS))
         return Attached(file.name, image, data=data)
     if data.startswith(ARCHIVES):
         return _not(file, "it is an archive; attach the files themselves")

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from bot.answer import Answer, Ended, Event, Failed, Quote, Refused, Stopped
+from bot.answer import Answer, Ended, Event, Failed, Quote, Refused, Stopped, Waiting
 from bot.ask import Lease
 from bot.conversation import Conversation, note
 from bot.findings import Given, Sieve
@@ -113,6 +113,8 @@ class Loop:
         order = self._order()
         if before := await self._quoted(order):
             return before
+        for document in self._conversation.documents:
+            self.voice.tell(Waiting(f"reading: {document}"))
         if self._brief.passes and (ended := await self._read_parts()):
             return ended
         if self._brief.passes or self.calls.recorded:
@@ -173,7 +175,8 @@ class Loop:
                 order, tokens, brief.feature, effort=brief.effort, warm=warm, at=now
             )
         self._books.tally.estimate = expected
-        return Quote(expected) if expected.picos > limit else None
+        documents = self._conversation.documents
+        return Quote(expected, documents) if expected.picos > limit else None
 
     async def _read_parts(self) -> Ended | None:
         """Read what is too large for one look part by part; an end where nothing of it could be read."""

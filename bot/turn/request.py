@@ -3,6 +3,7 @@
 import hashlib
 import json
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
@@ -19,9 +20,13 @@ LIKELY_BYTES_PER_TOKEN = 3.5  # what text and code mostly have; a bound takes fe
 LIKELY_PART = BYTES_PER_TOKEN / LIKELY_BYTES_PER_TOKEN  # of the bound, what there is mostly
 ROUND_TOKENS = 500  # an estimate is a multiple of them: few numbers, whose prices are known already
 PICTURE_TOKENS = 5_000  # above what the largest picture has
-DOCUMENT_TOKENS_PER_BYTE = 0.05  # of a PDF's base64; it is counted exactly before it is sent
+PAGE_TOKENS = 4_600  # of a page of a PDF at most: 3,000 of text, and its picture
+DOCUMENT_TOKENS_PER_BYTE = (
+    0.05  # of a PDF's base64 whose pages are not known; counted exactly before it is sent
+)
 LIKELY_OUTPUT_TOKENS = 4_000  # of an answer nobody saw the end of, at least
 TOKENS_PER_SECOND = 100.0  # of a model at work, thoughts that are never shown included
+_PAGES = re.compile(r" \((\d+) pages\)$")
 _SHAPING = ("model", "max_tokens", "tool_choice", "thinking", "output_config")
 _HEAD = ("system", "tools")  # and the messages; what else stands in a body changes no answer
 HEADS_AT_MOST = 512  # kept as they are written; a channel with a paragraph of its own has one
@@ -177,8 +182,14 @@ def _tokens(messages: Sequence[Message], size: int) -> int:
         data = len(str(cast("Mapping[str, Any]", block.get("source", {})).get("data", "")))
         count -= data / BYTES_PER_TOKEN
         is_picture = block["type"] == "image"
-        count += PICTURE_TOKENS if is_picture else data * DOCUMENT_TOKENS_PER_BYTE
+        count += PICTURE_TOKENS if is_picture else _document(block, data)
     return round(count)
+
+
+def _document(block: Mapping[str, Any], data: int) -> float:
+    """A PDF has few tokens for its bytes where it is scanned, and many where it is text; its pages bound both."""
+    pages = _PAGES.search(str(block.get("title", "")))
+    return int(pages[1]) * PAGE_TOKENS if pages else data * DOCUMENT_TOKENS_PER_BYTE
 
 
 def attachments(messages: Sequence[Message]) -> Sequence[Mapping[str, Any]]:

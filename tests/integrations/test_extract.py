@@ -6,13 +6,16 @@ import os
 import signal
 import sys
 from collections.abc import AsyncIterator
+from io import BytesIO
 from pathlib import Path
 
 import pytest
+from pypdf import PdfWriter
 
 from bot.demo.pages.made import pdf as made_pdf
 from integrations.extract import LENGTH, decoded, extract, framed
 from integrations.extractor import JOBS, Extractor
+from integrations.pdf import Pdfs, Sheets
 from integrations.web_errors import TooSlow, Unreadable
 
 HOSTILE = b"<p " + b" ".join(b'a%d="1"' % n for n in range(100_000)) + b">needle</p>"
@@ -110,7 +113,8 @@ async def test_the_process_answers_jobs_in_frames() -> None:
         size = LENGTH.unpack(out[: LENGTH.size])[0]
         found.append(json.loads(out[LENGTH.size : LENGTH.size + size]))
         out = out[LENGTH.size + size :]
-    assert found == [{"title": "Hi", "text": "Small but whole."}] * 2
+    answer = {"title": "Hi", "text": "Small but whole.", "pages": 0, "locked": False}
+    assert found == [answer] * 2
 
 
 async def test_a_late_process_is_killed_and_replaced() -> None:
@@ -204,3 +208,25 @@ async def test_a_process_knows_no_secret_and_has_limits(extractor: Extractor) ->
     assert limits["Max address space"] == str(1024**3)
     assert limits["Max file size"] == limits["Max core file size"] == "0"
     assert limits["Max cpu time"] != "unlimited"
+
+
+def locked(body: bytes) -> bytes:
+    """The same PDF behind a password."""
+    writer = PdfWriter(clone_from=BytesIO(body))
+    writer.encrypt("secret", algorithm="RC4-128")
+    out = BytesIO()
+    writer.write(out)
+    return out.getvalue()
+
+
+async def test_pages_are_counted_without_being_read() -> None:
+    """As many as there are; one behind a password says so; what is broken, or breaks the process, has none."""
+    body = made_pdf([["one"], ["two"], ["three"]])
+    pdfs = Pdfs()
+    try:
+        assert await pdfs.count(body) == Sheets(pages=3)
+        assert await pdfs.count(locked(body)) == Sheets(locked=True)
+        assert await pdfs.count(b"%PDF-1.7 nonsense") == Sheets()
+    finally:
+        await pdfs.close()
+    assert await pdfs.count(body) == Sheets()

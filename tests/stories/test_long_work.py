@@ -7,6 +7,7 @@ import pytest
 
 from bot.demo.claude import Trouble
 from bot.demo.claude.reply import Draft
+from bot.demo.pages.made import pdf
 from bot.demo.slack import Message
 from bot.demo.slack.message import File
 from bot.demo.terminal import under, words_of
@@ -132,6 +133,23 @@ async def test_what_is_not_read_of_files_is_told(world: World) -> None:
 
     assert archive == "`all.zip` was not read: it is an archive; attach the files themselves."
     assert "I read its first 200,000 of" in long
+
+
+async def test_a_long_pdf_is_named_before_it_costs(world: World) -> None:
+    """Its pages and about its tokens stand with the estimate; on *Go* it is read as it is, its pages in the request."""
+    file = world.slack.file("manual.pdf", pdf([["words"]] * 180))
+    root = await world.slack.say("ana", "#shop-dev", "@purser read this", files=[file])
+    await world.until(lambda: [ask for ask in world.asks() if ask["state"] == "parked"])
+    (estimate,) = world.said(root)
+
+    assert "`manual.pdf` has 180 pages, about 468,000 tokens" in under(estimate)
+    assert world.asked == []
+    await world.slack.click("ana", estimate, "estimate:go")
+    await world.ended(root)
+    blocks = world.asked[-1].body["messages"][-1]["content"]
+    assert [b["title"] for b in blocks if b["type"] == "document"] == ["manual.pdf (180 pages)"]
+    assert world.booked()[-1]["cost_picos"] < 2 * 10**12
+    assert_balanced(world)
 
 
 async def test_the_rest_of_a_long_answer_is_a_file(world: World) -> None:

@@ -7,11 +7,13 @@ from pathlib import Path
 import pytest
 
 from bot.ask import Attached, FileRef
+from bot.demo.pages.made import pdf
 from bot.demo.slack import File
 from bot.slack import files as limits
 from bot.slack.envelope import files_of
 from bot.slack.files import Files
 from bot.slack.wire import SlackWire
+from integrations.pdf import Pdfs
 from tests.bot.slack.answering import Desk, desk
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"x" * 20
@@ -169,3 +171,37 @@ async def test_all_files_of_an_ask_are_bounded_together(at: Desk) -> None:
     assert [bool(file.data) for file in found[:3]] == [True, True, False]
     assert "too much together" in found[2].problem
     assert found[3].text == "x = 1"
+
+
+def png(width: int, height: int) -> bytes:
+    """The beginning of a picture of this size."""
+    return PNG[:8] + b"\0\0\0\rIHDR" + width.to_bytes(4) + height.to_bytes(4)
+
+
+async def test_pictures_that_claude_would_refuse_are_refused_here(at: Desk) -> None:
+    """Too many pixels on a side, or too many pictures at once: each in a sentence, the others are read."""
+    large = at.slack.file("large.png", png(8_001, 10))
+    many = [at.slack.file(f"{n}.png", png(8_000, 8_000)) for n in range(limits.PICTURES + 1)]
+    found = await read(at, large, *many)
+
+    assert found[0].problem == "it has 8,001 by 10 pixels; I can look at 8,000 on a side at most"
+    assert [file.problem for file in found[1:-1]] == [""] * limits.PICTURES
+    assert found[-1].problem == "I look at 10 pictures at once; ask about this one by itself"
+
+
+async def test_pages_are_known_before_they_cost(at: Desk) -> None:
+    """A PDF comes with its pages; one with more than Claude takes, alone or with others, is refused with both numbers."""
+    pdfs = Pdfs()
+    try:
+        made = [
+            at.slack.file(f"{count}.pdf", pdf([["words"]] * count)) for count in (3, 601, 598, 500)
+        ]
+        files = Files(at.wire(), pdfs=pdfs, sleep=at.sleep)
+        three, too_long, too_many, fits = await files.read(announced(*made))
+    finally:
+        await pdfs.close()
+
+    assert (three.pages, three.problem) == (3, "")
+    assert too_long.problem == "it has 601 pages; I can read 600 at once in all"
+    assert too_many.problem == "it has 598 pages; I can read 600 at once in all"
+    assert (fits.pages, fits.problem) == (500, "")
