@@ -16,10 +16,11 @@ from bot.ask import Ask
 from bot.policy import Policy
 from bot.proposals import Moved, Proposal, Proposals, State
 from bot.slack.aside import Aside
-from bot.slack.blocks import Message, markdown
+from bot.slack.blocks import Block, Message, markdown
 from bot.slack.clicks import Handler, Opener, Press
 from bot.slack.mrkdwn import shown
 from bot.slack.parts import UNEDITABLE
+from bot.slack.pen import BLOCKS_REFUSED
 from bot.slack.presses import Place
 from bot.slack.proposed import (
     CHANGE,
@@ -40,6 +41,7 @@ from bot.writing import Unwritten, Writing
 NO_SUCH = "I don't know this proposal. Please ask again in words."
 NOT_YOURS = "Only who asked for this, or an admin, can decide on it."
 STALE = "This proposal was changed since you saw it; decide on it as it stands now."
+UNSHOWN = "Slack does not show it here as it is now; ask for it again in words."
 TOO_LATE = "It was written more than a day ago; change it in Jira."
 ALREADY: Mapping[State, str] = {
     "open": "It is open again; decide on it as it stands now.",
@@ -259,16 +261,27 @@ class Offers:
         """Put what is so now into the message's place; where that is gone, who pressed is told."""
         text, blocks = told(proposal)
         said = " ".join(part for part in (plain(text), proposal.sentence) if part)
+        sentence = UNSHOWN if proposal.state == "open" else shown(proposal.sentence, _unknown)
+        bare = f"{text}\n{sentence}".strip()
         try:
-            await self._wire.update(press.channel, press.ts, said, blocks=[markdown(text), *blocks])
+            await self._edit(press, said, [markdown(text), *blocks], bare)
         except SlackError as error:
             if press.ts and error.code not in UNEDITABLE | GONE:
                 raise
-            sentence = shown(proposal.sentence, _unknown)
-            await Aside(self._wire, press.lease.ask).alone(f"{text}\n{sentence}")
+            await Aside(self._wire, press.lease.ask).alone(bare)
         if proposal.state in {"failed", "unknown", "expired", "kept"}:
             return Stopped(said, Receipt())
         return Answer(said, Receipt())
+
+    async def _edit(self, press: Press, said: str, blocks: list[Block], bare: str) -> None:
+        """Edit the message; with bare words where Slack refuses the blocks, for what was done has to stand there."""
+        try:
+            await self._wire.update(press.channel, press.ts, said, blocks=blocks)
+        except SlackError as error:
+            if error.code not in BLOCKS_REFUSED:
+                raise
+            log.warning("blocks refused", code=error.code, ask=press.lease.ask.id)
+            await self._wire.update(press.channel, press.ts, bare)
 
     async def _refuse(self, press: Press, barred: Barred) -> Ended:
         log.warning(

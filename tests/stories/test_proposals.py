@@ -309,6 +309,18 @@ async def test_what_was_written_is_told_where_its_place_is_gone(office: Office, 
     assert office.pressed() == ["answer"]
 
 
+async def test_what_was_written_stands_there_where_blocks_are_refused(office: Office) -> None:
+    """Where Slack refuses the blocks of an edit, its words alone say what was done, and no button is left."""
+    message = await office.proposed()
+    office.slack.troubles.errors["chat.update"] = ["invalid_blocks"]
+    await office.press("ana", message, DO)
+
+    assert len(office.comments()) == 1
+    assert "Written to Jira: a comment on" in words_of(message)
+    assert actions(message.blocks) == {}
+    assert office.pressed() == ["answer"]
+
+
 async def test_what_is_not_found_is_unknown_until_it_is(office: Office) -> None:
     """Where nobody can tell, that is said; a look later finds it, and it is never sent again."""
     message = await office.proposed()
