@@ -11,6 +11,12 @@ SNIPPET = '''def find_orders(db, customer, seen=[]):
 '''
 """Two bugs: SQL put together from an argument, and a mutable default that is shared by all calls."""
 
+PLANTED = (("checkout/pay.py", 38), ("checkout/keys.py", 18), ("checkout/store.py", 32))
+"""Where the bugs of the first pull request stand."""
+
+AGAIN = "re-review, please: something was pushed"
+POST = "post it to the PR"
+DEAR = "Please review this, and think hard."
 LONG = """import pickle
 import subprocess
 

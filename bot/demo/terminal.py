@@ -117,6 +117,17 @@ def under(message: Message) -> list[str]:
     ]
 
 
+def literal(message: Message) -> list[str]:
+    """The texts that stand in a message letter for letter, such as what would be written."""
+    rich = [block for block in message.blocks if block.get("type") == "rich_text"]
+    return [
+        "".join(str(part.get("text", "")) for part in _elements(element))
+        for block in rich
+        for element in _elements(block)
+        if element.get("type") == "rich_text_preformatted"
+    ]
+
+
 def has_feedback(message: Message) -> bool:
     """Whether the buttons stand under it, as they do under a whole answer."""
     return any(block.get("type") == "context_actions" for block in message.blocks)

@@ -1,21 +1,22 @@
-"""The fixed tour: eight scenes played on a real bot, in a terminal; each is checked as it ends.
+"""The fixed tour: twelve scenes played on a real bot, in a terminal; each is checked as it ends.
 
 A scene that did not end as promised is told, and makes the tour's exit code 1.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
 from decimal import Decimal
 
 from rich.console import Console
 from rich.text import Text
 
+from bot.demo.github.repositories import mend
 from bot.demo.pages.made import Page
-from bot.demo.scenes import BLUNT, LONG, QUESTION, REVIEW, SNIPPET
+from bot.demo.scenes import AGAIN, BLUNT, DEAR, LONG, PLANTED, POST, QUESTION, REVIEW, SNIPPET
 from bot.demo.slack.message import Message
 from bot.demo.stage import BotDied, Stage
-from bot.demo.terminal import Terminal, has_feedback, under, words_of
+from bot.demo.terminal import Terminal, has_feedback, literal, under, words_of
 
 ANSWER_SECONDS = 60.0  # for one answer of the stand-in Claude
 REAL_SECONDS = 180.0  # for one answer of the real one
@@ -48,11 +49,16 @@ class Tour:
         self._terminal = Terminal(console, bot_user=stage.slack.bot_user)
         self._seconds = REAL_SECONDS if stage.real_claude else ANSWER_SECONDS
         self._command = 0  # of the channel's messages by the bot, those seen before
+        self._reviewed: Message | None = None  # the thread of the pull request's review
 
     def scenes(self) -> tuple[Scene, ...]:
         """What is played, in this order."""
         return (
             Scene("A mention with code to review", self._review),
+            Scene("A pull request with three planted bugs", self._pull),
+            Scene("One of them mended and pushed: what is left?", self._again),
+            Scene("The review posted to the pull request, by a click", self._posted),
+            Scene("A dear review: go, smaller or cancel?", self._dear),
             Scene("A ticket's summary, by command", self._summary),
             Scene("A ticket changed, by a click", self._changed),
             Scene("A web page, fetched on the way", self._page),
@@ -110,6 +116,68 @@ class Tour:
         self._need(found, "the review quotes no line of the snippet")
         return "streamed into the thread, each finding with its line, the receipt under it"
 
+    async def _pull(self) -> str:
+        github = self._stage.github
+        root = await self._ask("maya", "#shop-dev", f"review {github.url}/shop/checkout/pull/7")
+        self._reviewed = root
+        words = words_of(await self._answered(root))
+        self._need("Read: 3 of 5 files" in words, "it is not said what was read")
+        if self._stage.real_claude:
+            return "read before the first call, with exactly what was read under the answer"
+        head = github.repositories["shop/checkout"].pulls[7].head
+        for path, line in PLANTED:
+            link = f"{github.url}/shop/checkout/blob/{head}/{path}#L{line}"
+            self._need(link in words, f"no link leads to {path}:{line}")
+        return "all three found, each with a link to its line at the head commit; what was not read is named"
+
+    async def _again(self) -> str:
+        root = self._thread()
+        self._terminal.aside("(somebody mends the query, and pushes)")
+        mend(self._stage.github.repositories["shop/checkout"])
+        words = words_of(await self._followed(root, "maya", AGAIN))
+        self._need("Read: 1 of 1 file" in words, "more was read than what was pushed")
+        if self._stage.real_claude:
+            return "only what was pushed was read"
+        self._need("store.py:32: its code is no longer" in words, "the mended one is not told")
+        self._need("keys.py:18: still there" in words, "one that is left is not told")
+        return "only what was pushed was read; of each earlier finding it is said what became of it"
+
+    async def _posted(self) -> str:
+        root, reviews = (
+            self._thread(),
+            self._stage.github.repositories["shop/checkout"].pulls[7].reviews,
+        )
+        await self._say_in(root, "maya", POST)
+        message = await self._slack.wait_for(lambda: self._offered(root, "Do it"), self._seconds)
+        self._need(not reviews, "it was posted without a click")
+        self._show(message)
+        self._terminal.aside("(maya presses *Do it*, twice)")
+        for _ in range(2):
+            await self._slack.click("maya", message, "proposal_do")
+        await self._slack.wait_for(lambda: "Posted to GitHub" in words_of(message), self._seconds)
+        self._need(len(reviews) == 1, f"{len(reviews)} reviews were posted, not one")
+        return "shown word for word, and posted once, as a comment and no approval"
+
+    async def _dear(self) -> str:
+        before = self._calls()
+        root = await self._ask("ben", "#shop-dev", DEAR, code=SNIPPET)
+        message = await self._slack.wait_for(lambda: self._offered(root, "Smaller"), self._seconds)
+        self._need(self._calls() == before, "Claude was asked without a word")
+        self._need("tokens" in words_of(message), "it is not said what it takes")
+        self._terminal.aside("(ben presses *Smaller*)")
+        await self._slack.click("ben", message, "estimate:smaller")
+        await self._answered(root)
+        return "what it would take was said first, it waited for a word, and was done for less"
+
+    def _thread(self) -> Message:
+        if self._reviewed is None:
+            raise NotAsPromised("there is no review to go on with")
+        return self._reviewed
+
+    def _calls(self) -> int:
+        """How often Claude was asked for words."""
+        return sum(e.path == "/v1/messages" for e in self._stage.claude.log)
+
     async def _summary(self) -> str:
         key = "SHOP-12"
         answer = await self._commanded("ana", "#shop-dev", "/summarize", key)
@@ -129,6 +197,7 @@ class Tour:
         before = len(comments)
         message = await self._slack.wait_for(lambda: self._offered(root, "Do it"), self._seconds)
         self._need(len(comments) == before, "a comment was written without a click")
+        self._show(message)
         self._terminal.aside("(ana presses *Do it*, twice)")
         for _ in range(2):
             await self._slack.click("ana", message, "proposal_do")
@@ -138,6 +207,11 @@ class Tour:
         await self._slack.click("ana", message, "proposal_undo")
         await self._slack.wait_for(lambda: len(comments) == before, self._seconds)
         return "proposed word for word, written once by a click, and taken back by another"
+
+    def _show(self, message: Message) -> None:
+        """What stands in a proposal, letter for letter."""
+        for text in literal(message):
+            self._terminal.aside(text.replace("\n", "\n  "))
 
     def _offered(self, root: Message, label: str) -> Message | None:
         """The message in a thread that has such a button."""
@@ -215,11 +289,22 @@ class Tour:
         self._terminal.said(who, where, shown)
         return await self._slack.say(who, where, text, code=code)
 
-    async def _answered(self, root: Message) -> Message:
-        """The whole answer in a message's thread."""
+    async def _followed(self, root: Message, who: str, words: str) -> Message:
+        """The whole answer to another request in a message's thread."""
+        known = {m.ts for m in self._slack.by_app(root.channel, root.ts)}
+        await self._say_in(root, who, words)
+        return await self._answered(root, known)
+
+    async def _say_in(self, root: Message, who: str, words: str) -> None:
+        """Ask for something in a message's thread."""
+        self._terminal.said(who, "the thread", f"@purser {words}")
+        await self._slack.say(who, root.channel, f"@purser {words}", thread_ts=root.ts)
+
+    async def _answered(self, root: Message, known: Collection[str] = ()) -> Message:
+        """The whole answer in a message's thread, but for those that are known."""
 
         def whole() -> Message | None:
-            said = self._slack.by_app(root.channel, root.ts)
+            said = [m for m in self._slack.by_app(root.channel, root.ts) if m.ts not in known]
             return next((m for m in said if has_feedback(m) and m.streaming != "in_progress"), None)
 
         return await self._slack.wait_for(whole, self._seconds)

@@ -43,6 +43,7 @@ class InsideWorld(World):
             claude=self.claude,
             jira=self.jira,
             web=self.web,
+            github=self.github,
             database=self.folder / "purser.db",
             lines=self.lines,
             budget=lambda channel: Decimal(50) if channel else Decimal(500),

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.demo.github.repositories import is_mended
 from bot.demo.inside.botfile import ASKS, BotFile
 from bot.demo.inside.feed import BEHIND, Viewer
 from bot.demo.inside.redaction import CHARACTERS, HIDDEN, Redaction
@@ -66,6 +67,7 @@ SEEN: dict[str, Callable[[InsideWorld], Any]] = {
     "jira_hang": lambda w: w.jira.troubles.hang,
     "slack_429": lambda w: w.slack.troubles.limited.get("*"),
     "double": lambda w: w.slack.troubles.twice,
+    "pushed": lambda w: is_mended(w.github.repositories["shop/checkout"]),
 }
 
 

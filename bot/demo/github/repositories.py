@@ -101,6 +101,26 @@ class Repository:
         return made
 
 
+MENDED = (
+    "f\"SELECT * FROM basket WHERE payment_key = '{key}'\"",
+    '"SELECT * FROM basket WHERE payment_key = ?", key',
+)
+"""One of the planted bugs of the demo's first pull request, and its mend."""
+
+
+def mend(repository: Repository, *, back: bool = False) -> Commit:
+    """Mend that bug, or put it back, and push that: what somebody does between two looks at a change."""
+    path, (bug, mended) = "checkout/store.py", MENDED
+    text = repository.commits[repository.pulls[7].head].tree[path]
+    new = text.replace(mended, bug) if back else text.replace(bug, mended)
+    return repository.push(7, {path: new}, "Unbind the key" if back else "Bind the key")
+
+
+def is_mended(repository: Repository) -> bool:
+    """Whether that bug is mended at the pull request's head."""
+    return MENDED[1] in repository.commits[repository.pulls[7].head].tree["checkout/store.py"]
+
+
 def blob(text: str) -> str:
     """Git's own name for a file's content."""
     data = text.encode()

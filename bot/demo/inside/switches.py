@@ -11,6 +11,8 @@ from typing import Any
 from bot.demo.claude.errors import Problem
 from bot.demo.claude.server import ClaudeStandIn
 from bot.demo.claude.troubles import Trouble
+from bot.demo.github import GitHubStandIn
+from bot.demo.github.repositories import is_mended, mend
 from bot.demo.inside.sources import Json, Sources
 from bot.demo.jira.server import JiraStandIn
 from bot.demo.loopback import Troubles as LoopbackTroubles
@@ -122,6 +124,8 @@ class Switches:
         self._kill = sources.kill
         self.killing = Kill()
         made = [*_slack(sources.slack)]
+        if sources.github is not None:
+            made.append(_github(sources.github))
         if sources.jira is not None:
             made.insert(0, _jira(sources.jira))
         if sources.claude is not None:
@@ -223,6 +227,29 @@ def _jira(jira: JiraStandIn) -> Switch:
         on=on,
         off=off,
         left=lambda: int(jira.troubles is hanging),
+    )
+
+
+def _github(github: GitHubStandIn) -> Switch:
+    repository = github.repositories["shop/checkout"]
+
+    def on() -> None:
+        mend(repository)
+
+    def off() -> None:
+        if is_mended(repository):
+            mend(repository, back=True)
+
+    return Switch(
+        "pushed",
+        "github",
+        "A fix is pushed",
+        "One of the three bugs of pull request 7 is mended and pushed; “re-review” in the thread of its review reads "
+        "only that, and says of each earlier finding what became of it.",
+        lasts=True,
+        on=on,
+        off=off,
+        left=lambda: int(is_mended(repository)),
     )
 
 

@@ -118,7 +118,13 @@ def suggestions(github_url: str = "") -> tuple[Suggestion, ...]:
         )
     )
     if github_url:
-        reviews.append(Suggestion("Review a pull request", f"@purser please review {pull}", review))
+        reviews.append(
+            Suggestion(
+                "Review a pull request; then, in its thread: “post it to the PR”",
+                f"@purser please review {pull}",
+                review,
+            )
+        )
     return (
         *reviews,
         Suggestion("Where does SHOP-12 stand?", "/summarize SHOP-12", "Tickets"),
