@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from bot.demo.claude import Trouble
-from bot.demo.claude.reply import Draft
 from bot.demo.scenes import SNIPPET
 from bot.demo.slack import Message
 from bot.demo.slack.blocks import actions
@@ -23,6 +22,7 @@ WORDY = "grow *plover-17* <!channel> https://evil.test/?q=1"
 LEADS = "C0LEADS"  # Maya, Ruth and the bot
 SECRET = "ghp_" + "a1B2" * 10
 DAY = 86_400.0
+FOR_LONG = 600.0  # seconds; nobody waits for it
 
 
 class Office(World):
@@ -337,36 +337,43 @@ async def test_a_lost_reply_shows_it_once(office: Office) -> None:
     assert len(office.slack.by_app(LEADS)) == 1
 
 
-async def test_a_kill_anywhere_shows_it_once(tmp_path: Path) -> None:
-    """The process is killed once the people see it: after the restart they see it once, and the asker is told once."""
+async def test_a_kill_before_it_is_known_to_stand_shows_it_once(tmp_path: Path) -> None:
+    """The process is killed when people see it and it does not know so yet: it is found again, and the asker told once."""
     async with Office(tmp_path) as office:
         await office.spawn()
-        office.script(Draft("-"))
+        office.slack.troubles.lost["chat.postMessage"] = 1
+        office.slack.troubles.slow["conversations.history"] = FOR_LONG
         office.claude.troubles.refuse_next("bio")
         root = await office.slack.say("ana", "#shop-dev", f"@purser {WORDY}")
         await office.until(lambda: office.slack.by_app(LEADS))
         await office.kill()
+        office.slack.troubles.slow.clear()
         await office.spawn(warm=False)
         await office.ended(root)
 
         assert len(office.slack.by_app(LEADS)) == 1
         assert office.words(root).endswith("what they say comes here.")
         assert len(office.booked()) == 1
+        await office.press("maya", CLOSE)
+        assert len(office.said(root)) == 2
 
 
 async def test_a_kill_after_a_press_says_it_once(tmp_path: Path) -> None:
-    """The process is killed as soon as an answer is settled: after the restart the thread has it once."""
+    """The process is killed when an answer is settled and its message not brought up to date: both are so, once."""
     async with Office(tmp_path) as office:
         await office.spawn()
         root = await office.refused()
         await office.press("maya", ANSWER)
         view: View = await office.until(lambda: next(iter(office.slack.views.open.values()), None))
+        office.slack.troubles.slow["chat.update"] = FOR_LONG
         await office.slack.view_submit("maya", view, {FIELD: "Ask the lab."})
         await office.until(lambda: office.state() == "answered")
         await office.kill()
+        office.slack.troubles.slow.clear()
         await office.spawn(warm=False)
         await office.settled()
 
         assert len(office.said(root)) == 2
         assert "Ask the lab." in office.thread(root)[1]
         assert buttons(office.shown()) == []
+        assert office.told("maya") == []
