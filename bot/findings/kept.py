@@ -9,6 +9,7 @@ from bot.findings.shape import Finding
 from bot.store import Store, Transaction
 
 MOST = 40  # of one review
+REVIEWS = 5  # of one thread, whose words are looked for
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +77,12 @@ async def last(store: Store, ask: Ask) -> Kept | None:
     ]
     review = rows[0]
     return Kept(str(review["url"]), str(review["head"]), tuple(found), str(review["ask_id"]))
+
+
+async def answered(store: Store, ask: Ask) -> list[str]:
+    """The ids of the asks that were answered by reviews in an ask's thread, the newest first. Raises StoreDown."""
+    rows = await store.read("findings.reviews", lane=ask.lane, most=REVIEWS)
+    return [str(row["ask_id"]) for row in rows]
 
 
 def standing(one: Finding, text: str) -> int:

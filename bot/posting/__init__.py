@@ -7,10 +7,11 @@ Claude has no part in it, and nothing is posted here: `bot/writing` does that af
 
 import asyncio
 import re
+from collections.abc import Sequence
 
 from bot.answer import Answer, Receipt, Stopped
 from bot.ask import Ask, Person
-from bot.findings.kept import Kept, last
+from bot.findings.kept import Kept, answered, last
 from bot.journal import Journal
 from bot.policy import Policy
 from bot.posting.drafted import drafted
@@ -134,7 +135,8 @@ class Posting:
         done = next((one for one in before if one.state == "written"), None)
         if done is not None:
             return Stopped(ALREADY.format(who=done.who_name), Receipt())
-        draft = await self._draft(kept, address, name=person.real_name or person.name)
+        told = [await self._told(id_) for id_ in await answered(self._store, ask)]
+        draft = await self._draft(kept, told, address, name=person.real_name or person.name)
         remarks = sum(len(remark.path) + len(remark.text) for remark in draft.remarks)
         length = len(draft.text) + remarks
         if length > TEXT_CHARS:
@@ -149,10 +151,15 @@ class Posting:
         )
         return Answer(_ready(proposal), Receipt(), proposes=True)
 
-    async def _draft(self, kept: Kept, address: Address, *, name: str) -> ReviewDraft:
+    async def _told(self, ask_id: str) -> str:
+        """An answer as people saw it, "" where it is gone."""
+        parts = (await self._journal.read(ask_id)).parts
+        return "\n\n".join(part.text for part in parts if part.kind != "held")
+
+    async def _draft(
+        self, kept: Kept, told: Sequence[str], address: Address, *, name: str
+    ) -> ReviewDraft:
         change = await self._github.change(address, as_us=True, deadline=READ_SECONDS)
-        parts = (await self._journal.read(kept.ask_id)).parts
-        told = "\n\n".join(part.text for part in parts if part.kind != "held")
         link = self._github.link(address, kept.head)
         if len(change.diff) < OFF_LOOP_CHARS:
             return drafted(kept, told, change, link=link, name=name)

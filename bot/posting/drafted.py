@@ -33,29 +33,35 @@ class _Place:
     exact: bool
 
 
-def drafted(kept: Kept, told: str, change: Change, *, link: str, name: str) -> ReviewDraft:
+def drafted(
+    kept: Kept, told: Sequence[str], change: Change, *, link: str, name: str
+) -> ReviewDraft:
     """A review to be posted.
 
     Args:
         kept: the findings that hold.
-        told: the answer as people saw it, "" where it is gone.
+        told: the answer as people saw it, "" where it is gone; behind it those of earlier reviews, whose words for
+            findings that still stand are taken over.
         change: the pull request as it is now.
         link: the beginning of links to its files at the commit that was reviewed.
         name: of who asked for it to be posted.
     """
-    answer = parted(visible(told))
+    answer, *earlier = [parted(visible(one)) for one in told or [""]]
     moved = change.moving or change.head_sha != kept.head
     files = {} if moved else {file.path: file for file in read(change.diff)}
-    words = {(piece.severity, plain(piece.sentence)): piece for piece in answer.pieces}
+    words = {_key(piece): piece for piece in answer.pieces}
+    known = {_key(piece): piece for one in reversed(earlier) for piece in one.pieces}
     remarks: list[Remark] = []
     above: list[str] = []
     for finding in kept.findings:
-        piece = words.pop((finding.severity, plain(finding.sentence)), None)
+        piece = words.pop(_key(finding), None)
         place = _place(finding, files)
-        if place is None:
-            above.append(_plainly(piece.text) if piece else _told(finding, link))
+        if place is not None:
+            remarks.append(_remark(finding, piece or known.get(_key(finding)), place))
+        elif piece is not None:
+            above.append(_plainly(piece.text))
         else:
-            remarks.append(_remark(finding, piece, place))
+            above.append(_told(finding, known.get(_key(finding)), link))
     above += [_plainly(piece.text) for piece in words.values()]
     foot = (MOVED if moved else AT).format(head=kept.head[:12])
     text = "\n\n".join(part for part in (answer.verdict, *above, answer.rest, foot) if part)
@@ -94,11 +100,17 @@ def _suggested(piece: Piece, place: _Place) -> str:
     return f"```{kind}\n{piece.suggestion}\n```"
 
 
-def _told(finding: Finding, link: str) -> str:
-    """A finding whose words are gone."""
+def _key(one: Finding | Piece) -> tuple[str, str]:
+    """By what a finding and its words belong together."""
+    return (one.severity, plain(one.sentence))
+
+
+def _told(finding: Finding, piece: Piece | None, link: str) -> str:
+    """A finding that the answer has no words for: as it was kept, with those of an earlier answer."""
     where = f" ([`{finding.path}:{finding.line}`]({link}{finding.path}#L{finding.line}))"
     head = f"**{finding.severity}: {finding.sentence}**{where if finding.path else ''}"
-    return f"{head}\n```\n{finding.quote}\n```" if finding.quote else head
+    quote = f"```\n{finding.quote}\n```" if finding.quote else ""
+    return "\n".join(part for part in (head, quote, piece.detail if piece else "") if part)
 
 
 def _place(finding: Finding, files: Mapping[str, FileDiff]) -> _Place | None:

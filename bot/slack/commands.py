@@ -23,7 +23,7 @@ EXAMPLES = (
 )
 HELP = """**What I do**
 - Mention me (`@Purser …`) in a channel or a thread, or write me a direct message: Claude answers in the thread.
-- Code, diffs, files or a pull request's address: I review it.
+- Code, diffs, files or a pull request's address: I review it; “post it to the PR” in its thread puts it there, after your click.
 - `/summarize KEY [KEY…] | <Jira address> | <JQL> | sprint <project>`: where tickets stand, in this channel.
 - `/cost [today | 7d | this month | last month | 2026-11] [#channel] [by user|model|feature|day|feedback] [csv]`: what it cost.
 - In a message's menu: *Summarise this thread*, *Open a ticket from this*.

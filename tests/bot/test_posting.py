@@ -64,7 +64,9 @@ def finding(**changes: Any) -> Finding:
     return Finding(**{**values, **changes})
 
 
-def draft(*findings: Finding, told: str = ANSWER, head: str = HEAD, **changes: Any) -> ReviewDraft:
+def draft(
+    *findings: Finding, told: str | list[str] = ANSWER, head: str = HEAD, **changes: Any
+) -> ReviewDraft:
     """A review of the change."""
     values: dict[str, Any] = {
         "kind": "pull",
@@ -82,7 +84,8 @@ def draft(*findings: Finding, told: str = ANSWER, head: str = HEAD, **changes: A
     }
     kept = Kept("https://github.test/shop/checkout/pull/7", head, findings, "a1")
     link = "https://github.test/shop/checkout/blob/a/"
-    return drafted(kept, told, Change(**{**values, **changes}), link=link, name="Ana *D*")
+    answers = [told] if isinstance(told, str) else told
+    return drafted(kept, answers, Change(**{**values, **changes}), link=link, name="Ana *D*")
 
 
 def remark(one: Finding, told: str = ANSWER) -> Remark:
@@ -209,6 +212,17 @@ def test_words_that_are_gone_leave_the_finding() -> None:
         "**Blocker: Old.** ([`lib/a.py:15`](https://github.test/shop/checkout/blob/a/lib/a.py#L15))\n```"
         in made.text
     )
+
+
+def test_what_still_stands_keeps_its_earlier_words() -> None:
+    """A second look names a finding by its number alone; what was said of it before goes with it, the newest first."""
+    older = ANSWER.replace("both are paid", "all are paid")
+    made = draft(finding(), finding(path="lib/a.py"), told=["It is still there.", ANSWER, older])
+
+    assert made.text.startswith("It is still there.\n\n**Blocker: Paid twice.**")
+    assert "```\nWhen the first one times out, both are paid." in made.text
+    assert made.remarks[0].text.endswith("\n\nWhen the first one times out, both are paid.")
+    assert "Minor" not in made.text
 
 
 def suggesting(mend: str, quote: str = "    except Exception:") -> str:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from bot.demo.claude.reply import Draft
+from bot.demo.github.repositories import mend
 from bot.demo.loopback import Troubles
 from bot.demo.slack import Message
 from bot.demo.slack.blocks import actions
@@ -174,6 +175,28 @@ async def test_what_was_posted_is_not_proposed_again(forge: Forge) -> None:
 
     assert "posted already, by a press of Ana Duarte" in words_of(again)
     assert len(forge.reviews) == 1
+
+
+async def test_a_second_look_is_posted_with_the_words_of_the_first(forge: Forge) -> None:
+    """After a fix what is left is posted at its lines of the new head, with what was said of it at first."""
+    root = await forge.reviewed()
+    mend(forge.github.repositories["shop/checkout"])
+    await forge.asked_in(root, "re-review")
+    *_, message = await forge.asked_in(root, "post it to the PR")
+    text, *remarks = shown(message)
+    await forge.press("ana", message)
+
+    assert f"Reviewed at commit {forge.head[:12]}." in text
+    assert {remark.split("\n\n")[0] for remark in remarks} == {
+        "**Blocker: The second attempt has a key of its own**",
+        "**Blocker: What is still good is called too old, and the other way round**",
+    }
+    assert any("Turn the comparison round" in remark for remark in remarks)
+    (review,) = forge.reviews
+    assert {comment["path"] for comment in review["comments"]} == {
+        "checkout/pay.py",
+        "checkout/keys.py",
+    }
 
 
 async def test_a_short_mend_is_a_suggestion(forge: Forge) -> None:
