@@ -8,11 +8,9 @@ Where it goes: the thread that asked; for a command the channel, else its respon
 was asked about costs and settings is for the asker alone.
 """
 
-import re
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from itertools import takewhile
-from urllib.parse import urlsplit
 
 import structlog
 
@@ -33,6 +31,7 @@ from bot.answer import (
 from bot.ask import Ask, Lease
 from bot.journal import Journal
 from bot.metrics import Metrics
+from bot.reach import Reach, normal_form
 from bot.slack.aside import Aside
 from bot.slack.blocks import Block, Message, context, ending
 from bot.slack.flow import FLUSH_SECONDS, MESSAGES, WHOLE_SECONDS, Flow
@@ -54,7 +53,6 @@ NOT_OFFERED = (
 )
 NO_WORDS = "(no words)"
 REST = "The answer goes on in this file, with about {chars:,} characters more."
-_URL = re.compile(r"https?://[^\s<>()\[\]`\"']+")
 
 log = structlog.get_logger()
 
@@ -275,7 +273,8 @@ class Reply:
             await self._parts.reclaim()
             await self._say_parts(text, blocks, offers)
         except SlackError as error:
-            if isinstance(error, Unsure) or error.code not in GONE:
+            nobody = not self._ask.user  # our own word to a channel is nobody's to hear elsewhere
+            if isinstance(error, Unsure) or error.code not in GONE or nobody:
                 raise
             absent = error.code in {"not_in_channel", "channel_not_found"}
             await self._say_elsewhere(text, blocks, ELSEWHERE if absent else CLOSED, offers)
@@ -385,14 +384,6 @@ def _messages(text: str, standing: Sequence[str], most: int | None = None) -> tu
 
 
 def _known(ask: Ask, hosts: frozenset[str]) -> Known:
-    """Hosts whose links stay links: the given ones, and those the asker wrote."""
-    every = hosts.union(_hosts(ask.text))
-    return lambda host, _address: host in every
-
-
-def _hosts(text: str) -> Iterator[str]:
-    for url in _URL.findall(text):
-        try:
-            yield urlsplit(url).hostname or ""
-        except ValueError:
-            continue  # no address after all
+    """Which links stay links: those to the given hosts, and what the asker wrote; more on its host could carry data."""
+    typed = Reach.words(ask.text).typed
+    return lambda host, address: host in hosts or normal_form(address) in typed

@@ -61,6 +61,23 @@ async def test_a_budget_that_is_nearly_spent_is_told_once(tmp_path: Path) -> Non
         assert len(told(world, "85 %")) == 1
 
 
+async def test_a_channel_that_the_bot_left_hears_nothing_once(tmp_path: Path) -> None:
+    """What is to be said in a channel that is closed to the bot is given up at once, with the reason; admins hear it."""
+    async with World(tmp_path, policy="monthly_budget_usd = 10") as world:
+        await world.start()
+        await world.stop()
+        await world.slack.expel("#shop-dev")
+        now = datetime.now(UTC).timestamp()
+        await booked(world, entry(at=now, channel=CHANNEL, cost=Decimal("8.5")))
+        await world.start()
+        await world.until(lambda: told(world, "85 %"))
+        await world.idle()
+        (own,) = [ask for ask in world.asks() if ask["channel"] == CHANNEL]
+
+        assert (own["state"], own["attempt"]) == ("dead", 1)
+        assert own["sentence"] == "Slack takes no message there: not_in_channel"
+
+
 @pytest.mark.parametrize("wanted", [True, False])
 async def test_mondays_lines(tmp_path: Path, wanted: bool) -> None:
     """On Monday morning a channel that wants it reads its week in five lines, another one does not."""
