@@ -60,9 +60,8 @@ class Aside:
         Raises:
             SlackError: it can be said nowhere.
         """
-        ways: list[Way] = [self._by_url, self._ephemeral, self._directly]
-        if not self._ask.response_url:
-            del ways[0]
+        ways: list[Way] = [self._by_url] if self._ask.response_url else []
+        ways += [self._ephemeral, self._directly] if self._ask.channel else [self._directly]
         messages = split(text)
         for n, words in enumerate(messages):
             await self._say(words, under if n == len(messages) - 1 else (), ways)

@@ -1,6 +1,7 @@
 """Answers to one person alone: a table and a chart as Slack's own, Markdown where they are refused, once each."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -83,3 +84,13 @@ async def test_what_has_other_reasons_is_not_said_again(at: Desk) -> None:
     with pytest.raises(SlackError, match="is_archived"):
         await Aside(at.wire(), lease.ask).alone(TABLE, UNDER)
     assert at.slack.calls("chat.postMessage") == 1
+
+
+async def test_what_belongs_to_no_channel_is_said_directly(at: Desk) -> None:
+    """An alert for an admin is tried nowhere else first."""
+    lease = await at.command("#payments", response_url="")
+    await Aside(at.wire(), replace(lease.ask, channel="")).alone("Look.")
+
+    (message,) = at.slack.by_app("@ana")
+    assert words_of(message) == "Look."
+    assert at.slack.calls("chat.postEphemeral") == 0
