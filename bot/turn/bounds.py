@@ -30,8 +30,8 @@ def beyond_ask(worst: int, rules: Rules) -> str | None:
     if dollars(worst) <= rules.ask_limit_usd:
         return None
     return (
-        f"This may cost ${dollars(worst):.2f}; one ask may cost ${rules.ask_limit_usd:.2f}, so Claude was not asked. "
-        f"{PART}"
+        f"This may cost ${dollars(worst):.2f}, beyond the limit of ${rules.ask_limit_usd:.2f} for one ask, so Claude "
+        f"was not asked. {PART}"
     )
 
 

@@ -98,7 +98,7 @@ def test_limits_are_told_with_numbers() -> None:
     assert words is not None
     assert "250,000 tokens; claude-haiku-4-5 reads 200,000 at once" in words
     assert beyond_ask(2 * 10**12, rules) is None
-    assert "may cost $2.50; one ask may cost $2.00" in str(beyond_ask(25 * 10**11, rules))
+    assert "may cost $2.50, beyond the limit of $2.00" in str(beyond_ask(25 * 10**11, rules))
 
 
 # With Claude on loopback
@@ -124,7 +124,7 @@ async def test_more_than_an_ask_may_cost_is_not_begun(world: World) -> None:
     ended = (await world.events(WORDS * 20_000, ask_limit_usd=Decimal("0.60")))[-1]
 
     assert isinstance(ended, Failed)
-    assert "one ask may cost $0.60" in ended.sentence
+    assert "the limit of $0.60" in ended.sentence
     assert sent(world) == []
 
 

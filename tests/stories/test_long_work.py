@@ -115,7 +115,7 @@ async def test_ten_large_files_are_too_much_for_one_ask(world: World) -> None:
     ask = await world.ended(root)
 
     assert ask["outcome"] == "failed"
-    assert "one ask may cost $2.00, so Claude was not asked" in world.words(root)
+    assert "beyond the limit of $2.00 for one ask, so Claude was not asked" in world.words(root)
     assert "with less text or fewer files" in world.words(root)
     assert world.asked == []
     assert world.booked() == []
