@@ -123,7 +123,7 @@ class Heard:
         files: what was attached to the ask as text; `pictures` whether images or PDFs were.
         before: the same of earlier turns.
         earlier: asks of earlier turns, oldest first.
-        answered: whether the assistant has spoken before in this conversation.
+        answered: whether the assistant has spoken before in this conversation, and `spoken` what.
         results: tool calls since the newest ask, in their order.
         tools: names on offer.
         system: the system prompt.
@@ -136,6 +136,7 @@ class Heard:
     pictures: bool
     earlier: tuple[str, ...]
     answered: bool
+    spoken: tuple[str, ...]
     results: tuple[Result, ...]
     tools: frozenset[str]
     system: str
@@ -179,6 +180,7 @@ def hear(body: Mapping[str, Any]) -> Heard:
         pictures=any(b.get("type") in ("image", "document") for b in _blocks(messages[newest])),
         earlier=tuple(earlier),
         answered=any(m["role"] == "assistant" for m in messages[:newest]),
+        spoken=tuple(_own_text(m) for m in messages[:newest] if m["role"] == "assistant"),
         results=(*_reread(parts), *_results(messages[newest:])),
         tools=frozenset(tool["name"] for tool in body.get("tools") or ()),
         system="\n\n".join(str(b.get("text", "")) for b in blocks_of(body.get("system"))),
