@@ -14,7 +14,17 @@ from dataclasses import dataclass, replace
 from typing import Any, cast
 
 from bot.ask import Attached, Lease, Said
-from bot.labels import cut, cuts_of, document, file_blocks, named, request, said_before, text
+from bot.labels import (
+    ATTACHMENT_CHARS,
+    cut,
+    cuts_of,
+    document,
+    file_blocks,
+    named,
+    request,
+    said_before,
+    text,
+)
 from bot.prompts import untagged
 from bot.redaction import hidden, hidden_in
 from bot.store import Row, Store, Transaction
@@ -22,7 +32,6 @@ from bot.store import Row, Store, Transaction
 Message = Mapping[str, Any]
 
 RESULT_CHARS = 8_000  # of one tool result, as remembered after the answer
-ATTACHMENT_CHARS = 1_500_000  # base64 of one picture or PDF that is remembered after the answer
 LEFT_OUT = "[the oldest turns of this thread are left out: it is too long]"
 _FENCED = re.compile(r"```.*?(?:```|\Z)", re.DOTALL)
 _THOUGHTS = ("thinking", "redacted_thinking")

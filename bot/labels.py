@@ -15,6 +15,7 @@ from bot.prompts import untagged
 SAID_CHARS = 8_000  # of one message of the thread
 THREAD_CHARS = 80_000  # of all newer messages of the thread together
 FILE_CHARS = 200_000  # of one text file
+ATTACHMENT_CHARS = 1_500_000  # base64 of one picture or PDF that is remembered after the answer
 PAGE_TOKENS = 2_600  # of a page of a PDF, mostly: its text, 1,500 to 3,000, and its picture
 NOT_READ = "This thread has more than I read at once: its {n} earliest new messages were left out."
 
@@ -61,6 +62,10 @@ def cuts_of(file: Attached) -> list[str]:
     name = _shown(file)
     if file.problem:
         return [f"`{name}` was not read: {file.problem}."]
+    if len(file.data) * 4 // 3 > ATTACHMENT_CHARS:
+        return [
+            f"`{name}` is large: I read it for this question alone. Attach it again for another."
+        ]
     if len(file.text) > FILE_CHARS:
         return [
             f"`{name}` is long: I read its first {FILE_CHARS:,} of {len(file.text):,} characters."

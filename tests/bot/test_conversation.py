@@ -17,7 +17,7 @@ from bot.conversation import (
     with_code,
     without_code,
 )
-from bot.labels import FILE_CHARS, SAID_CHARS
+from bot.labels import ATTACHMENT_CHARS, FILE_CHARS, SAID_CHARS
 from bot.store import Row, Transaction
 
 
@@ -303,14 +303,18 @@ async def test_a_person_hears_of_every_cut() -> None:
         Attached("a.zip", "application/zip", problem="it is an archive; attach the files"),
         Attached("long.txt", "text/plain", text="x" * (FILE_CHARS + 5)),
         Attached("b.txt", "text/plain", text="short"),
+        Attached("c.pdf", "application/pdf", data=b"x" * ATTACHMENT_CHARS),
+        Attached("d.pdf", "application/pdf", data=b"x" * (ATTACHMENT_CHARS // 2), pages=12),
     )
     many = [said(f"17000000{n:02}.000000", "y" * SAID_CHARS) for n in range(1, 16)]
     conversation = await opened(Memory(), *many, attached=attached)
-    thread, archive, long = conversation.cuts
+    thread, archive, long, large = conversation.cuts
 
     assert "its 5 earliest new messages" in thread
     assert archive == "`a.zip` was not read: it is an archive; attach the files."
     assert "first 200,000 of 200,005 characters" in long
+    assert "`c.pdf` is large: I read it for this question alone" in large
+    assert conversation.documents == ("`d.pdf` has 12 pages, about 31,200 tokens",)
 
 
 async def test_rewording_changes_the_words_only() -> None:
