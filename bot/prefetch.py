@@ -30,9 +30,8 @@ from bot.turn import Brief
 
 CHANGES = 3  # of one ask, that are read; Claude may ask for more
 
-_ADDRESS = re.compile(
-    r"https?://[^\s<>|()\[\]`\"']+/(?:pulls?|commits?|compare)/[^\s<>|()\[\]`\"']+"
-)
+_ADDRESS = re.compile(r"https?://[^\s<>|()\[\]`\"']+")
+_CHANGE = re.compile(r"https?://.+/(?:pulls?|commits?|compare)/.")
 _AGAIN = re.compile(
     r"\b(re-?review|re-?check|again|since|pushed|fixed|nochmal|erneut|gepusht)\b", re.IGNORECASE
 )
@@ -168,7 +167,8 @@ class Prefetch:
 
 def addresses(words: str) -> list[str]:
     """Addresses that look like a change's, each once, in their order."""
-    return list(dict.fromkeys(url.rstrip(_ENDS) for url in _ADDRESS.findall(words)))
+    found = (url for url in _ADDRESS.findall(words) if _CHANGE.match(url))
+    return list(dict.fromkeys(url.rstrip(_ENDS) for url in found))
 
 
 _READ = "read:"

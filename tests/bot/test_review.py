@@ -155,3 +155,8 @@ async def test_what_was_not_read_is_told_with_its_sentence() -> None:
 def test_addresses_of_changes_in_words(words: str, found: list[str]) -> None:
     """A pull request, a commit or a comparison is found by its address, once, without what ends a sentence."""
     assert addresses(words) == found
+
+
+def test_many_addresses_that_are_none_are_read_at_once() -> None:
+    """A long run of beginnings takes no time that grows with its square: minutes, in which nobody else is served."""
+    assert addresses("http://" * 100_000) == []
