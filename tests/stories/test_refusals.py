@@ -233,10 +233,11 @@ async def test_a_half_made_tool_call_is_never_run(world: World) -> None:
     assert_balanced(world)
 
 
-async def test_a_rewording_that_is_refused_skips_the_rung(world: World) -> None:
+@pytest.mark.parametrize("mid", [False, True])
+async def test_a_rewording_that_is_refused_skips_the_rung(world: World, mid: bool) -> None:
     """Where the rewording itself is refused, nothing is asked again, and the end does not claim that it was."""
     world.claude.troubles.add(Trouble(refuse=True, fits=lambda body: not rewording(body)))
-    world.claude.troubles.add(Trouble(refuse=True, fits=rewording))
+    world.claude.troubles.add(Trouble(refuse=True, mid=mid, after=10, fits=rewording))
     root = await world.slack.say("ana", "#shop-dev", f"@purser {WORDY}")
     ask = await world.ended(root)
 

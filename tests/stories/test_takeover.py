@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -257,15 +258,40 @@ async def test_who_may_not_ask_there_decides_nothing(tmp_path: Path) -> None:
         assert "only people named by an admin" in office.told("maya")[0]
 
 
-async def test_it_lapses_after_a_day_and_says_so(office: Office) -> None:
-    """Nobody takes it over: after a day the thread says so once, and the buttons are gone."""
-    root = await office.refused()
-    office.ahead = DAY + 5
-    await office.until(lambda: len(office.said(root)) == 2)
-    await office.idle()
+async def test_it_lapses_after_a_day_and_says_so(tmp_path: Path) -> None:
+    """Nobody takes it over: after a day the thread says so once, and the buttons are gone; whoever may ask there."""
+    async with Office(tmp_path, tables=f'[channels.{LEADS}]\nallow_users = ["U0ADMIN"]') as office:
+        await office.start()
+        root = await office.refused()
+        office.ahead = DAY + 5
+        await office.until(lambda: len(office.said(root)) == 2)
+        await office.idle()
 
-    assert office.thread(root)[1].startswith("Nobody of #leads took over within a day what Claude")
-    assert (office.state(), buttons(office.shown())) == ("lapsed", [])
+        nobody = "Nobody of #leads took over within a day what Claude"
+        assert office.thread(root)[1].startswith(nobody)
+        assert (office.state(), buttons(office.shown())) == ("lapsed", [])
+
+
+async def test_a_late_press_does_nothing(office: Office) -> None:
+    """Pressed after a day, before anybody has said that it lapsed, it counts as lapsed all the same."""
+    root = await office.refused()
+    office.damage("UPDATE asks SET not_before = 9e9 WHERE key LIKE 'refused_lapse:%'")
+    office.ahead = DAY + 5
+    await office.press("maya", CLOSE)
+
+    assert (office.state(), len(office.said(root))) == ("open", 1)
+    assert office.told("maya") == ["It has lapsed: nobody took it over within a day."]
+
+
+async def test_a_press_from_elsewhere_does_nothing(office: Office) -> None:
+    """The same button in another channel, as somebody could make Slack show it, decides nothing."""
+    root = await office.refused()
+    await office.slack.click("maya", replace(office.shown(), channel="C0SHOPDEV"), CLOSE)
+    await office.settled()
+
+    (told,) = office.slack.ephemerals("C0SHOPDEV", "maya")
+    assert words_of(told) == "I don't know this any more, or it is not of this channel."
+    assert (office.state(), len(office.said(root))) == ("open", 1)
 
 
 async def test_what_was_settled_does_not_lapse(office: Office) -> None:
