@@ -23,7 +23,7 @@ from typing import Any, Literal
 import click
 import structlog
 
-from bot import __version__, upkeep
+from bot import __version__, trail, upkeep
 from bot.bookkeeping import Bookkeeping
 from bot.desk import Desk
 from bot.errors import BadSettings, PurserError
@@ -107,11 +107,17 @@ def _run(work: Callable[[], Coroutine[Any, Any, int | None]]) -> None:
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="purser")
-def main() -> None:
+@click.pass_context
+def main(context: click.Context) -> None:
     """Purser: Claude and Jira in Slack, with the books kept."""
+    context.obj = trail.Terminal(_configured, _run)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # where there is no sign for a tick, a "?" will do
+
+
+main.add_command(trail.audit)
+main.add_command(trail.forget)
 
 
 def _spare_the_collector(_port: int) -> None:

@@ -49,7 +49,7 @@ class Record:
     Attributes:
         user: for whom, or who pressed, or who set it.
         ask_id: the ask it belongs to; its cost stands in the ledger under it.
-        action: `ask`, `press`, `tool`, `proposal`, `set`, `reset` or `forget`.
+        action: `ask`, `press`, `tool`, `proposal`, `handover`, `set`, `reset` or `forget`.
         subject: what it was about: a feature, a button, a ticket's key, a project, a host, a policy key, a person.
         outcome: how it ended.
         rule: of the policy that denied it, "" where none did.
@@ -230,6 +230,10 @@ class Audit:
         """Where each team's records end: day, number and hash."""
         chains = await self._store.read("audit.chains")
         return {str(c["team"]): (str(c["day"]), int(c["n"]), str(c["hash"])) for c in chains}
+
+    async def holds(self, hash: str) -> bool:  # noqa: A002 - it is one
+        """Whether a hash that was kept elsewhere is in it."""
+        return bool(await self._store.read("audit.holds", hash=hash))
 
     async def verify(self) -> Proof:
         """Look through every chain for what was changed, removed, moved or put in between.

@@ -52,6 +52,7 @@ class Forgotten:
 
     Attributes:
         asks: of theirs, with all that belongs to them.
+        others: asks of other people in the same threads, whose answers may quote them.
         turns: of threads' memories, other people's among them.
         notes: what they said about asks, and their name where they decided.
         left: asks of theirs that could not go yet.
@@ -60,6 +61,7 @@ class Forgotten:
     """
 
     asks: int = 0
+    others: int = 0
     turns: int = 0
     notes: int = 0
     left: int = 0
@@ -138,17 +140,14 @@ class Retention:
         """
         known = [html.unescape(name) for name in await self._names(user)]
         done = Forgotten(names=tuple(dict.fromkeys([*known, *names])))
-        ids = [row["id"] for row in await self._of(user)]
         labels = [json.dumps(f'from="{html.escape(name)}"')[1:-1] for name in done.names]
-        for lane in await self._lanes(user, labels):
-            tx = Transaction()
-            place = tx.add("retention.forget_lane", lane=lane)
-            tx.add("retention.forget_older", lane=lane)
-            turns = len((await self._store.commit(tx))[place])
-            done.turns += turns
-            done.lanes += not turns
-        for start in range(0, len(ids), BATCH):
-            done.asks += await self._erase(ids[start : start + BATCH], although_open=True)
+        mine = await self._ids("retention.of_person", user=user)
+        lanes = await self._lanes(user, labels)
+        theirs = await self._ids("retention.of_lanes", user=user, lanes=json.dumps(lanes))
+        for lane in lanes:
+            await self._forget_lane(lane, done)
+        done.asks = await self._erase_all(mine, although_open=True)
+        done.others = await self._erase_all(theirs)
         await self._forget_notes(user, done)
         done.left = (await self._store.read("retention.left_of_person", user=user))[0]["n"]
         await self._store.read("retention.checkpoint")
@@ -158,13 +157,22 @@ class Retention:
         rows = await self._store.read("retention.names", user=user)
         return [found[1] for row in rows if (found := _ASKER.match(str(row["text"])))]
 
-    async def _of(self, user: str) -> Sequence[dict[str, str]]:
-        rows = await self._store.read("retention.of_person", user=user, now=self._now())
-        return [dict(row) for row in rows]
+    async def _ids(self, name: str, **values: str) -> list[str]:
+        return [str(row["id"]) for row in await self._store.read(name, now=self._now(), **values)]
 
     async def _lanes(self, user: str, labels: Sequence[str]) -> list[str]:
         rows = await self._store.read("retention.lanes", user=user, labels=json.dumps(labels))
         return [str(row["lane"]) for row in rows]
+
+    async def _forget_lane(self, lane: str, done: Forgotten) -> None:
+        """A thread's memory, unless somebody is at work there."""
+        tx = Transaction()
+        known = tx.add("retention.remembers", lane=lane)
+        place = tx.add("retention.forget_lane", lane=lane)
+        tx.add("retention.forget_older", lane=lane)
+        rows = await self._store.commit(tx)
+        done.turns += len(rows[place])
+        done.lanes += bool(rows[known] and not rows[place])
 
     async def _forget_notes(self, user: str, done: Forgotten) -> None:
         """What they said about asks, and their name; that it was done stands in the audit."""
@@ -190,6 +198,10 @@ class Retention:
             gone += erased
             if not erased:
                 return gone
+
+    async def _erase_all(self, asks: Sequence[str], *, although_open: bool = False) -> int:
+        batches = [asks[start : start + BATCH] for start in range(0, len(asks), BATCH)]
+        return sum([await self._erase(batch, although_open=although_open) for batch in batches])
 
     async def _erase(self, asks: Sequence[str], *, although_open: bool = False) -> int:
         tx = Transaction()

@@ -47,6 +47,8 @@ COMMANDS = {
     "eval": "--repeat --models --case --sets --yes --json",
     "dead": "",
     "backup": "",
+    "audit": "--user --channel --ticket --day --since --until --format",
+    "forget": "--user --name",
 }
 
 

@@ -12,6 +12,7 @@ from bot.adjustments import Adjustments
 from bot.alerts import AdminAlerts
 from bot.app.calendar import calendar
 from bot.app.clients import claude_client, github_client, jira_client, secret
+from bot.audit import Audit
 from bot.budget import Budget
 from bot.conversation import Conversations
 from bot.escalations import Escalations
@@ -30,6 +31,7 @@ from bot.proposals import Kind, Proposals
 from bot.retention import Retention
 from bot.settings import Settings
 from bot.slack.askers import Askers
+from bot.slack.audited import Audited
 from bot.slack.changes import Changes
 from bot.slack.clicks import Clicks
 from bot.slack.commands import Commands
@@ -116,6 +118,7 @@ async def furnish(
             costs=costs,
             changes=Changes(policy, adjustments),
             traces=Traces(store),
+            audited=Audited(Audit(store), policy, people),
         ),
         clicks=_clicks(wire, decisions, sharing, offers, takeover),
         handover=handover,

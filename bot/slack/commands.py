@@ -8,6 +8,7 @@ from bot.ask import Ask, Person
 from bot.budget import Budget
 from bot.policy import Policy, Value
 from bot.rules import Rules
+from bot.slack.audited import WORD, Audited
 from bot.slack.changes import WORDS, Changes
 from bot.slack.costs import WORD_CHARS, Costs
 from bot.slack.sheets import money
@@ -30,7 +31,7 @@ HELP = """**What I do**
 - `/purser policy`: what holds in this channel, and where each value comes from.
 - `/purser why`: whether I answer you here, by which rule, and what happened to what you asked last. `/purser why 1a2b3c4d`: what happened to the ask of that reference.
 - `/purser budget`: what is left of this month.
-- Admins: `/purser budget 80`, `/purser model claude-sonnet-5-5`, `/purser reset budget`, `/purser pause [everywhere]`, `/purser resume [everywhere]`.
+- Admins: `/purser budget 80`, `/purser model claude-sonnet-5-5`, `/purser reset budget`, `/purser pause [everywhere]`, `/purser resume [everywhere]`, `/purser audit SHOP-12`.
 - To stop me: say `@Purser stop` in the thread (or `stop` in a direct message), or put :x: on my message.
 
 The same words work after a mention, which is the way in threads: `@Purser cost today`."""
@@ -56,7 +57,9 @@ class Commands:
         costs: Costs,
         changes: Changes,
         traces: Traces,
+        audited: Audited,
     ) -> None:
+        self._audited = audited
         self._traces = traces
         self._changes = changes
         self._policy = policy
@@ -80,6 +83,8 @@ class Commands:
             return policy_text(self._policy.explain(ask.channel))
         if word == "why":
             return await self._why(ask, person, rules, rest)
+        if word == WORD:
+            return await self._audited.say(rest, ask)
         if word in WORDS and (rest or word != "budget"):
             return await self._changes.say(word, rest, ask)
         if word == "budget":

@@ -32,7 +32,8 @@ PERIOD = re.compile(
 )
 OURS = ("help", "policy", "why", "budget", "hello")
 ADMINS = re.compile(
-    r"^(?:(?:pause|resume)(?:\s+everywhere)?|budget\s+\$?\d[\d.]*|reset\s+(?:budget|model)|model\s+claude-\S+)$",
+    r"^(?:(?:pause|resume)(?:\s+everywhere)?|budget\s+\$?\d[\d.]*|reset\s+(?:budget|model)|model\s+claude-\S+"
+    r"|audit\s+[a-z][a-z0-9_]{1,20}-\d{1,9})$",
     re.IGNORECASE,
 )
 COST_WORDS = 3  # a longer sentence that begins with "cost" is a question for Claude

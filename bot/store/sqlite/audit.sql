@@ -48,3 +48,7 @@ WHERE team = :team AND day = :day AND n = :n AND hash = :hash;
 DELETE FROM audit WHERE (team, day, n) IN (
   SELECT team, day, n FROM audit WHERE team = :team AND day = :day ORDER BY n LIMIT :most)
 RETURNING n;
+
+-- name: holds
+-- Whether a hash is a record's, or where a day ends.
+SELECT 1 AS held WHERE EXISTS (SELECT 1 FROM audit WHERE hash = :hash) OR EXISTS (SELECT 1 FROM chains WHERE hash = :hash);

@@ -105,9 +105,20 @@ FROM conversation, json_each(conversation.messages, '$[0].content') AS block
 WHERE conversation.user = :user AND json_extract(block.value, '$.text') LIKE '<purser:ask from="%';
 
 -- name: lanes
--- Threads with memory in which a person asked, or in which something is labelled as theirs.
-SELECT DISTINCT lane FROM conversation
+-- Threads in which a person asked, or in whose memory something is labelled as theirs.
+SELECT lane FROM asks WHERE user = :user AND erased < 2
+UNION SELECT lane FROM conversation
 WHERE user = :user OR EXISTS (SELECT 1 FROM json_each(:labels) WHERE instr(conversation.messages, value) > 0);
+
+-- name: of_lanes
+-- What others asked in these threads, as far as it has ended; what an operator may try again is left.
+SELECT id FROM ended
+WHERE user <> :user AND needed_until < :now AND id IN (
+  SELECT id FROM asks WHERE state = 'done' AND lane IN (SELECT value FROM json_each(:lanes)));
+
+-- name: remembers
+-- Whether there is any memory of a thread.
+SELECT 1 AS known FROM conversation WHERE lane = :lane LIMIT 1;
 
 -- name: forget_lane
 -- The memory of a thread, unless somebody is at work in it.

@@ -9,6 +9,7 @@ import pytest
 
 from bot.adjustments import Adjustments
 from bot.ask import Ask, Person, Signal
+from bot.audit import Audit, of_tool, record
 from bot.budget import Budget
 from bot.estimates import Estimates
 from bot.hindsight import Hindsight
@@ -16,7 +17,9 @@ from bot.inbox import Arrival, Inbox
 from bot.ledger import Entry, Ledger
 from bot.policy import Policy
 from bot.rules import PolicyFile, Workspace
-from bot.slack.changes import Changes
+from bot.slack.audited import MOST, NONE, Audited
+from bot.slack.audited import USAGE as AUDIT_USAGE
+from bot.slack.changes import ONLY_ADMINS, Changes
 from bot.slack.commands import Commands
 from bot.slack.costs import Costs, Query, Unclear, parse
 from bot.slack.wire import SlackError
@@ -71,6 +74,7 @@ class Room:
             ),
             changes=Changes(self.policy, Adjustments(store, self.policy, now=clock)),
             traces=Traces(store),
+            audited=Audited(Audit(store), self.policy, Names()),
         )
         self.files: list[tuple[str, str, bytes]] = []
 
@@ -341,3 +345,31 @@ def test_a_split_that_we_do_not_have_is_named() -> None:
 
     assert isinstance(unclear, Unclear)
     assert "`colour`" in unclear.sentence
+
+
+async def test_admins_read_what_was_done_about_a_ticket(room: Room) -> None:
+    """Who, where, with what, and by which rule it was denied; no words, and for admins alone."""
+    assert await room.say("audit SHOP-12") == ONLY_ADMINS
+    assert await room.say("audit", RUTH) == AUDIT_USAGE
+    assert await room.say("audit shop", RUTH) == AUDIT_USAGE
+    assert await room.say("audit shop-12", RUTH) == NONE.format(key="SHOP-12")
+    tx, origin = Transaction(), any_ask()
+    record(tx, of_tool(origin, "jira_get_issue", {"key": "SHOP-12"}, "ok"), at=NOW - 60)
+    denied = of_tool(origin, "jira_get_issue", {"key": "SHOP-12"}, "problem", rule="jira|projects")
+    record(tx, denied, at=NOW)
+    record(tx, of_tool(origin, "jira_get_issue", {"key": "SHOP-13"}, "ok"), at=NOW)
+    await room.store.commit(tx)
+
+    assert (await room.say("audit SHOP-12", RUTH)).splitlines()[2:] == [
+        "| when | who | where | what | outcome |",
+        "| --- | --- | --- | --- | --- |",
+        "| 2026-11-24 12:00 | =name of U1 | #c1 | `jira_get_issue` | problem, denied by `jira¦projects` |",
+        "| 2026-11-24 11:59 | =name of U1 | #c1 | `jira_get_issue` | ok |",
+    ]
+    tx = Transaction()
+    for _ in range(MOST):
+        record(tx, denied, at=NOW)
+    await room.store.commit(tx)
+    assert f"the last {MOST}; `purser audit --ticket SHOP-12`" in await room.say(
+        "audit SHOP-12", RUTH
+    )

@@ -244,6 +244,7 @@ def test_files_with_code_are_a_review_and_pictures_are_not() -> None:
     "text",
     [
         "pause",
+        "audit SHOP-12",
         "Pause everywhere",
         "resume",
         "budget 80",
@@ -258,7 +259,7 @@ def test_an_admins_words_work_after_a_mention(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["pause the deployment", "budget for next year?", "model the data"]
+    "text", ["pause the deployment", "audit the login code", "budget for next year?", "model the data"]
 )
 def test_sentences_that_begin_alike_go_to_claude(text: str) -> None:
     """A sentence is a question, whatever its first word is."""

@@ -33,6 +33,7 @@ SMALL = {
 }
 SCANS_ALL = {
     "adjusted.read": "at the start; a row for each value an admin has set",
+    "audit.holds": "it is the check of all records",
     "audit.stray": "it is the check of all records",
     "inbox.alive": "it stops at the first row",
     "inbox.purge_heard": "once an hour",
@@ -46,6 +47,7 @@ SCANS_ALL = {
     "retention.lanes": "only when a person is forgotten",
     "retention.left_of_person": "only when a person is forgotten",
     "retention.names": "only when a person is forgotten",
+    "retention.of_lanes": "only when a person is forgotten",
     "retention.of_person": "only when a person is forgotten",
     "retention.team": "only when a person is forgotten",
     "traces.by_reference": "only when a person asks",
