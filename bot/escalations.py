@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Literal, cast
 
 from bot.ask import Ask, Lease
+from bot.audit import Record, record
 from bot.errors import LeaseLost, PurserError
 from bot.inbox import Inbox
 from bot.store import Row, Store, Transaction
@@ -108,6 +109,7 @@ class Escalations:
         tx = Transaction(lease)
         tx.add("escalations.posted", ask_id=found.ask.id, ts=ts)
         self._inbox.own(tx, lapse)
+        record(tx, _handed_over(found), at=self._now())
         await self._store.commit(tx)
 
     async def settle(
@@ -152,6 +154,21 @@ class Escalations:
         self._inbox.ended()
         settled = await self.get(found.ask.id)
         return settled or found
+
+
+def _handed_over(found: Escalation) -> Record:
+    """For the audit: whose words were shown to the people of which channel."""
+    ask = found.ask
+    return Record(
+        team=ask.team,
+        channel=ask.channel,
+        user=ask.user,
+        ask_id=ask.id,
+        action="handover",
+        subject=found.channel,
+        outcome="shown",
+        reference=found.category,
+    )
 
 
 def _escalation(row: Row) -> Escalation:

@@ -122,6 +122,8 @@ async def test_a_refusal_is_shown_to_people_and_the_asker_told(office: Office) -
         "I asked the people of #leads to take it over; what they say comes here."
     )
     assert (office.state(), (await office.ended(root))["outcome"]) == ("open", "refused")
+    (record,) = office.rows("SELECT * FROM audit WHERE action = 'handover'")
+    assert (record["user"], record["channel"], record["subject"]) == ("U0ANA", "C0SHOPDEV", LEADS)
 
 
 async def test_an_answer_comes_back_under_its_name(office: Office) -> None:
