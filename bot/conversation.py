@@ -19,6 +19,7 @@ from bot.labels import (
     cut,
     cuts_of,
     document,
+    few,
     file_blocks,
     named,
     request,
@@ -227,7 +228,7 @@ class Conversations:
             question=question,
             seen_ts=max((seen, lease.ask.ts, *(one.ts for one in newer)), key=_ts),
             previous_message_id=str(rows[-1]["message_id"] or "") or None if rows else None,
-            cuts=tuple(cuts),
+            cuts=tuple(few(cuts)),
             documents=tuple(line for file in attached for line in document(file)),
         )
 

@@ -14,6 +14,7 @@ from bot.prompts import untagged
 
 SAID_CHARS = 8_000  # of one message of the thread
 THREAD_CHARS = 80_000  # of all newer messages of the thread together
+CUTS = 5  # told of under one answer, which has room for a few lines more
 FILE_CHARS = 200_000  # of one text file
 ATTACHMENT_CHARS = 1_500_000  # base64 of one picture or PDF that is remembered after the answer
 PAGE_TOKENS = 2_600  # of a page of a PDF, mostly: its text, 1,500 to 3,000, and its picture
@@ -80,6 +81,13 @@ def document(file: Attached) -> list[str]:
     likely = file.pages * PAGE_TOKENS
     pages = f"{file.pages:,} pages" if file.pages > 1 else "1 page"
     return [f"`{_shown(file)}` has {pages}, about {likely:,} tokens"]
+
+
+def few(cuts: Sequence[str]) -> list[str]:
+    """So many sentences as stand under an answer; of the others, how many there are."""
+    if len(cuts) <= CUTS:
+        return list(cuts)
+    return [*cuts[: CUTS - 1], f"{len(cuts) - CUTS + 1} more files were not read, or not wholly."]
 
 
 def _shown(file: Attached) -> str:

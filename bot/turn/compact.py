@@ -6,6 +6,9 @@ What stands in their place is kept, so that every later request begins with the 
 Where summing up fails, the oldest asks are left out. Both are said under the answer.
 """
 
+from collections.abc import Callable
+
+from bot.answer import Event, Waiting
 from bot.ask import Lease
 from bot.conversation import Conversation, Older
 from bot.turn.brief import Brief, Rooms
@@ -14,6 +17,7 @@ from bot.turn.older import load, most, split, told
 from bot.turn.request import LIKELY_PART, Order, opaque, order
 from bot.turn.response import Filtered, Outcome, Response
 
+AT_WORK = "summing up the older messages of this thread"
 SUMMARY_CHARS = 12_000  # kept of a summary; more was not asked for
 SUMMED_UP = (
     "This thread is long: its older messages were summed up, and their attachments left out."
@@ -29,10 +33,19 @@ class Compaction:
         lease: the ask.
         brief: who sums up.
         calls: makes the call.
+        tell: hears that it is being done.
     """
 
-    def __init__(self, rooms: Rooms, lease: Lease, brief: Brief, calls: Calls) -> None:
-        self._rooms, self._lease, self._brief, self._calls = rooms, lease, brief, calls
+    def __init__(
+        self,
+        rooms: Rooms,
+        lease: Lease,
+        brief: Brief,
+        calls: Calls,
+        tell: Callable[[Event], None],
+    ) -> None:
+        self._rooms, self._lease, self._brief = rooms, lease, brief
+        self._calls, self._tell = calls, tell
 
     async def shortened(
         self, conversation: Conversation, asked: Order
@@ -52,6 +65,7 @@ class Compaction:
             older = conversation.older
             mine = older is not None and older.ask_id == self._lease.ask.id
             return conversation, _said(older) if mine and older else None
+        self._tell(Waiting(AT_WORK))
         before = conversation.older.message if conversation.older else None
         outcome = await self._calls.call(self._minutes(told(before, conversation.kept[:going])))
         older = Older(conversation.kept[going - 1].n, _summary(outcome), self._lease.ask.id)

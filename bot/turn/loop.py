@@ -131,7 +131,7 @@ class Loop:
 
     async def _shorten(self) -> None:
         """Have the oldest part of a thread that has grown too long summed up."""
-        compaction = Compaction(self._rooms, self._lease, self._brief, self.calls)
+        compaction = Compaction(self._rooms, self._lease, self._brief, self.calls, self.voice.tell)
         self._conversation, said = await compaction.shortened(self._conversation, self._order())
         if said:
             self._notes.append(said)

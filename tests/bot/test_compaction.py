@@ -10,14 +10,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.answer import Answer
+from bot.answer import Answer, Waiting
 from bot.conversation import Conversation, Conversations, Kept, Older
 from bot.demo.claude import Trouble
 from bot.demo.claude.brain import Brain
 from bot.demo.claude.errors import Problem
 from bot.errors import StoreDown
 from bot.journal import Journal
-from bot.turn.compact import LEFT_OUT, SUMMED_UP
+from bot.turn.compact import AT_WORK, LEFT_OUT, SUMMED_UP
 from bot.turn.older import (
     ATTACHMENT_CHARS,
     KEPT_PART,
@@ -172,8 +172,12 @@ async def test_old_turns_are_summed_up(world: World) -> None:
     """The quick model sums them up, in the books as compact; the person is told; what is newer stays as it was sent."""
     await grown(world)
     assert summings(world) == []
-    ended = await last(world, "5: and now?")
+    events = await world.events("5: and now?")
+    ended = events[-1]
     (summing,) = summings(world)
+
+    assert isinstance(ended, Answer)
+    assert Waiting(AT_WORK) in events
 
     assert SUMMED_UP in ended.notes
     assert summing["model"] == HAIKU

@@ -317,6 +317,16 @@ async def test_a_person_hears_of_every_cut() -> None:
     assert conversation.documents == ("`d.pdf` has 12 pages, about 31,200 tokens",)
 
 
+async def test_many_cuts_are_told_in_few_lines() -> None:
+    """Under an answer there is room for some lines; the last one counts what is left."""
+    attached = [Attached(f"{n}.zip", "", problem="it is an archive") for n in range(9)]
+    few = (await opened(Memory(), attached=attached[:5])).cuts
+    many = (await opened(Memory(), attached=attached)).cuts
+
+    assert [line.split("`")[1] for line in few] == [f"{n}.zip" for n in range(5)]
+    assert [*few[:4], "5 more files were not read, or not wholly."] == list(many)
+
+
 async def test_rewording_changes_the_words_only() -> None:
     """Other words stand in the request's place; its label, its context and its code stay."""
     conversation = await opened(
