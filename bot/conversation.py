@@ -379,6 +379,10 @@ def _lighter(block: Mapping[str, Any]) -> Mapping[str, Any]:
         if isinstance(content, list):
             parts = cast("list[Mapping[str, Any]]", content)
             texts = [str(part["text"]) for part in parts if part.get("type") == "text"]
-            content = "\n".join(texts) or "[what the tool gave is not kept]"
+            content = (
+                "\n".join(cut(part, RESULT_CHARS) for part in texts)
+                or "[what the tool gave is not kept]"
+            )
+            return {**block, "content": content}
         return {**block, "content": cut(str(content), RESULT_CHARS)}
     return block

@@ -4,7 +4,10 @@ What people wrote cannot open or close one of these labels, so that no text pose
 """
 
 import base64
+import hashlib
+import hmac
 import html
+import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -18,12 +21,31 @@ CUTS = 5  # told of under one answer, which has room for a few lines more
 FILE_CHARS = 200_000  # of one text file
 ATTACHMENT_CHARS = 1_500_000  # base64 of one picture or PDF that is remembered after the answer
 PAGE_TOKENS = 2_600  # of a page of a PDF, mostly: its text, 1,500 to 3,000, and its picture
+_BOUNDED = re.compile(r'<purser:data mark="\w+">\n(.*)\n</purser:data mark="\w+">', re.DOTALL)
 NOT_READ = "This thread has more than I read at once: its {n} earliest new messages were left out."
 
 
 def text(words: str) -> dict[str, Any]:
     """A block of text."""
     return {"type": "text", "text": words}
+
+
+def mark_of(key: bytes, ask_id: str, source: str) -> str:
+    """The mark of what one source gave for one ask: the same each time, and known to nobody who wrote it."""
+    return hmac.new(key, f"{ask_id}\0{source}".encode(), hashlib.sha256).hexdigest()[:16]
+
+
+def bounded(words: str, mark: str) -> list[dict[str, Any]]:
+    """Text from elsewhere as blocks, between two lines that it can neither write nor end."""
+    line = f'<purser:data mark="{mark}">'
+    body = untagged(words).replace(mark, "[mark]")
+    return [text(line), text(body), text(line.replace("<", "</"))]
+
+
+def unbounded(words: str) -> str:
+    """What stands between those two lines; a text without them as it is."""
+    found = _BOUNDED.fullmatch(words)
+    return found[1] if found else words
 
 
 def named(name: str) -> str:

@@ -17,6 +17,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, cast
 
+from bot.labels import unbounded
+
 URL_CHARS = 4096  # of an address, at most
 READERS = ("web_fetch", "pull_request_diff", "repository_file")  # whose `url` is an address
 
@@ -189,9 +191,10 @@ def _blocks(message: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
 def _text(block: Mapping[str, Any]) -> str:
     content = block.get("content", "")
     if isinstance(content, str):
-        return content
+        return unbounded(content)
     parts = cast("Sequence[Mapping[str, Any]]", content)
-    return "\n".join(str(part["text"]) for part in parts if part.get("type") == "text")
+    texts = [str(part["text"]) for part in parts if part.get("type") == "text"]
+    return unbounded("\n".join(texts))
 
 
 def _read(about: Mapping[str, str], text: str) -> Result:

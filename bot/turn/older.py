@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from bot.conversation import Conversation, Kept, Message
-from bot.labels import cut
+from bot.labels import cut, unbounded
 from bot.prices import cliff, window
 from bot.prompts import untagged
 from bot.turn.request import LIKELY_PART, attachments, bound_of
@@ -135,7 +135,7 @@ def _line(role: str, block: Mapping[str, Any]) -> str:
         given = cut(untagged(json.dumps(block["input"], ensure_ascii=False)), RESULT_CHARS)
         return f"[used {block['name']} {given}]"
     if kind == "tool_result":
-        return f"<purser:result>\n{cut(untagged(str(block.get('content', ''))), RESULT_CHARS)}\n</purser:result>"
+        return f"<purser:result>\n{cut(untagged(unbounded(str(block.get('content', '')))), RESULT_CHARS)}\n</purser:result>"
     return "[a picture or PDF stood here]" if kind in ("image", "document") else ""
 
 

@@ -8,6 +8,7 @@ from bot.answer import Event, ToolEnded, ToolStarted
 from bot.ask import Lease
 from bot.audit import of_tool, record
 from bot.journal import Told
+from bot.labels import bounded, mark_of, unbounded
 from bot.reach import Reach
 from bot.store import Transaction
 from bot.tool_runner import ToolContext, ToolRun
@@ -49,7 +50,8 @@ async def run_tools(
     missing = [use for use in uses if use["id"] not in known]
     context = ToolContext(ask=lease.ask, rules=brief.rules, reach=Reach.of(given))
     runs = await rooms.runner.run(missing, context, on_started=started, on_ended=ended)
-    results = {run.use_id: run.result() for run in runs}
+    given_to = {str(use["id"]): use["input"] for use in missing}
+    results = {run.use_id: _result(rooms, lease, run, given_to[run.use_id]) for run in runs}
     asked = {str(use["id"]): use["input"] for use in missing}
     if runs:
         tx = Transaction(lease)
@@ -65,6 +67,16 @@ async def run_tools(
             record(tx, read, at=rooms.now())
         await rooms.store.commit(tx)
     return [dict(known.get(use["id"]) or results[use["id"]]) for use in uses]
+
+
+def _result(rooms: Rooms, lease: Lease, run: ToolRun, given: Any) -> dict[str, Any]:
+    """The block for one run; what came from elsewhere stands between two lines that it cannot write."""
+    block = run.result()
+    if run.outcome != "ok":
+        return block
+    source = f"{run.name} {json.dumps(given, sort_keys=True)}"
+    mark = mark_of(rooms.user_salt, lease.ask.id, source)
+    return {**block, "content": bounded(run.text, mark)}
 
 
 def already_read(told: Told) -> list[tuple[str, str, str]]:
@@ -86,5 +98,6 @@ def _words(result: Mapping[str, Any]) -> str:
     """The text of a tool_result block."""
     content = result["content"]
     if isinstance(content, str):
-        return content
-    return "\n".join(str(part["text"]) for part in content if part.get("type") == "text")
+        return unbounded(content)
+    texts = [str(part["text"]) for part in content if part.get("type") == "text"]
+    return unbounded("\n".join(texts))

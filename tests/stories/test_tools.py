@@ -143,3 +143,25 @@ async def test_what_a_page_orders_is_not_obeyed_by_us(world: World) -> None:
     said = "".join(words_of(m) + str(m.blocks) for m in world.said(root))
     assert "<!channel>" not in said
     assert "<!here>" not in said
+
+
+async def test_results_stand_between_lines_that_they_cannot_write(world: World) -> None:
+    """What a tool read stands between two marked lines, the same bytes in every later request of the thread."""
+    address = world.web.address(Page.TEXT)
+    root = await world.slack.say("ana", "#shop-dev", f"@purser What does {address} say?")
+    await world.answered(root)
+    more = await world.slack.say("ana", "#shop-dev", "@purser and why?", thread_ts=root.ts)
+    await world.ended(more)
+
+    (block,) = blocks(world, 1)
+    first, body, last = (part["text"] for part in block["content"])
+    assert first.startswith('<purser:data mark="')
+    assert last == first.replace("<", "</")
+    assert address in body
+    (kept,) = (
+        part
+        for message in world.asked[2].body["messages"]
+        for part in message["content"]
+        if part["type"] == "tool_result"
+    )
+    assert kept["content"] == f"{first}\n{body}\n{last}"

@@ -16,6 +16,7 @@ from bot.demo.claude.prompt import blocks_of
 PART = re.compile(
     r"<purser:(?P<tag>\w+)(?P<attributes>[^>]*)>(?P<text>.*?)</purser:(?P=tag)>", re.DOTALL
 )
+BOUNDARY = re.compile(r'\A<purser:data mark="\w+">\n|\n</purser:data mark="\w+">\Z')
 ATTRIBUTE = re.compile(r'(\w+)="([^"]*)"')
 FENCE = re.compile(r"```(?P<language>[\w+-]*)[^\n]*\n(?P<code>.*?)(?:```|\Z)", re.DOTALL)
 GERMAN = frozenset(
@@ -256,5 +257,5 @@ def _results(messages: Sequence[Mapping[str, Any]]) -> Iterator[Result]:
                 uses[block["id"]] = block
             elif block["type"] == "tool_result" and block["tool_use_id"] in uses:
                 use = uses[block["tool_use_id"]]
-                text = text_of(block.get("content"))
+                text = BOUNDARY.sub("", text_of(block.get("content")))
                 yield Result(use["name"], use["input"], text, bool(block.get("is_error")))
