@@ -68,7 +68,8 @@ class Office:
         self.journal.tool_result(tx, lease, use_id="u1", content=content, outcome="ok")
         self.journal.part(tx, lease, n=1, state="said", channel="C1", ts="5.5", text=WORD)
         keep(tx, origin, Kept("https://x", "h", (Finding("high", "p", 1, WORD, WORD),)), 0.0)
-        said = f'<purser:ask from="{LABEL}" at="x">\n{WORD}\n</purser:ask>'
+        asker = LABEL if origin.user == "U1" else "Cleo"
+        said = f'<purser:ask from="{asker}" at="x">\n{WORD}\n</purser:ask>'
         messages = [{"role": "user", "content": [{"type": "text", "text": said}]}]
         self.remember(tx, origin, messages)
         what = of_tool(origin, "web_fetch", {"url": f"https://a.test/{WORD}"}, "ok")
@@ -444,3 +445,21 @@ async def test_a_thread_at_work_is_forgotten_later(office: Office) -> None:
     await office.done(lease)
     done = await retention.forget("U1", names=(NAME,))
     assert (done.lanes, done.turns) == (0, 1)
+
+
+async def test_others_answers_in_the_same_threads_go(office: Office) -> None:
+    """They may quote the person; what failed, and may be tried again, stays, and so do other threads."""
+    await office.ended(user="U1", thread="7.0")
+    same = await office.ended(user="U2", thread="7.0")
+    other = await office.ended(user="U2", thread="8.0")
+    dead = await office.taken(user="U2", thread="7.0")
+    await office.worked(dead)
+    tx = Transaction(dead)
+    office.inbox.dead(tx, dead, reason="it broke")
+    await office.store.commit(tx)
+    done = await office.retention().forget("U1")
+    words = [(await office.journal.read(one.id)).parts[0].text for one in (same, other, dead.ask)]
+
+    assert (done.asks, done.others) == (1, 1)
+    assert words == ["", WORD, WORD]
+    assert await office.inbox.retry_dead(dead.ask.id)
