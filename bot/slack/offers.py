@@ -53,7 +53,7 @@ ALREADY: Mapping[State, str] = {
     "expired": LAPSED,
     "undoing": "It is being undone already.",
     "undone": "It was undone already, by {who}.",
-    "kept": "It was to be undone already, by {who}, and stays.",
+    "kept": "{who} wanted it undone already; the proposal says what came of it.",
 }
 
 log = structlog.get_logger()

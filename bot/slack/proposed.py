@@ -101,7 +101,7 @@ def _foot(proposal: Proposal, would: Content) -> Iterator[Block]:
         "expired": LAPSED,
         "undoing": f"{by} wants it undone.",
         "undone": f"Undone by {by}.",
-        "kept": f"{by} wanted it undone; it stays.",
+        "kept": f"{by} wanted it undone.",
     }
     yield context(" ".join(part for part in (said[state], proposal.sentence) if part))
     if state in {"writing", "unknown"}:

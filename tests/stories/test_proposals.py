@@ -370,6 +370,19 @@ async def test_an_edited_comment_stays(office: Office) -> None:
     assert "edited" in under(message)[0]
 
 
+async def test_a_removal_whose_reply_was_lost_is_not_said_to_stay(office: Office) -> None:
+    """Jira removed it and its answer was lost: asked again, the place says that it is gone, and nothing else."""
+    message = await office.proposed()
+    await office.press("ana", message, DO)
+    office.jira.troubles = Troubles(on="DELETE", reset=True, times=1)
+    await office.press("ana", message, UNDO)
+    assert (office.state(), office.comments()) == ("undoing", [])
+    await office.press("ana", message, UNDO)
+
+    gone = "The comment on SHOP-12 is not there any more, so there is nothing to take back."
+    assert under(message) == [f"Ana Duarte wanted it undone. {gone}"]
+
+
 async def test_a_ticket_moved_since_stays(office: Office) -> None:
     """A status goes back only where nobody moved the ticket since."""
     message = await office.proposed("@purser move SHOP-11 to In Review")
