@@ -124,6 +124,7 @@ class Stage:
             f'[admins]\nusers = ["{self.slack.world.person("ruth").id}"]\n'
             f"[defaults]\njira_projects = {projects}\n"
             'repos = ["shop/*"]\n'
+            f'escalation_channel = "{self.slack.world.channel("#leads").id}"\n'
             f"confirm_above_usd = {CONFIRM_ABOVE_USD}\n"
             f'web_private_origins = ["{self.web.url.rstrip("/")}"]\n',
             encoding="utf-8",

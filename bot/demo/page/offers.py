@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from bot.demo.scenes import SNIPPET
+from bot.demo.scenes import BLUNT, SNIPPET
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +133,13 @@ def suggestions(github_url: str = "") -> tuple[Suggestion, ...]:
         Suggestion(
             "Change a ticket, by your click", "@purser move SHOP-11 to In Review", "Tickets"
         ),
+        Suggestion("A harmless question that a filter refuses", f"@purser {BLUNT}", "Refusals"),
+        Suggestion(
+            "One that stays refused: take it over in #leads, as Maya",
+            "@purser What is gain-of-function research?",
+            "Refusals",
+        ),
+        Suggestion("What happened to my last questions?", "/purser why", "Refusals"),
         Suggestion("What did it cost?", "/cost this month", "Books"),
         Suggestion("Cost by model", "/cost this month by model", "Books"),
         Suggestion("What may it do here?", "/purser policy", "Books"),
