@@ -154,7 +154,11 @@ class Proposals:
         return [_proposal(row) for row in rows]
 
     async def like(self, ask: Ask, *, tool: str, asked: Mapping[str, Any]) -> list[Proposal]:
-        """What was proposed in an ask's thread by a tool, asked for the same. Raises StoreDown."""
+        """What was proposed in an ask's thread by a tool, asked for the same; not what nobody decided on in time.
+
+        Raises:
+            StoreDown: it cannot be read.
+        """
         rows = await self._store.read(
             "proposals.like",
             team=ask.team,
@@ -163,7 +167,8 @@ class Proposals:
             tool=tool,
             asked=_text(asked),
         )
-        return [_proposal(row) for row in rows]
+        found = [_proposal(row) for row in rows]
+        return [one for one in found if one.state != "open" or one.until >= self._now()]
 
     async def step(
         self,

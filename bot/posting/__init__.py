@@ -7,7 +7,7 @@ Claude has no part in it, and nothing is posted here: `bot/writing` does that af
 
 import asyncio
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from bot.answer import Answer, Receipt, Stopped
 from bot.ask import Ask, Person
@@ -15,7 +15,7 @@ from bot.findings.kept import Kept, answered, last
 from bot.journal import Journal
 from bot.policy import Policy
 from bot.posting.drafted import drafted
-from bot.proposals import REVIEW_TOOL, Proposal, Proposals
+from bot.proposals import REVIEW_TOOL, Proposal, Proposals, State
 from bot.store import Store
 from integrations.github import ONLY_READS, Address, GitHub, GitHubProblem, ReviewDraft
 
@@ -33,7 +33,13 @@ LONG = (
     f"This review is too long to be shown here exactly as it would be posted ({{n:,}} characters; {TEXT_CHARS:,} at "
     'most), so nothing was proposed. Ask for it again with "be brief", and post that.'
 )
-ALREADY = "This review was posted already, by a press of {who}."
+BEFORE: Mapping[State, str] = {
+    "open": "The review lies ready in this thread already; {behalf} or an admin decides on it there.",
+    "writing": "The review is being posted already.",
+    "unknown": "The review was pressed already, by {who}; whether it was posted can be looked for there.",
+    "written": "This review was posted already, by a press of {who}.",
+}
+"""Why one that was proposed before is not proposed again; one that was dropped, or failed, is."""
 READY = "The review lies ready for [{key}]({url}): {what}. Nothing is posted yet."
 PUSHED = "The branch was pushed to since; ask for a re-review first if it should be of what is there now."
 _ASKED = re.compile(
@@ -103,38 +109,34 @@ class Posting:
             return None
         try:
             address = self._github.address(kept.url)
-            problem = self._barred(ask, person, kept, address)
-            return (
-                Stopped(problem, Receipt())
-                if problem
-                else await self._propose(ask, person, kept, address)
-            )
+            barred = self._barred(ask, person, kept, address)
+            return barred or await self._propose(ask, person, kept, address)
         except GitHubProblem as trouble:
             return Stopped(f"{trouble} So nothing was proposed.", Receipt())
 
-    def _barred(self, ask: Ask, person: Person, kept: Kept, address: Address) -> str:
-        """Why nothing may be proposed, "" where it may."""
+    def _barred(self, ask: Ask, person: Person, kept: Kept, address: Address) -> Stopped | None:
+        """Why nothing may be proposed; None where it may."""
         if person.is_guest or person.is_external or not person.known:
-            return GUESTS
+            return Stopped(GUESTS, Receipt(), rule="guests")
         if address.kind != "pull":
-            return NO_PULL
+            return Stopped(NO_PULL, Receipt())
         named = [self._github.address(url) for url in _URL.findall(ask.text)]
         if any((n.repository, n.ref) != (address.repository, address.ref) for n in named):
-            return OTHER.format(url=kept.url)
-        rules = self._policy.rules(ask.channel)
-        verdict = self._policy.may_post_review(rules, address.repository)
+            return Stopped(OTHER.format(url=kept.url), Receipt())
+        verdict = self._policy.may_post_review(self._policy.rules(ask.channel), address.repository)
         if not verdict.allowed:
-            return verdict.sentence
-        return "" if self._github.has_token(address) else ONLY_READS
+            return Stopped(verdict.sentence, Receipt(), rule=verdict.rule)
+        return None if self._github.has_token(address) else Stopped(ONLY_READS, Receipt())
 
     async def _propose(
         self, ask: Ask, person: Person, kept: Kept, address: Address
     ) -> Answer | Stopped:
         asked = {"url": kept.url, "head": kept.head, "review": kept.ask_id}
         before = await self._proposals.like(ask, tool=REVIEW_TOOL, asked=asked)
-        done = next((one for one in before if one.state == "written"), None)
-        if done is not None:
-            return Stopped(ALREADY.format(who=done.who_name), Receipt())
+        for one in before:
+            if sentence := BEFORE.get(one.state):
+                told = sentence.format(who=one.who_name, behalf=one.behalf)
+                return Stopped(told, Receipt())
         told = [await self._told(id_) for id_ in await answered(self._store, ask)]
         draft = await self._draft(kept, told, address, name=person.real_name or person.name)
         remarks = sum(len(remark.path) + len(remark.text) for remark in draft.remarks)

@@ -81,6 +81,14 @@ class Forge(World):
         return row["state"]
 
 
+class Tokenless(Forge):
+    """One whose bot asks GitHub as nobody."""
+
+    def environ(self) -> dict[str, str]:
+        """The bot's settings."""
+        return {name: v for name, v in super().environ().items() if name != "GITHUB_TOKEN"}
+
+
 @pytest.fixture
 async def forge(tmp_path: Path) -> AsyncIterator[Forge]:
     """Where the policy opens the repository."""
@@ -197,6 +205,49 @@ async def test_a_second_look_is_posted_with_the_words_of_the_first(forge: Forge)
         "checkout/pay.py",
         "checkout/keys.py",
     }
+
+
+async def test_one_review_has_one_proposal(forge: Forge) -> None:
+    """While it lies ready it is not proposed a second time, so that two clicks cannot post it twice; dropped, it is."""
+    root = await forge.reviewed()
+    *_, message = await forge.asked_in(root, "post it to the PR")
+    (again,) = await forge.asked_in(root, "post it to the PR", who="ben")
+    await forge.press("ana", message, DROP)
+    fresh = await forge.asked_in(root, "post it to the PR")
+
+    assert "lies ready in this thread already; Ana Duarte or an admin decides" in words_of(again)
+    assert len(fresh) == 2
+    assert [row["state"] for row in forge.rows("SELECT state FROM proposals ORDER BY at")] == [
+        "dropped",
+        "open",
+    ]
+
+
+async def test_one_whose_day_is_over_is_proposed_anew(forge: Forge) -> None:
+    """What nobody decided on within a day stands in nobody's way."""
+    root = await forge.reviewed()
+    await forge.asked_in(root, "post it to the PR")
+    forge.ahead = 86_500.0
+
+    assert len(await forge.asked_in(root, "post it to the PR")) == 2
+
+
+async def test_a_review_too_long_to_be_shown_is_not_posted(forge: Forge) -> None:
+    """Nobody decides on what they cannot see: the sentence says what can be done."""
+    forge.script(Draft(f"**No findings.**\n\nQuestions: {'who calls it, and why? ' * 400}"))
+    (said,) = await forge.asked_in(await forge.reviewed(), "post it to the PR")
+
+    assert "too long to be shown here exactly as it would be posted (9," in words_of(said)
+    assert forge.rows("SELECT id FROM proposals") == []
+
+
+async def test_without_a_token_that_is_said(tmp_path: Path) -> None:
+    """Where the bot has no token for the host, an operator is named."""
+    async with Tokenless(tmp_path, policy=OPEN) as forge:
+        await forge.start()
+        (said,) = await forge.asked_in(await forge.reviewed(), "post it to the PR")
+
+        assert "an operator sets GITHUB_TOKEN" in words_of(said)
 
 
 async def test_a_short_mend_is_a_suggestion(forge: Forge) -> None:
