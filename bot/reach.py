@@ -15,11 +15,14 @@ import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any, cast
 
 from bot.labels import unbounded
 
 URL_CHARS = 4096  # of an address, at most
+LINKS = 1_000  # of one text, the first ones
+ENDS = 4  # signs at the end of an address that may be its own, or the sentence's
 READERS = ("web_fetch", "pull_request_diff", "repository_file")  # whose `url` is an address
 
 _LABELLED = re.compile(
@@ -29,7 +32,7 @@ _LABELLED = re.compile(
 _ATTRIBUTE = re.compile(r'(\w+)="([^"]*)"')
 _CODE = re.compile(r"(`{3,}).*?(?:\1|\Z)", re.DOTALL)
 _NOT_TYPED = re.compile(r"\s*(?:>|\[attached: |Forwarded(?: from .*)?:$)")  # see `slack/words`
-_URL = re.compile(r"https?://[^\s<>\[\]\"`|\\^{}]+", re.IGNORECASE)
+_URL = re.compile(r"[hH][tT][tT][pP][sS]?://[^\s<>\[\]\"`|\\^{}]+")
 _PARTS = re.compile(r"(https?)://([^/?#]+)([^?#]*)([^#]*)(#.*)?", re.IGNORECASE | re.DOTALL)
 _UNSEEN = re.compile(r"[\x00-\x20\x7f-\xa0\u2028\u2029\ud800-\udfff]")
 _ENDS = ".,;:!?*_~)'"
@@ -69,16 +72,14 @@ class Reach:
         ]
         typed = {normal: url for one in words for normal, url in _links(one)}
         keys = {key.upper() for one in words for key in _KEY.findall(one)}
-        named = [result for result in results if _is_named(result, typed, keys)]
-        own = {
-            normal: url
-            for tool, given, text in named
-            if (host := _host(tool, given, text))
-            for normal, url in _links(text)
-            if host_of(normal) == host
-        }
-        other = [*others, *(text for _tool, _given, text in named)]
-        return cls(typed, own, {normal: url for one in other for normal, url in _links(one)})
+        own: dict[str, str] = {}
+        content = {normal: url for one in others for normal, url in _links(one)}
+        for result in results:
+            if _is_named(result, typed, keys):
+                host, links = _host(*result), dict(_links(result[2]))
+                content |= links
+                own |= {n: url for n, url in links.items() if host and host_of(n) == host}
+        return cls(typed, own, content)
 
     @classmethod
     def words(cls, *texts: str) -> "Reach":
@@ -118,8 +119,8 @@ def normal_form(url: str) -> str:
     All else counts to the letter: port, path, query, fragment, percent signs, a dot behind the host. "" for what two
     readers could read differently: user names, blanks, backslashes, percent signs in the host, other schemes.
     """
-    found = _PARTS.fullmatch(url)
-    if not found or len(url) > URL_CHARS or _UNSEEN.search(url) or "\\" in url:
+    found = _PARTS.fullmatch(url) if len(url) <= URL_CHARS else None
+    if not found or _UNSEEN.search(url) or "\\" in url:
         return ""
     scheme, authority, path, query, fragment = found.groups(default="")
     if "@" in authority or "%" in authority:
@@ -148,12 +149,13 @@ def _typed(tag: str, about: Mapping[str, str], text: str) -> str:
 
 def _links(text: str) -> Iterator[tuple[str, str]]:
     """The addresses of a text by their normal form: as far as they can reach, and without punctuation behind them."""
-    for run in _URL.findall(text):
-        url = run
-        while url:
+    for run in islice(_URL.finditer(text), LINKS):
+        ends = [run[0].rstrip(_ENDS)]  # nobody can say whose sign the last one is
+        while len(ends[-1]) < len(run[0]) and len(ends) <= ENDS:
+            ends.append(run[0][: len(ends[-1]) + 1])
+        for url in ends:
             bare = url.partition("#")[0]
-            yield from ((form, one) for one in (url, bare) if (form := normal_form(one)))
-            url = url[:-1] if url[-1] in _ENDS else ""
+            yield from ((form, one) for one in {url, bare} if (form := normal_form(one)))
 
 
 Labelled = tuple[str, Mapping[str, str], str]

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from bot.ask import Attached, Said
 from bot.labels import file_blocks, request, said_before
-from bot.reach import Link, Reach, normal_form, typed_in
+from bot.reach import ENDS, LINKS, Link, Reach, normal_form, typed_in
 
 DOCS = "https://docs.example.com/guide/retry"
 EVIL = "https://collect.example.net/in?q=secret"
@@ -288,6 +288,16 @@ def test_what_was_read_before_a_restart_counts_as_read() -> None:
     found = reach(user({"type": "text", "text": text}, request(DOCS, "ana", 0.0)))
 
     assert found.find(f"{DOCS}/2", nowhere) == Link(f"{DOCS}/2", typed=False)
+
+
+def test_a_text_full_of_addresses_ends_in_bounds() -> None:
+    """Of a text that is nothing but addresses the first ones count, and endless punctuation behind one is no work."""
+    many = " ".join(f"https://a.b/{n}" for n in range(LINKS + 1))
+    found = reach(asked(many))
+
+    assert len(found.typed) == LINKS
+    assert found.find(f"https://a.b/{LINKS}", nowhere) is None
+    assert len(reach(asked(f"https://a.b/x{'.' * 1_000_000}")).typed) == 1 + ENDS
 
 
 def test_what_is_typed() -> None:
