@@ -3,6 +3,7 @@
 from decimal import Decimal
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -109,9 +110,15 @@ def sent(world: World) -> list[Any]:
     return [one.body for one in world.claude.log if one.path == "/v1/messages"]
 
 
-async def test_more_than_the_window_is_not_sent(world: World) -> None:
-    """A request that its model cannot read is told with its tokens and costs nothing."""
-    ended = (await world.events(WORDS * 20_000, model=OLD_HAIKU, ask_limit_usd=Decimal(100)))[-1]
+@pytest.mark.parametrize("confirm", ["0.50", "1000"], ids=["asked first", "asked nothing"])
+async def test_more_than_the_window_is_not_sent(world: World, confirm: str) -> None:
+    """A request that its model cannot read is told with its tokens and costs nothing, whatever needs a word."""
+    limits: dict[str, Any] = {
+        "ask_limit_usd": Decimal(100),
+        "confirm_above_usd": Decimal(confirm),
+    }
+    brief = brief_of(model=OLD_HAIKU, **limits)
+    ended = (await world.events(WORDS * 20_000, brief=brief))[-1]
 
     assert isinstance(ended, Failed)
     assert "claude-haiku-4-5 reads 200,000 at once" in ended.sentence
