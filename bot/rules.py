@@ -29,6 +29,7 @@ from bot.redaction import RULES
 
 MODEL = "claude-sonnet-5-5"  # who answers where nothing else is said
 TOOL_SECONDS_AT_MOST = 20  # seconds; every tool call has its result within this
+_CHANNEL = re.compile(r"[CG][A-Z0-9]+", re.ASCII)
 _REPOSITORY = re.compile(r"[\w.*-]+/[\w.*-]+", re.ASCII)
 Outsiders = Literal["refuse", "no-tools", "allow"]
 
@@ -109,6 +110,15 @@ class Rules(BaseModel):
             if not _REPOSITORY.fullmatch(pattern):
                 raise ValueError(f'{pattern!r} is no repository; write "owner/name" or "owner/*"')
         return patterns
+
+    @field_validator("escalation_channel")
+    @classmethod
+    def _channel_id(cls, channel: str | None) -> str | None:
+        if channel is not None and not _CHANNEL.fullmatch(channel):
+            raise ValueError(
+                f"{channel!r} is no channel's id; it stands at the end of the channel's details, such as C0123456789"
+            )
+        return channel
 
 
 class Workspace(BaseModel):

@@ -23,6 +23,7 @@ def test_a_broken_file_is_refused_with_every_problem(tmp_path: Path) -> None:
     path = tmp_path / "purser.toml"
     path.write_text(
         '[defaults]\nmodell = "x"\neffort = "huge"\ntool_seconds = 30\n'
+        'escalation_channel = "#leads"\n'
         '[channels.C1]\nmodel = "claude-sonnet-latest"\njira_projects = ["shop"]\n'
         '[workspace]\ntimezone = "Mars/Olympus"\n[admins]\nusers = "U1"\n[extra]\n'
     )
@@ -35,6 +36,7 @@ def test_a_broken_file_is_refused_with_every_problem(tmp_path: Path) -> None:
         "did you mean model?",
         "effort",
         "tool_seconds",
+        "'#leads' is no channel's id",
         "moving target",
         "shop",
         "Mars",

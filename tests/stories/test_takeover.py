@@ -344,6 +344,20 @@ async def test_a_secret_and_a_direct_message_stay(office: Office) -> None:
     assert words_of(office.said(direct)[0]).endswith("ask a colleague.")
 
 
+async def test_a_refused_summary_is_answered_in_its_channel(office: Office) -> None:
+    """A command has no thread: what a person answers stands in the channel in which it was given."""
+    office.claude.troubles.refuse_next("bio")
+    await office.slack.command("ana", "#shop-dev", "/summarize", "SHOP-12")
+    await office.until(lambda: office.slack.by_app(LEADS))
+    await office.settled()
+    await office.written("maya", ANSWER, "It is nearly done.")
+
+    said = [words_of(m) for m in office.slack.by_app("#shop-dev")]
+    assert said[0].endswith("what they say comes here.")
+    assert said[1].endswith("It is nearly done.")
+    assert "Where: #shop-dev" in literal(office.shown())
+
+
 async def test_all_rungs_are_told_to_people(office: Office) -> None:
     """What was reworded and declined again comes to people with that wording, and the asker sees it, too."""
     refusal = Trouble(refuse=True, category="general_harms", fits=lambda body: "tools" in body)
