@@ -184,10 +184,13 @@ async def test_each_channel_has_its_own_days(office: Office, path: Path) -> None
 
 
 async def test_erased_is_erased_from_the_file(office: Office, path: Path) -> None:
-    """Neither the file nor its log holds the bytes any more."""
+    """The file does not hold the bytes any more, and once a person is forgotten neither does its log."""
     await office.ended(proposes=True)
     office.on(31)
     await office.retention().daily()
+    assert WORD.encode() not in path.read_bytes()
+    await office.ended()
+    await office.retention().forget("U1")
     held = [f.name for f in path.parent.iterdir() if WORD.encode() in f.read_bytes()]
 
     assert held == []

@@ -147,5 +147,9 @@ UPDATE escalations SET who_name = '' WHERE who = :user AND who_name <> '' RETURN
 SELECT team FROM asks WHERE user = :user ORDER BY at DESC LIMIT 1;
 
 -- name: checkpoint
--- What was erased leaves the write-ahead log, too.
+-- What was erased is erased in the file, too; its log is written over by what comes next. Nobody waits for this.
+PRAGMA wal_checkpoint(PASSIVE);
+
+-- name: empty_log
+-- The log is emptied, too; for a moment nobody writes.
 PRAGMA wal_checkpoint(TRUNCATE);
