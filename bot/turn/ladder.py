@@ -122,7 +122,7 @@ class Ladder:
     def nothing_read(self, sentence: str, last: Outcome | None) -> Refused:
         """The end of a review of which Claude declined every part, the last one so."""
         refusal = refusal_of(last, self.model) or Refusal("refusal", self.model, about_code=True)
-        self._cannot.add("reword")
+        self._cannot |= {"model", "reword"}  # the parts had the one, and have no use for the other
         step = self._decide(refusal)
         refused = self._refused(sentence, refusal.kind, people=isinstance(step, People))
         return replace(refused, advice=SINGLE_FILES)
@@ -138,7 +138,7 @@ class Ladder:
             frozenset(self._tried),
             rules.fallback_model,
             cannot=frozenset(self._cannot),
-            people=bool(rules.escalation_channel)
+            people=rules.escalation_channel not in (None, ask.channel)
             and ask.channel_kind not in DIRECT
             and ask.origin not in {"reworded", "shortcut"},
         )

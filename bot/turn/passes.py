@@ -181,7 +181,9 @@ class Passes:
             self._tell(self._progress(part))
             again = await self._calls.call(self._order(n, model=step.model, purpose="fallback"))
             if _given(again) is None:
-                metrics.climbed(refusal.kind, "model", "unanswered")
+                declined = refusal_of(again, step.model) is not None
+                came = "declined" if declined else "unanswered"
+                metrics.climbed(refusal.kind, "model", came)
                 continue
             metrics.climbed(refusal.kind, "model", "answered")
             self._outcomes[part] = again

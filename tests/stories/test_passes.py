@@ -178,6 +178,25 @@ async def test_nothing_is_made_up_where_every_pass_is_refused(large: World) -> N
     assert_balanced(large)
 
 
+async def test_people_are_given_a_review_that_no_model_reads(tmp_path: Path) -> None:
+    """Declined in every part, by the other model, too, the review goes to people where the policy names them."""
+    policy = f'{LOOSE}\nfallback_model = "claude-opus-5"\nescalation_channel = "C0LEADS"'
+    async with World(tmp_path, policy=policy) as large:
+        await large.start()
+        large.claude.troubles.refuse_next("cyber", times=6)
+        url = push(large, three())
+        root = await large.slack.say("ana", "#shop-dev", f"@purser review {url}")
+
+        assert (await large.ended(root))["outcome"] == "refused"
+        assert large.words(root) == (
+            "Claude declined to read any part of this change. "
+            "I asked the people of #leads to take it over; what they say comes here."
+        )
+        assert len(large.slack.by_app("#leads")) == 1
+        assert len(large.booked("fallback")) == 3
+        assert_balanced(large)
+
+
 async def test_an_invented_finding_of_a_pass_is_dropped_and_counted(large: World) -> None:
     """What a pass quotes and is not in its part never reaches the answer; under it stands how many there were."""
     large.claude.brain = Inventing()
