@@ -108,9 +108,7 @@ class Loop:
 
     async def _end(self) -> Ended | Quote:
         await self._books.settle_lost(self._told)
-        await self._choose()
-        await self._shorten()
-        order = self._order()
+        order = await self._shortened(await self._chosen(self._order()))
         if before := await self._quoted(order):
             return before
         for document in self._conversation.documents:
@@ -129,22 +127,25 @@ class Loop:
             order = self._order()
         return self._out_of_rounds()
 
-    async def _shorten(self) -> None:
-        """Have the oldest part of a thread that has grown too long summed up."""
+    async def _chosen(self, order: Order) -> Order:
+        """The same request to another model, where this one costs more for a request of this length."""
+        model = await chosen(
+            self._rooms, self._brief, self._told, self.calls, order, self._previous
+        )
+        if model == order.model:
+            return order
+        self._ladder.model = model
+        self._notes.append(NOTE.format(asked=order.model, chosen=model))
+        return self._order()
+
+    async def _shortened(self, order: Order) -> Order:
+        """The same request with the oldest part of its thread summed up, where the thread has grown too long."""
         compaction = Compaction(self._rooms, self._lease, self._brief, self.calls, self.voice.tell)
-        self._conversation, said = await compaction.shortened(self._conversation, self._order())
+        before = self._conversation
+        self._conversation, said = await compaction.shortened(before, order)
         if said:
             self._notes.append(said)
-
-    async def _choose(self) -> None:
-        """Ask another model where this one costs more for a request of this length."""
-        asked, rooms = self._ladder.model, self._rooms
-        model = await chosen(
-            rooms, self._brief, self._told, self.calls, self._order(), self._previous
-        )
-        if model != asked:
-            self._ladder.model = model
-            self._notes.append(NOTE.format(asked=asked, chosen=model))
+        return order if self._conversation is before else self._order()
 
     async def _quoted(self, order: Order) -> Quote | Failed | None:
         """What it is likely to take, if a person has to agree to it first, or why it cannot be done at all.
