@@ -413,3 +413,13 @@ async def test_a_key_that_cannot_be_read_is_said(tmp_path: Path) -> None:
 
     assert await found(store) == []
     await store.close()
+
+
+async def test_a_line_is_one_line(store: Store) -> None:
+    """What Claude or Slack put into a field cannot pose as two, nor be no text at all; endless words are cut."""
+    await kept(store, what("A-1\nB\x00C\ud800D", rule="r" * 999, text="w\ud800" * 9_999))
+    (row,) = [row async for row in Audit(store).find(Wanted())]
+
+    assert row["subject"] == "A-1 B C D"
+    assert (len(row["rule"]), len(row["text"])) == (200, 2_000)
+    assert (await Audit(store).verify()).wrong == []
