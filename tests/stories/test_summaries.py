@@ -25,7 +25,8 @@ def results(world: World) -> list[str]:
     """What Claude was given by tools, as text, in order."""
     last = world.asked[-1].body["messages"]
     blocks = [b for m in last if isinstance(m["content"], list) for b in m["content"]]
-    return [b["content"][0]["text"] for b in blocks if b["type"] == "tool_result"]
+    given = [b for b in blocks if b["type"] == "tool_result"]
+    return ["\n".join(part["text"] for part in b["content"]) for b in given]
 
 
 def crowded() -> JiraStandIn:
