@@ -210,7 +210,7 @@ async def test_an_invented_finding_of_a_pass_is_dropped_and_counted(large: World
 
 async def test_the_limit_of_an_ask_ends_it_with_what_was_found(tmp_path: Path) -> None:
     """Dollars run out between the passes: what was found is said, with what was not read, and why it ends."""
-    async with World(tmp_path, policy="confirm_above_usd = 10\nask_limit_usd = 0.2") as world:
+    async with World(tmp_path, policy="confirm_above_usd = 10\nask_limit_usd = 0.22") as world:
         await world.start()
         url = push(world, three())
         root = await world.slack.say("ana", "#shop-dev", f"@purser review {url}")
@@ -221,7 +221,7 @@ async def test_the_limit_of_an_ask_ends_it_with_what_was_found(tmp_path: Path) -
         assert said.count("src/auth.py:902") == 1
         assert "Read: 1 of 5 files, 902 of 2,719 changed lines" in said
         assert "src/pay.py (the limit of this ask was reached)" in said
-        assert "This ask has reached its limit of $0.20" in said
+        assert "This ask has reached its limit of $0.22" in said
         assert_balanced(world)
 
 
