@@ -13,7 +13,7 @@ from bot.ask import Lease
 from bot.conversation import Conversation, Older
 from bot.turn.brief import Brief, Rooms
 from bot.turn.call import Calls
-from bot.turn.older import load, most, split, told
+from bot.turn.older import fits, load, most, split, told
 from bot.turn.request import LIKELY_PART, Order, opaque, order
 from bot.turn.response import Filtered, Outcome, Response
 
@@ -76,9 +76,11 @@ class Compaction:
 
     async def _going(self, conversation: Conversation, asked: Order) -> int:
         """How many of the oldest asks are too much; Claude's count is asked for only where that may be so."""
+        at = self._rooms.now()
         if not conversation.kept:
             return 0
-        at = self._rooms.now()
+        if not asked.counted and fits(asked.model, asked.input_tokens, at):
+            return 0  # nearly always, and quick to see
         bound = load(conversation.remembered, part=1.0)
         limit = most(asked.model, asked.input_tokens - bound.tokens, at)
         if bound.within(limit):

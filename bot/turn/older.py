@@ -82,6 +82,13 @@ def most(model: str, rest: float, at: float) -> Load:
     return Load(tokens, ATTACHMENT_CHARS, PICTURES)
 
 
+def fits(model: str, tokens: int, at: float) -> bool:
+    """Whether a request of so many tokens, without pictures, is short enough whatever of it is the thread."""
+    return tokens + ROOM_TOKENS <= min(
+        THREAD_TOKENS, window(model, at), cliff(model, at) or THREAD_TOKENS
+    )
+
+
 def split(conversation: Conversation, limit: Load, *, part: float) -> int:
     """How many of the oldest asks are to go, so that the others weigh a part of the limit at most."""
     left, count = limit.times(KEPT_PART), len(conversation.kept)

@@ -26,6 +26,7 @@ from bot.turn.older import (
     ROOM_TOKENS,
     THREAD_TOKENS,
     Load,
+    fits,
     load,
     most,
     split,
@@ -97,6 +98,17 @@ def test_limits_follow_window_and_price() -> None:
     assert most("claude-haiku-4-5", 150_000, NOVEMBER).tokens == 200_000 - 150_000 - ROOM_TOKENS
     assert most("claude-haiku-4-5", 250_000, NOVEMBER).tokens == 0
     assert most("a-model-nobody-knows", 100_000, NOVEMBER).tokens == 200_000 - 100_000 - ROOM_TOKENS
+
+
+@given(
+    st.integers(min_value=60_000, max_value=110_000),
+    st.integers(min_value=0, max_value=20_000),
+    st.sampled_from([SONNET, HAIKU, "claude-haiku-4-5"]),
+)
+def test_what_fits_at_a_glance_fits(thread: int, rest: int, model: str) -> None:
+    """A request that is let through by its size alone has a thread within its limit, whatever part of it that is."""
+    if fits(model, thread + rest, NOVEMBER):
+        assert thread <= most(model, rest, NOVEMBER).tokens
 
 
 @given(
