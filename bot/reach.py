@@ -20,6 +20,7 @@ from typing import Any, cast
 
 from bot.labels import unbounded
 
+RULE = "reach"  # as the audit names what is refused for this
 URL_CHARS = 4096  # of an address, at most
 LINKS = 1_000  # of one text, the first ones
 ENDS = 4  # signs at the end of an address that may be its own, or the sentence's

@@ -6,6 +6,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from bot.errors import ToolProblem
+from bot.reach import RULE
 from bot.rules import Rules
 from bot.tool_runner import Tool, ToolContext
 from integrations.addresses import within
@@ -70,7 +71,7 @@ class Pages:
         rules = context.rules
         link = context.reach.find(given["url"], lambda host: self._allowed(host, rules))
         if link is None:
-            raise ToolProblem(NOT_POINTED_AT)
+            raise ToolProblem(NOT_POINTED_AT, rule=RULE)
         # Where a link leads on to is not a person's choice: it stays on its host, unless an admin has named hosts.
         stay = None if link.typed else (urlsplit(link.url).hostname or "",)
         try:

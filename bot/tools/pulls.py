@@ -10,6 +10,7 @@ from typing import Any
 from bot.diffs import LINK, PARTS, Fitted, Reading, clean, fit
 from bot.errors import ToolProblem
 from bot.policy import Policy
+from bot.reach import RULE
 from bot.redaction import KEY_LINES, Redactor, redacted
 from bot.tool_runner import Tool, ToolContext
 from integrations.github import (
@@ -175,7 +176,9 @@ class Pulls:
         for link in context.reach.links(self._reads) if wanted else ():
             if self._named(link.url, inside=inside) == wanted:
                 return url if inside else link.url
-        raise ToolProblem(NO_GITHUB if self.github is None else NOT_POINTED_AT)
+        if self.github is None:
+            raise ToolProblem(NO_GITHUB)
+        raise ToolProblem(NOT_POINTED_AT, rule=RULE)
 
     def _reads(self, host: str) -> bool:
         """Whether a host is a code host that is read here; where there is none, nothing is."""

@@ -383,8 +383,9 @@ async def test_a_change_that_nobody_named_is_not_read(
     ]
 
     for url in others:
-        with pytest.raises(ToolProblem, match="write its address here"):
+        with pytest.raises(ToolProblem, match="write its address here") as raised:
             await pulls.diff({"url": url}, written)
+        assert raised.value.rule == "reach"
     with pytest.raises(ToolProblem, match="write its address here"):
         await pulls.file({"url": f"{stand_in.url}/shop/vault", "path": "a"}, written)
     assert stand_in.log == []

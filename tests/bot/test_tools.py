@@ -210,8 +210,9 @@ async def test_an_address_that_nobody_wrote_is_not_opened(web: Web, pages: WebSt
         pages.address(Page.DOCS),
         f"{pages.other_url}{Page.ARTICLE}",
     ):
-        with pytest.raises(ToolProblem, match="write the address here"):
+        with pytest.raises(ToolProblem, match="write the address here") as raised:
             await tool("web_fetch", web).call({"url": url}, context)
+        assert raised.value.rule == "reach"
     assert pages.log == []
 
 
