@@ -451,13 +451,25 @@ async def test_nothing_pings_and_no_unknown_host_is_linked(at: Desk) -> None:
 async def test_notes_cannot_ping_either(at: Desk) -> None:
     """A note is shown as it is, in a grey line."""
     lease = await at.mention(text="see https://wiki.example/page")
-    text = "[wiki](https://wiki.example/x) [shop](https://shop.atlassian.net/browse/SHOP-1)"
+    text = "[wiki](https://wiki.example/page) [shop](https://shop.atlassian.net/browse/SHOP-1)"
     await answered(at, lease, Answer(text, Receipt(), ("<!channel> & <@U0BEN>",)))
 
     (message,) = at.thread(lease)
     assert at.texts(lease) == [text]
     assert grey(message) == ["&lt;!channel&gt; &amp; &lt;@U0BEN&gt;"]
     assert pings(message.text) == []
+
+
+async def test_a_link_is_one_as_the_asker_wrote_it(at: Desk) -> None:
+    """An address that the asker wrote stays a link to the letter; more behind it, or beside it on its host, is text."""
+    lease = await at.mention(text="see https://wiki.example/page.")
+    text = (
+        "https://wiki.example/page [a](https://wiki.example/page?q=1) [b](https://wiki.example/x)"
+    )
+    await answered(at, lease, Answer(text, Receipt()))
+
+    (words,) = at.texts(lease)
+    assert words == "https://wiki.example/page [a] (`wiki.example/page?q=1`) [b] (`wiki.example/x`)"
 
 
 # The ends
