@@ -320,7 +320,7 @@ class Inbox:
 
     async def queue(self) -> Queue:
         """The inbox in numbers."""
-        rows = await self._store.read("inbox.queue")
+        rows = await self._store.read("inbox.queue", now=self._now())
         oldest = max((self._now() - row["oldest"] for row in rows if row["oldest"]), default=0.0)
         counts = {row["state"]: int(row["n"]) for row in rows}
         return Queue(**counts, oldest_seconds=max(0.0, oldest))

@@ -68,6 +68,7 @@ async def test_it_lapses_by_an_ask_of_its_own(
     posted = await kept.get(lease.ask.id)
     assert posted is not None
     assert posted.ts == "9.1"
+    assert (await inbox.queue()).waiting == 0
     assert await inbox.take(person_in_flight=9, channel_in_flight=9) is None
     clock.at = found.until + 1
     taken = await inbox.take(person_in_flight=9, channel_in_flight=9)
