@@ -22,6 +22,7 @@ FAILURES_AT_MOST = 5  # workers that died over an ask, before it is dead
 KEY_SECONDS = (
     48 * 3600.0
 )  # keys are kept longer than any redelivery (five minutes, with a day's delay)
+SOON_SECONDS = 3600.0  # what waits for later than that is not counted as waiting
 SWEEP_SECONDS = 1.0  # between looks for leases that ran out
 PURGE_SECONDS = 3600.0  # between removals of old keys
 BURIED = f"{FAILURES_AT_MOST} workers ended while they worked on it"
@@ -320,7 +321,7 @@ class Inbox:
 
     async def queue(self) -> Queue:
         """The inbox in numbers."""
-        rows = await self._store.read("inbox.queue", now=self._now())
+        rows = await self._store.read("inbox.queue", soon=self._now() + SOON_SECONDS)
         oldest = max((self._now() - row["oldest"] for row in rows if row["oldest"]), default=0.0)
         counts = {row["state"]: int(row["n"]) for row in rows}
         return Queue(**counts, oldest_seconds=max(0.0, oldest))

@@ -106,7 +106,7 @@ async def test_what_lies_in_the_log_survives_a_close(tmp_path: Path) -> None:
         assert not path.with_name("purser.db-wal").exists()
 
     async with SqliteStore.beside(path) as beside:
-        assert (await beside.read("inbox.queue", now=2_000.0))[0]["n"] == 3
+        assert (await beside.read("inbox.queue", soon=2_000.0))[0]["n"] == 3
 
 
 async def test_others_read_while_it_writes(tmp_path: Path) -> None:
@@ -114,9 +114,9 @@ async def test_others_read_while_it_writes(tmp_path: Path) -> None:
     store = await SqliteStore.open(tmp_path / "purser.db", serve=True)
     async with SqliteStore.beside(tmp_path / "purser.db") as beside:
         for n in range(20):
-            _, rows = await asyncio.gather(put(store, n), beside.read("inbox.queue", now=2_000.0))
+            _, rows = await asyncio.gather(put(store, n), beside.read("inbox.queue", soon=2_000.0))
             assert rows[0]["n"] in (n, n + 1)
-            assert (await beside.read("inbox.queue", now=2_000.0))[0]["n"] == n + 1
+            assert (await beside.read("inbox.queue", soon=2_000.0))[0]["n"] == n + 1
     await store.close()
 
 
@@ -133,13 +133,13 @@ async def test_reads_write_nothing(tmp_path: Path) -> None:
 async def test_closed_is_closed(tmp_path: Path) -> None:
     """After close neither reads nor writes wait: both hear that the store is closed."""
     store = await SqliteStore.open(tmp_path / "purser.db", serve=True)
-    reads = [asyncio.create_task(store.read("inbox.queue", now=2_000.0)) for _ in range(20)]
+    reads = [asyncio.create_task(store.read("inbox.queue", soon=2_000.0)) for _ in range(20)]
     await asyncio.sleep(0)
     await store.close()
 
     assert all(len(rows) == 4 for rows in await asyncio.gather(*reads))
     with pytest.raises(StoreDown, match="closed"):
-        await store.read("inbox.queue", now=2_000.0)
+        await store.read("inbox.queue", soon=2_000.0)
     with pytest.raises(StoreDown, match="closed"):
         await store.commit(Transaction())
     assert not await store.ready()
