@@ -107,18 +107,22 @@ class Schedule:
         self._said: set[str] = set()  # by this process; the inbox knows what any has said
 
     async def run(self, stopping: asyncio.Event) -> None:
-        """Look until told to stop; while the database is down nothing is due."""
+        """Look until told to stop; a look that fails is logged, and stops neither the others nor the next one."""
         while not stopping.is_set():
-            for look in self._looks:
-                try:
-                    await self.put(await look())
-                except StoreDown as error:
-                    log.warning("nothing is due while the database is down", problem=str(error))
+            ends = await asyncio.gather(*map(self._look, self._looks), return_exceptions=True)
+            for end in ends:
+                if isinstance(end, StoreDown):
+                    log.warning("nothing is due while the database is down", problem=str(end))
+                elif end is not None:
+                    log.error("a look at what is due broke", exc_info=end)
             try:
                 async with asyncio.timeout(LOOK_SECONDS):
                     await stopping.wait()
             except TimeoutError:
                 continue
+
+    async def _look(self, look: Look) -> None:
+        await self.put(await look())
 
     async def put(self, found: Sequence[Due]) -> None:
         """Put what is due into the inbox, unless it was put before.

@@ -213,11 +213,14 @@ async def test_daily_work_that_failed_is_due_still() -> None:
     assert results == []
 
 
-async def test_one_look_that_fails_does_not_stop_the_others(inbox: Inbox, clock: Clock) -> None:
-    """While the books cannot be read nothing is due from them; what others find is said."""
+@pytest.mark.parametrize("error", [StoreDown("away"), ZeroDivisionError()])
+async def test_one_look_that_fails_does_not_stop_the_others(
+    error: Exception, inbox: Inbox, clock: Clock
+) -> None:
+    """While the books cannot be read, or one look is broken, what others find is said."""
 
     async def broken() -> Sequence[Due]:
-        raise StoreDown("away")
+        raise error
 
     stopping = asyncio.Event()
 
