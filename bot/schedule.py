@@ -87,6 +87,7 @@ class Schedule:
         looks: each finds one kind of thing.
         inbox: where it becomes an ask.
         alerts: tells admins.
+        ours: whether a channel is known to be ours alone; what we spend is not for other organisations.
         team: ours.
         new_id: makes the id of an ask.
         now: seconds since the epoch.
@@ -98,11 +99,12 @@ class Schedule:
         *,
         inbox: Inbox,
         alerts: Alerts,
+        ours: Callable[[str], Awaitable[bool]],
         team: str,
         new_id: Callable[[], str],
         now: Callable[[], float],
     ) -> None:
-        self._looks, self._inbox, self._alerts = tuple(looks), inbox, alerts
+        self._looks, self._inbox, self._alerts, self._ours = tuple(looks), inbox, alerts, ours
         self._team, self._new_id, self._now = team, new_id, now
         self._said: set[str] = set()  # by this process; the inbox knows what any has said
 
@@ -133,9 +135,8 @@ class Schedule:
         for due in found:
             if due.key in self._said:
                 continue
-            if due.channel:
-                ask = self._own(due)
-                await self._inbox.put(Arrival((), ask))
+            if due.channel and await self._ours(due.channel):
+                await self._inbox.put(Arrival((), self._own(due)))
             if due.admins or not due.channel:
                 await self._alerts.tell(due.key, due.text)
             self._said.add(due.key)

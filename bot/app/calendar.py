@@ -15,13 +15,12 @@ from bot.schedule import Daily, Look, Schedule
 from bot.settings import Settings
 from bot.slack.bulletins import Bulletins
 from bot.slack.envelope import Us
+from bot.slack.people import People
 from bot.turn import Turn
 from bot.watermarks import Watermarks
 
 RETENTION_HOUR = 3  # of the workspace's night
-RECONCILE_HOUR = (
-    7  # of the workspace's morning, when the day before (UTC) is whole nearly everywhere
-)
+RECONCILE_HOUR = 7  # of the workspace's morning: the day before (UTC) is whole nearly everywhere
 
 
 async def calendar(
@@ -29,6 +28,7 @@ async def calendar(
     policy: Policy,
     inbox: Inbox,
     turn: Turn,
+    people: People,
     us: Us,
     new_id: Callable[[], str],
     stack: AsyncExitStack,
@@ -48,6 +48,11 @@ async def calendar(
         reconciler = Reconciler(
             turn.store, admin, secret=secret(settings.anthropic_api_key), now=now
         )
-        here = lambda: datetime.fromtimestamp(now(), policy.workspace.zone)  # noqa: E731
         looks.append(Daily("reconcile", reconciler.told, hour=RECONCILE_HOUR, here=here).look)
-    return Schedule(looks, inbox=inbox, alerts=turn.alerts, team=us.team, new_id=new_id, now=now)
+
+    async def ours(channel: str) -> bool:
+        return await people.shared(channel) is False
+
+    return Schedule(
+        looks, inbox=inbox, alerts=turn.alerts, ours=ours, team=us.team, new_id=new_id, now=now
+    )

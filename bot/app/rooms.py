@@ -127,7 +127,7 @@ async def furnish(
         homes=Homes(
             wire, askers, policy=policy, ledger=ledger, budget=budget, people=people, now=now
         ),
-        schedule=await calendar(settings, policy, inbox, turn, us, new_id, stack),
+        schedule=await calendar(settings, policy, inbox, turn, people, us, new_id, stack),
         retention=Retention(store, policy, now=now),
         replies=_replies(settings, wire, turn, us),
         metrics=metrics,

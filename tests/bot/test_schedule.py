@@ -38,7 +38,19 @@ def schedule(inbox: Inbox, clock: Clock, *looks: object) -> Schedule:
     name = f"{id(looks)}"
     new_id = lambda: f"own-{name}-{next(numbers)}"  # noqa: E731
     alerts = AdminAlerts(inbox, admins=["U0RUTH"], team="T1", new_id=new_id, now=clock)
-    return Schedule(looks, inbox=inbox, alerts=alerts, team="T1", new_id=new_id, now=clock)  # type: ignore[arg-type]
+
+    async def ours(channel: str) -> bool:
+        return channel != "C0SHARED"
+
+    return Schedule(
+        looks,  # type: ignore[arg-type]
+        inbox=inbox,
+        alerts=alerts,
+        ours=ours,
+        team="T1",
+        new_id=new_id,
+        now=clock,
+    )
 
 
 def watermarks(store: Store, clock: Clock) -> tuple[Watermarks, Ledger]:
@@ -66,6 +78,13 @@ async def test_what_is_due_is_said_once(inbox: Inbox, clock: Clock) -> None:
 
     assert (ask.channel, ask.origin, ask.text) == ("C1", "own", "Five lines.")
     assert ask.feature == "digest"
+
+
+async def test_other_organisations_do_not_hear_what_we_spend(inbox: Inbox, clock: Clock) -> None:
+    """In a channel that is shared, or may be, nothing is said; its admins hear it all the same."""
+    await schedule(inbox, clock).put([Due("a", "Spent.", channel="C0SHARED", admins=True)])
+
+    assert [(ask.channel, ask.user) for ask in await waiting(inbox)] == [("", "U0RUTH")]
 
 
 async def test_what_admins_hear_too(inbox: Inbox, clock: Clock) -> None:
