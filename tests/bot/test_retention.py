@@ -1,5 +1,6 @@
 """Retention: words go after a channel's days, by whole asks, and what is still needed stays; a person can be forgotten."""
 
+import asyncio
 import json
 import sqlite3
 from collections.abc import Sequence
@@ -188,7 +189,7 @@ async def test_erased_is_erased_from_the_file(office: Office, path: Path) -> Non
     await office.ended(proposes=True)
     office.on(31)
     await office.retention().daily()
-    assert WORD.encode() not in path.read_bytes()
+    assert WORD.encode() not in await asyncio.to_thread(path.read_bytes)
     await office.ended()
     await office.retention().forget("U1")
     held = [f.name for f in path.parent.iterdir() if WORD.encode() in f.read_bytes()]

@@ -264,6 +264,7 @@ CREATE TABLE proposals (
   changed_at REAL NOT NULL,
   UNIQUE (ask_id, use_id)
 ) WITHOUT ROWID;
+CREATE INDEX proposals_thread ON proposals (team, channel, thread, tool);
 
 CREATE TABLE escalations (
   ask_id TEXT PRIMARY KEY,
