@@ -42,7 +42,9 @@ def result(world: World, number: int = 1) -> Row:
 
 def told(world: World, number: int = 0) -> str:
     """What the nth request tells of what was read for it."""
-    texts = [str(block.get("text")) for block in world.asked[number].body["messages"][-1]["content"]]
+    texts = [
+        str(block.get("text")) for block in world.asked[number].body["messages"][-1]["content"]
+    ]
     (text,) = [text for text in texts if text.startswith('<purser:read tool="pull_request_diff"')]
     return text
 
@@ -54,7 +56,10 @@ async def test_a_pull_request_is_reviewed(world: World) -> None:
     answer = await world.answered(root)
     for place in ("checkout/store.py:32", "checkout/pay.py:38", "checkout/keys.py:18"):
         assert place in answer
-    assert answer.count("Read: 3 of 5 files, 62 of 75 changed lines; not read: checkout/api_pb2.py") == 1
+    assert (
+        answer.count("Read: 3 of 5 files, 62 of 75 changed lines; not read: checkout/api_pb2.py")
+        == 1
+    )
     assert [heard.path for heard in world.web.log] == []
     assert len(world.asked) == 1
     assert_balanced(world)

@@ -259,7 +259,8 @@ def test_an_admins_words_work_after_a_mention(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["pause the deployment", "audit the login code", "budget for next year?", "model the data"]
+    "text",
+    ["pause the deployment", "audit the login code", "budget for next year?", "model the data"],
 )
 def test_sentences_that_begin_alike_go_to_claude(text: str) -> None:
     """A sentence is a question, whatever its first word is."""
