@@ -146,7 +146,7 @@ async def test_an_ask_ends_at_its_limit(tmp_path: Path) -> None:
         page = world.web.address(Page.LONG)
         drafts = [Draft(uses=(Use("web_fetch", {"url": page, "page": n}),)) for n in (1, 2, 3, 4)]
         world.script(*drafts)
-        root = await world.slack.say("ana", "#shop-dev", "@purser read all of it")
+        root = await world.slack.say("ana", "#shop-dev", f"@purser read all of {page}")
         ask = await world.ended(root)
 
         assert ask["outcome"] == "stopped"
