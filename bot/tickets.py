@@ -15,8 +15,14 @@ COMMENT_CHARS = 4_000
 CHANGES = 40  # the newest ones
 
 
-def told(issue: Issue) -> str:
-    """The whole ticket, in the order in which somebody reads one."""
+def told(issue: Issue, *, shown: Iterable[str] = ()) -> str:
+    """The whole ticket, in the order in which somebody reads one.
+
+    Args:
+        issue: the ticket.
+        shown: names of attachments that follow as they are.
+    """
+    seen = set(shown)
     parts = [
         f"# {issue.key}: {_line(issue.summary)}\n{issue.url}",
         "\n".join(_fields(issue)),
@@ -25,8 +31,14 @@ def told(issue: Issue) -> str:
     if related := [_related(r) for r in (*issue.links, *issue.subtasks)]:
         parts.append("\n".join(["## Links", *related]))
     if issue.attachments:
-        files = [f"- {_line(a.name)} ({a.mimetype}, {a.size:,} bytes)" for a in issue.attachments]
-        parts.append("\n".join(["## Attachments (not read)", *files]))
+        files = [
+            f"- {_line(a.name)} ({a.mimetype}, {a.size:,} bytes){', shown below' * (a.name in seen)}"
+            for a in issue.attachments
+        ]
+        heading = (
+            "## Attachments (not read)" if not seen else "## Attachments (read where it says so)"
+        )
+        parts.append("\n".join([heading, *files]))
     if issue.changes:
         parts.append("\n".join(["## History", *_changes(issue)]))
     parts.append("\n\n".join([_heading(issue), *(_comment(c) for c in issue.comments)]))

@@ -14,7 +14,7 @@ from typing import Any, Literal
 import jsonschema
 import structlog
 
-from bot.ask import Ask
+from bot.ask import Ask, Attached
 from bot.errors import ToolProblem
 from bot.reach import Reach
 from bot.redaction import hidden
@@ -45,20 +45,28 @@ class ToolContext:
 
 
 @dataclass(frozen=True, slots=True)
+class Given:
+    """What a tool gives beyond text: pictures and PDFs, which Claude sees as they are."""
+
+    text: str
+    files: tuple[Attached, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Tool:
     """A tool as Claude is told of it, and how it is called.
 
     Attributes:
         schema: JSON schema of the arguments; `additionalProperties` is false.
         label: from arguments, for people: "reading SHOP-12".
-        call: gives the result's text, secrets and all; raises ToolProblem for what Claude may adapt to.
+        call: gives the result, secrets and all; raises ToolProblem for what Claude may adapt to.
     """
 
     name: str
     description: str
     schema: Mapping[str, Any]
     label: Callable[[Mapping[str, Any]], str]
-    call: Callable[[Mapping[str, Any], ToolContext], Awaitable[str]]
+    call: Callable[[Mapping[str, Any], ToolContext], Awaitable[str | Given]]
 
     def declared(self) -> dict[str, Any]:
         """As it stands in a request."""
@@ -80,6 +88,7 @@ class ToolRun:
     text: str
     seconds: float
     rule: str = ""
+    files: tuple[Attached, ...] = ()
 
     def result(self) -> dict[str, Any]:
         """The tool_result block."""
@@ -171,8 +180,10 @@ class ToolRunner:
         try:
             async with deadline:
                 own = replace(context, use_id=str(use["id"]))
-                text = await tool.call(arguments, own)
-                return ended("ok", *await hidden([text], context.rules.redact))
+                given = await tool.call(arguments, own)
+                given = Given(given) if isinstance(given, str) else given
+                run = ended("ok", *await hidden([given.text], context.rules.redact))
+                return replace(run, files=given.files)
         except TimeoutError:
             if deadline.expired():
                 return ended("timed_out", f"No result within {seconds:g} s; go on without it.")

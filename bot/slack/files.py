@@ -7,8 +7,8 @@ from pathlib import PurePath
 from typing import Any, Protocol
 
 from bot.ask import Attached, FileRef
+from bot.pictures import SIDE, size_of
 from bot.slack.envelope import files_of
-from bot.slack.pictures import size_of
 from bot.slack.wire import SlackError
 from integrations.pdf import Pdfs
 
@@ -18,7 +18,6 @@ PDF_BYTES = 10 * 1024 * 1024  # a request to Claude is at most 32 MB, base64 inc
 PICTURES = (
     10  # of one ask; with those of its thread, twenty, from where on Claude takes smaller ones only
 )
-PIXELS = 8_000  # of a picture's longer side, the most that Claude takes
 PAGES = 600  # of all PDFs of one ask, the most that Claude takes
 ALL_BYTES = 20 * 1024 * 1024  # of one ask
 READY_SECONDS = 1.0  # a file just uploaded may not be there at once: one wait, one more try
@@ -162,8 +161,8 @@ def _read(file: FileRef, data: bytes) -> Attached:
     image = "image/webp" if webp else next((t for m, t in IMAGES.items() if data.startswith(m)), "")
     if image and len(data) <= IMAGE_BYTES:
         size = size_of(data)
-        if size and max(size) > PIXELS:
-            return _not(file, TOO_LARGE.format(*size, PIXELS))
+        if size and max(size) > SIDE:
+            return _not(file, TOO_LARGE.format(*size, SIDE))
         return Attached(file.name, image, data=data)
     if data.startswith(ARCHIVES):
         return _not(file, "it is an archive; attach the files themselves")

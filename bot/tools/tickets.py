@@ -1,28 +1,41 @@
 """Reading tickets, where a channel's policy opens their project; asked of what came back, not of what was asked."""
 
+import asyncio
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from bot.ask import Attached
 from bot.errors import ToolProblem
+from bot.pictures import SIDE, size_of
 from bot.policy import Policy
 from bot.tickets import KEY, told
-from bot.tool_runner import Tool, ToolContext
-from integrations.jira import INCLUDES, Jira, JiraProblem
+from bot.tool_runner import Given, Tool, ToolContext
+from integrations.jira import INCLUDES, Attachment, Issue, Jira, JiraProblem
 
 NO_JIRA = "Jira is not set up in this installation: say so, and that an operator can add it."
 HIDDEN = (
     "{key} has a security level in Jira, so it is not shown in Slack: say only that it is "
     "restricted and that it has to be opened in Jira."
 )
+FILES = "attachments"
+FILES_AT_MOST = (
+    3  # of one reading; each is seen as it is, for about as many tokens as a page of text
+)
+FILE_BYTES = 1024 * 1024
+SEEN = ("image/png", "image/jpeg", "image/gif", "image/webp", "application/pdf")
 JIRA_GET_ISSUE = {
     "type": "object",
     "properties": {
         "key": {"type": "string", "description": "The ticket's key, such as SHOP-12."},
         "include": {
             "type": "array",
-            "items": {"type": "string", "enum": list(INCLUDES)},
-            "description": "More than the newest comments: how fields changed, or every comment.",
+            "items": {"type": "string", "enum": [*INCLUDES, FILES]},
+            "description": (
+                "More than the newest comments: how fields changed, every comment, or its newest pictures and PDFs, "
+                "only where they are asked about."
+            ),
         },
     },
     "required": ["key"],
@@ -57,24 +70,50 @@ class Tickets:
             ),
         )
 
-    async def get_issue(self, given: Mapping[str, Any], context: ToolContext) -> str:
-        """A ticket's text, if the channel may read its project: asked of the key, and of what came back."""
+    async def get_issue(self, given: Mapping[str, Any], context: ToolContext) -> Given:
+        """A ticket, if the channel may read its project: asked of the key, and of what came back."""
         if self.jira is None:
             raise ToolProblem(NO_JIRA)
         key = str(given["key"]).strip().upper()
         if not KEY.fullmatch(key):
             raise ToolProblem("A ticket's key looks like SHOP-12: a project, a dash and a number.")
         check(self.policy, context, key.rpartition("-")[0])
+        wanted = given.get("include", ())
+        ends = time.monotonic() + context.deadline_seconds
         try:
             issue = await self.jira.issue(
-                key, include=tuple(given.get("include", ())), deadline=context.deadline_seconds
+                key,
+                include=tuple(name for name in wanted if name != FILES),
+                deadline=context.deadline_seconds,
             )
         except JiraProblem as problem:
             raise ToolProblem(str(problem)) from problem
         check(self.policy, context, issue.project)  # a moved ticket answers to its old key, too
         if issue.security:
             raise ToolProblem(HIDDEN.format(key=issue.key), rule="security_level")
-        return told(issue)
+        files = await _files(self.jira, issue, ends) if FILES in wanted else ()
+        return Given(told(issue, shown=[file.name for file in files if file.data]), files)
+
+
+async def _files(jira: Jira, issue: Issue, ends: float) -> tuple[Attached, ...]:
+    """Its newest pictures and PDFs, read side by side in what is left of the time."""
+    some = [file for file in issue.attachments if file.mimetype in SEEN][-FILES_AT_MOST:]
+    left = max(0.1, ends - time.monotonic())
+    return tuple(await asyncio.gather(*(_file(jira, file, left) for file in some)))
+
+
+async def _file(jira: Jira, file: Attachment, deadline: float) -> Attached:
+    """One file, or the sentence why it was not read."""
+    try:
+        found = await jira.attachment(file.id, deadline=deadline, most_bytes=FILE_BYTES)
+    except JiraProblem as problem:
+        return Attached(file.name, file.mimetype, problem=str(problem))
+    size = size_of(found.content)
+    picture = found.mimetype != "application/pdf"
+    if picture and (size is None or max(size) > SIDE):
+        sentence = f"it is no picture of at most {SIDE:,} pixels on a side"
+        return Attached(file.name, file.mimetype, problem=sentence)
+    return Attached(file.name, found.mimetype, data=found.content)
 
 
 def check(policy: Policy, context: ToolContext, project: str) -> None:

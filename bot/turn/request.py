@@ -193,10 +193,12 @@ def _document(block: Mapping[str, Any], data: int) -> float:
 
 
 def attachments(messages: Sequence[Message]) -> Sequence[Mapping[str, Any]]:
-    """The pictures and documents in messages."""
-    return [
+    """The pictures and documents in messages, and in the results of tools."""
+    blocks = [
         block
         for message in messages
         for block in cast("Sequence[Mapping[str, Any]]", message["content"])
-        if block["type"] in ("image", "document")
     ]
+    given = [block.get("content") for block in blocks if block["type"] == "tool_result"]
+    blocks += [part for parts in given if isinstance(parts, list) for part in parts]
+    return [block for block in blocks if block["type"] in ("image", "document")]

@@ -8,7 +8,7 @@ from bot.answer import Event, ToolEnded, ToolStarted
 from bot.ask import Lease
 from bot.audit import of_tool, record
 from bot.journal import Told
-from bot.labels import bounded, mark_of, unbounded
+from bot.labels import bounded, file_blocks, mark_of, unbounded
 from bot.reach import Reach
 from bot.store import Transaction
 from bot.tool_runner import ToolContext, ToolRun
@@ -76,7 +76,9 @@ def _result(rooms: Rooms, lease: Lease, run: ToolRun, given: Any) -> dict[str, A
         return block
     source = f"{run.name} {json.dumps(given, sort_keys=True)}"
     mark = mark_of(rooms.user_salt, lease.ask.id, source)
-    return {**block, "content": bounded(run.text, mark)}
+    *before, after = bounded(run.text, mark)
+    files = [part for file in run.files for part in file_blocks(file)]
+    return {**block, "content": [*before, *files, after]}
 
 
 def already_read(told: Told) -> list[tuple[str, str, str]]:

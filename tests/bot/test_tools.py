@@ -4,6 +4,7 @@ import asyncio
 import json
 import sys
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -17,7 +18,7 @@ from bot.errors import ToolProblem
 from bot.policy import Policy
 from bot.reach import Reach
 from bot.rules import Rules
-from bot.tool_runner import Tool, ToolContext
+from bot.tool_runner import Given, Tool, ToolContext
 from bot.tools import declare
 from bot.tools.tickets import NO_JIRA
 from integrations.jira import Jira
@@ -72,10 +73,16 @@ def tool(name: str, web: Web, jira: Jira | None = None) -> Tool:
     return next(t for t in declare(jira=jira, web=web, policy=Policy()) if t.name == name)
 
 
-async def called(which: Tool, rules: Rules, seconds: float = 15.0, **given: Any) -> str:
-    """What a call gives under these rules, in an ask in which a person wrote the address."""
+async def given_by(which: Tool, rules: Rules, seconds: float = 15.0, **given: Any) -> Given:
+    """All that a call gives under these rules, in an ask in which a person wrote the address."""
     reach = Reach.words(str(given.get("url", "")))
-    return await which.call(given, ToolContext(ask(), rules, seconds, reach=reach))
+    found = await which.call(given, ToolContext(ask(), rules, seconds, reach=reach))
+    return found if isinstance(found, Given) else Given(found)
+
+
+async def called(which: Tool, rules: Rules, seconds: float = 15.0, **given: Any) -> str:
+    """The text of it."""
+    return (await given_by(which, rules, seconds, **given)).text
 
 
 def declared(web: Web, jira: Jira | None) -> str:
@@ -148,6 +155,41 @@ async def test_a_ticket_of_an_open_project_is_read(web: Web, jira: Jira) -> None
     assert jira.browse_url("SHOP-12") in text
     assert "Status: Blocked" in text
     assert "## Comments" in text
+
+
+async def test_pictures_and_pdfs_of_a_ticket_are_read_where_they_are_asked_for(
+    web: Web, jira: Jira
+) -> None:
+    """Without asking none is fetched; with it pictures and PDFs come as they are, and the text says which."""
+    get = tool("jira_get_issue", web, jira)
+    plain = await given_by(get, OPEN, key="SHOP-12")
+    given = await given_by(get, OPEN, key="SHOP-12", include=["attachments"])
+
+    assert plain.files == ()
+    assert "Attachments (not read)" in plain.text
+    assert [(f.name, f.mimetype, bool(f.data)) for f in given.files] == [
+        ("checkout-timeout.png", "image/png", True),
+        ("load-test.pdf", "application/pdf", True),
+    ]
+    assert "checkout-timeout.png (image/png, 67 bytes), shown below" in given.text
+    assert "trace-7f3a.txt (text/plain" in given.text
+    assert given.text.count("shown below") == 2
+
+
+async def test_a_file_of_a_ticket_that_cannot_be_read_is_told(
+    web: Web, jira: Jira, tickets: JiraStandIn
+) -> None:
+    """A picture that is none, and a file that is too large, are a sentence beside the ticket."""
+    issue = tickets.world.issues["SHOP-12"]
+    large = replace(issue.attachments[2], content=b"%PDF-" + b"x" * 1024 * 1024)
+    issue.attachments[:] = [replace(issue.attachments[0], content=b"GIF89a"), large]
+    get = tool("jira_get_issue", web, jira)
+    given = await given_by(get, OPEN, key="SHOP-12", include=["attachments"])
+
+    picture, pdf = (file.problem for file in given.files)
+    assert "no picture" in picture
+    assert "larger than 1,024 KiB" in pdf
+    assert "shown below" not in given.text
 
 
 async def test_a_ticket_of_a_closed_project_is_not_asked_for(

@@ -145,6 +145,30 @@ async def test_many_tickets_are_a_table(world: World) -> None:
     assert "more." in words_of(answer)
 
 
+async def test_claude_sees_a_tickets_pictures(world: World) -> None:
+    """Pictures and PDFs of a ticket that are asked for stand in the tool's result as they are, paid like all else."""
+    use = Use("jira_get_issue", {"key": "SHOP-12", "include": ["attachments"]})
+    world.script(Draft(uses=(use,)), Draft("The button is grey."), Draft("As I said: grey."))
+    root = await world.slack.say(
+        "ana", "#shop-dev", "@purser what does the picture at SHOP-12 show?"
+    )
+
+    assert await world.answered(root) == "The button is grey."
+    (block,) = [
+        b for b in world.asked[1].body["messages"][-1]["content"] if b["type"] == "tool_result"
+    ]
+    assert [part["type"] for part in block["content"]] == [
+        *("text", "text"),
+        *("text", "image", "text", "document"),
+        "text",
+    ]
+    await world.slack.say("ana", "#shop-dev", "@purser sure?", thread_ts=root.ts)
+    await world.until(lambda: len(world.asked) == 3)
+    assert "image" not in {p["type"] for m in world.asked[2].body["messages"] for p in m["content"]}
+    await world.idle()
+    assert_balanced(world)
+
+
 async def test_what_a_ticket_orders_is_not_done(world: World) -> None:
     """Orders in a ticket reach a Claude that obeys them; no other project is read, nothing is written, nobody pinged."""
     world.claude.brain.obeys = True

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.slack.pictures import Size, size_of
+from bot.pictures import Size, size_of
 
 Make = Callable[[int, int], bytes]
 

@@ -1,5 +1,7 @@
 """How large a picture is, read from its first bytes: PNG, GIF, WebP and JPEG tell it there. Pure."""
 
+SIDE = 8_000  # pixels of a picture's longer side, the most that Claude takes
+
 # Markers of JPEG that begin a frame, whose height and width follow; the others of their row are tables.
 _FRAMES = frozenset({*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC})
 _BARE = frozenset({0x01, *range(0xD0, 0xDA)})  # markers without a length
