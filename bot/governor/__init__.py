@@ -95,6 +95,10 @@ class Governor:
         self._pace(ticket.call.model).told(ticket, limits, self._clock())
         self._stir(ticket)
 
+    def learn(self, model: str, limits: Limits) -> None:
+        """Take in what the response to a call says that nobody waited for: at the start, before anybody asks."""
+        self.seen(Ticket(Call(model), 0), limits)
+
     def settle(self, ticket: Ticket, *, output_tokens: int | None = None) -> None:
         """The call is over; with its tokens, it was answered."""
         pace = self._pace(ticket.call.model)

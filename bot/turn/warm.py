@@ -46,14 +46,15 @@ async def warm(rooms: Rooms, *, model: str, effort: str) -> bool:
     )
     await rooms.store.commit(tx)
     try:
-        response = Response.of(await rooms.claude.prewarm(body))
+        finished = await rooms.claude.prewarm(body)
     except ClaudeError as error:
         why = type(error).__name__
         log.warning("pre-warm failed", model=model, status=why)
         lost = unconfirmed(likely, cause, entry_id=_lost(call), model=model, at=rooms.now())
         await _end(rooms, call, [lost] if error.facts.may_be_billed else [], why)
         return False
-    await _end(rooms, call, settled(response, cause, at=rooms.now()))
+    rooms.governor.learn(model, finished.limits)
+    await _end(rooms, call, settled(Response.of(finished), cause, at=rooms.now()))
     return True
 
 

@@ -181,6 +181,14 @@ async def test_more_than_a_minutes_limit_is_refused_with_the_number(desk: Desk) 
     await desk.out(tokens=31_000)
 
 
+async def test_the_pace_is_known_from_the_first_response(desk: Desk) -> None:
+    """What the call that warms the cache heard of the limits holds for the first ask."""
+    desk.governor.learn(MODEL, Limits(requests=Limit(60, 0)))
+    await desk.out(OTHER)
+
+    await desk.waits()
+
+
 async def test_headers_know_nothing_of_calls_let_out_later(desk: Desk) -> None:
     """Calls on their way are taken off what an older call's response says is left."""
     first = await desk.out()
