@@ -166,6 +166,15 @@ def test_no_page_names_a_file_that_there_is_not(page: Path) -> None:
     assert [link for link in linked if not link.exists()] == []
 
 
+def test_each_trouble_names_the_test_that_holds_it() -> None:
+    """Every row of the page on troubles says which test drives the bot into it, or that it is one of the row before."""
+    text = (ROOT / "docs" / "troubles.md").read_text(encoding="utf-8")
+    told = [line for line in text.splitlines() if line.startswith("| ")][2:]
+
+    assert len(told) > 25
+    assert [row for row in told if not re.search(r"`tests/[\w/]+\.py`|same stories", row)] == []
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_no_page_names_a_make_target_that_there_is_not(page: Path) -> None:
     """`make something` works as written."""
