@@ -93,7 +93,9 @@ async def furnish(
         writers["ticket"] = Tickets(jira, policy)
     offers = Offers(wire, proposals, Writing(proposals, writers), policy=policy, now=now)
     tools = _tools(policy, jira, github, Desk(proposals, people), stack)
-    turn = await _turn(settings, policy, store, inbox, us, metrics, new_id, now, tools, stack)
+    turn = await _turn(
+        settings, policy, store, inbox, people, us, metrics, new_id, now, tools, stack
+    )
     journal, ledger, budget = turn.journal, turn.ledger, turn.budget
     hindsight = Hindsight(store)
     costs = _costs(policy, wire, people, turn, hindsight)
@@ -209,6 +211,7 @@ async def _turn(
     policy: Policy,
     store: Store,
     inbox: Inbox,
+    people: People,
     us: Us,
     metrics: Metrics,
     new_id: Callable[[], str],
@@ -218,6 +221,10 @@ async def _turn(
 ) -> Turn:
     """What every turn works with; the books among it are everybody's."""
     clock, rng, zone = time.monotonic, random.Random(), policy.workspace.zone  # noqa: S311 - jitter
+
+    async def admins() -> Sequence[str]:
+        return list((await people.names(policy.admins)).values())
+
     return Turn(
         claude=Claude(await stack.enter_async_context(claude_client(settings))),
         runner=ToolRunner(tools, clock=clock),
@@ -236,6 +243,7 @@ async def _turn(
         clock=clock,
         rng=rng,
         sleep=asyncio.sleep,
+        admins=admins,
     )
 
 

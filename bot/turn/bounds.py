@@ -1,7 +1,11 @@
 """What one ask may not pass, told with its numbers: what its model reads at once, and what it may cost."""
 
+from collections.abc import Sequence
+
 from bot.prices import dollars, window
 from bot.rules import Rules
+
+ADMINS_NAMED = 3  # of those who can raise a budget
 
 PART = "Please ask for a part of it, or with less text or fewer files."
 
@@ -35,12 +39,22 @@ def beyond_ask(worst: int, rules: Rules) -> str | None:
     )
 
 
-def over(scope: str, rules: Rules) -> str:
-    """Which budget does not cover what comes next: that of the ask, of its channel or of the workspace."""
+def over(scope: str, rules: Rules, admins: Sequence[str] = ()) -> str:
+    """Which budget does not cover what comes next: that of the ask, of its channel or of the workspace.
+
+    Args:
+        scope: whose budget it is.
+        rules: of the channel.
+        admins: the names of those who can raise it, as far as they are known.
+    """
     if scope == "ask":
         return f"This ask has reached its limit of ${rules.ask_limit_usd:.2f} and was ended."
-    whose = "the workspace's" if scope == "workspace" else "this channel's"
+    who = " or ".join(admins[:ADMINS_NAMED]) or "an admin"
+    if scope == "workspace":
+        whose, how = "the workspace's", "in purser.toml"
+    else:
+        whose, how = "this channel's", "with `/purser budget`"
     return (
         f"This would go beyond {whose} budget for the month, so Claude was not asked. "
-        "`/purser policy` shows the budget; an admin can raise it with `/purser budget`."
+        f"`/purser policy` shows what holds here; {who} can raise it {how}."
     )

@@ -2,7 +2,7 @@
 
 import random
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from bot.answer import Estimate
@@ -97,12 +97,18 @@ def wants_depth(text: str) -> bool:
     return _DEEP.search(without_code(text)) is not None
 
 
+async def nobody() -> Sequence[str]:
+    """No names: where there is no workspace to ask for them."""
+    return ()
+
+
 @dataclass(frozen=True, kw_only=True)
 class Rooms:
     """What every turn works with.
 
     Attributes:
         alerts: hears what admins have to know.
+        admins: gives their names.
         user_salt: makes the id of a person that Claude's API sees opaque.
         now: seconds since the epoch.
         clock: seconds that only grow, the governor's.
@@ -126,3 +132,4 @@ class Rooms:
     clock: Callable[[], float]
     rng: random.Random
     sleep: Callable[[float], Awaitable[None]]
+    admins: Callable[[], Awaitable[Sequence[str]]] = nobody

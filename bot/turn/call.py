@@ -248,7 +248,7 @@ class Calls:
         try:
             await self._books.send(n, order, worst)
         except OverBudget as spent:
-            return Unanswered(self._over(spent.scope, worst), spent.scope)
+            return Unanswered(await self._over(spent.scope, worst), spent.scope)
         flight = _Flight(n, attempt, order, ticket, self._rooms.clock(), heard)
         try:
             finished = await self._stream(flight)
@@ -269,9 +269,11 @@ class Calls:
             await self._other_served(order.model, finished.model)
         return response
 
-    def _over(self, scope: str, worst: int) -> str:
+    async def _over(self, scope: str, worst: int) -> str:
         begun, rules = self._books.tally.picos > 0, self._brief.rules
-        return (scope == "ask" and not begun and beyond_ask(worst, rules)) or over(scope, rules)
+        if scope == "ask":
+            return (not begun and beyond_ask(worst, rules)) or over(scope, rules)
+        return over(scope, rules, await self._rooms.admins())
 
     async def _other_served(self, asked: str, served: str) -> None:
         """Tell admins, once a day, that another model answers than the one that is set."""

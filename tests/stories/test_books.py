@@ -93,13 +93,14 @@ async def test_the_receipt_is_what_the_books_say(world: World) -> None:
 async def test_an_exhausted_budget_stops_before_claude(
     tmp_path: Path, policy: str, workspace: str, whose: str
 ) -> None:
-    """Where a budget does not cover an ask, it is told whose, and Claude is not asked."""
+    """Where a budget does not cover an ask, it is told whose and who can raise it, and Claude is not asked."""
     async with World(tmp_path, policy=policy, tables=workspace) as world:
         await world.start()
         root = await world.slack.say("ana", "#shop-dev", "@purser What is 6*7?")
         await world.ended(root)
 
         assert f"{whose} budget for the month, so Claude was not asked" in world.words(root)
+        assert "ruth can raise it" in world.words(root)
         assert world.asked == []
         assert world.rows("SELECT * FROM reservations") == []
         assert_balanced(world)
