@@ -293,6 +293,6 @@ def test_every_use_has_something_to_try() -> None:
     """Suggestions cover the uses, and the pull request is there when GitHub is."""
     tried = suggestions("http://127.0.0.1:9/")
 
-    assert {one.group for one in tried} == {"Code review", "Tickets", "Books"}
+    assert {one.group for one in tried} == {"Code review", "Tickets", "Books", "Refusals"}
     assert any("http://127.0.0.1:9/shop/checkout/pull/7" in one.text for one in tried)
     assert not any("/pull/" in one.text for one in suggestions())

@@ -13,7 +13,6 @@ import time
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, closing
-from functools import cache
 from multiprocessing import get_context
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
@@ -29,8 +28,6 @@ from bot.demo.claude.record import Exchange
 from bot.demo.claude.reply import Draft
 from bot.demo.github import GitHubStandIn
 from bot.demo.jira import JiraStandIn
-from bot.demo.jira.seed import company
-from bot.demo.jira.world import World as Company
 from bot.demo.slack import Message, SlackStandIn
 from bot.demo.terminal import has_feedback, under, words_of
 from bot.demo.web import WebStandIn
@@ -80,7 +77,7 @@ class World:
         self.folder = folder
         self.slack = slack or SlackStandIn()
         self.claude = claude or ClaudeStandIn()
-        self.jira = JiraStandIn(world=_company())
+        self.jira = JiraStandIn()
         self.github = GitHubStandIn()
         self.web = WebStandIn(slow_seconds=None)
         self.port = 0
@@ -343,12 +340,6 @@ class World:
     async def dropped(self, reason: str) -> float:
         """How often something was dropped or refused for a reason."""
         return await self.metric(f'purser_dropped_total{{reason="{reason}"}}')
-
-
-@cache
-def _company() -> Company:
-    """Jira's tickets; no story changes them, so that all may share them."""
-    return company(time.time())
 
 
 def _serve(environ: Mapping[str, str], folder: Path) -> None:
