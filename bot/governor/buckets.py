@@ -15,6 +15,7 @@ STEEP = 10.0  # two processes meet at a share 0.07 lower, eight at 0.21 lower
 LEAST = 1 / 16  # of what is refilled, taken however empty it is: sixteen processes share one limit
 UNHEARD = 1 / 4  # of what is refilled, counted on until a response says what is left
 FLOW_SECONDS = 90.0  # how far back our own pace is measured
+FLOW_WEIGHT = 0.65  # of it in foretelling; the rest is what the level lets us hope for (tried in benchmarks/pace.py)
 
 
 @dataclass(slots=True)
@@ -75,7 +76,8 @@ class Bucket:
         """How long until all of this was taken: about, between the pace we had and the one we may have now, and at least."""
         lacking = max(0.0, amount - max(0.0, self.level - ALONE * self.size))
         now = min(self.rate, self.refilled)
-        pace = math.sqrt(max(self.flow, LEAST * self.refilled) * now)
+        flow = max(self.flow, LEAST * self.refilled)
+        pace = flow**FLOW_WEIGHT * now ** (1 - FLOW_WEIGHT)
         return lacking / min(self.refilled, pace), max(0.0, amount - self.level) / self.refilled
 
     def tell(self, left: float, now: float) -> None:
