@@ -43,7 +43,9 @@ async def searches(site: JiraStandIn) -> AsyncIterator[Searches]:
 async def called(searches: Searches, name: str, rules: Rules, **given: Any) -> str:
     """What a tool gives."""
     tool = next(t for t in searches.tools() if t.name == name)
-    return await tool.call(given, ToolContext(ask(), rules, 10.0))
+    found = await tool.call(given, ToolContext(ask(), rules, 10.0))
+    assert isinstance(found, str)
+    return found
 
 
 async def test_only_open_projects_are_searched(searches: Searches) -> None:

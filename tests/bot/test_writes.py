@@ -63,7 +63,9 @@ async def call(
 ) -> str:
     """What a call of a tool gives."""
     tool = next(t for t in writes.tools() if t.name == f"jira_propose_{kind}")
-    return await tool.call(given, ToolContext(ORIGIN, rules, 15.0, use))
+    found = await tool.call(given, ToolContext(ORIGIN, rules, 15.0, use))
+    assert isinstance(found, str)
+    return found
 
 
 async def test_a_proposal_is_told_as_not_written(
