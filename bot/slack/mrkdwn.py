@@ -205,8 +205,11 @@ class Filter:
 
     def _is_known(self, address: str) -> bool:
         """Whether an address leads to a known place, and can be read in one way only."""
-        if not _AUTHORITY.match(address) or html.unescape(address) != address or "\\" in address:
+        authority = _AUTHORITY.match(address)
+        if not authority or html.unescape(address) != address or "\\" in address:
             return False
+        if _HIDDEN.search(address, authority.end()):
+            return False  # a second address in it, which Slack may take for one of its own
         try:
             host = urlsplit(address if "://" in address else f"https://{address}").hostname
         except ValueError:

@@ -4,7 +4,7 @@ import re
 import time
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from bot.slack.mrkdwn import GAP, PING, RUN, Filter, shown
@@ -124,6 +124,8 @@ def test_chunks_change_nothing(text: str, sizes: list[int]) -> None:
 
 @settings(max_examples=500, deadline=None)
 @given(TEXTS)
+@example("https://good.example/a)https:&#47;/evil.example")
+@example("https://good.example/a)www.evil.example")
 def test_nothing_pings_and_no_unknown_host_is_linked(text: str) -> None:
     """Whatever Claude writes, no ping survives, and outside fenced code no unknown host stands as a link."""
     result = shown(text, known)
