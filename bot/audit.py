@@ -41,6 +41,9 @@ _HASHED = (
 )
 """The lines of a record in the order in which its hash covers them, behind the hash before it."""
 
+LINES = ("team", "channel", "user", "ask_id", "action", "subject", "outcome", "rule", "reference")
+"""What stands in every record, and is never erased."""
+
 
 @dataclass(frozen=True, slots=True)
 class Record:
@@ -85,7 +88,7 @@ def record(tx: Transaction, what: Record, *, at: float, salt: Callable[[], str] 
     """
     text = what.text.encode("utf-8", "replace").decode()[:TEXT_CHARS]
     salted = salt() if text else ""
-    lines: dict[str, Any] = {name: _line(getattr(what, name)) for name in _LINES}
+    lines: dict[str, Any] = {name: _line(getattr(what, name)) for name in LINES}
     tx.add(
         "audit.record",
         day=datetime.fromtimestamp(at, UTC).date().isoformat(),
@@ -95,19 +98,6 @@ def record(tx: Transaction, what: Record, *, at: float, salt: Callable[[], str] 
         digest=digest(salted, text),
         **lines,
     )
-
-
-_LINES = (
-    "team",
-    "channel",
-    "user",
-    "ask_id",
-    "action",
-    "subject",
-    "outcome",
-    "rule",
-    "reference",
-)
 
 
 def of_ask(ask: Ask, outcome: str, *, rule: str = "") -> Record:

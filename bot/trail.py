@@ -15,7 +15,7 @@ from typing import Any, Literal, TextIO
 
 import click
 
-from bot.audit import Audit, Proof, Wanted, Wrong
+from bot.audit import LINES, Audit, Proof, Wanted, Wrong
 from bot.desk import moment, money
 from bot.policy import Policy
 from bot.prices import dollars
@@ -28,25 +28,7 @@ from bot.tables import write
 
 SHOWN = 20  # of what is wrong, told one by one
 ROWS = 500  # of the table; JSON lines hold all
-COLUMNS = (
-    "at",
-    "team",
-    "channel",
-    "user",
-    "ask_id",
-    "action",
-    "subject",
-    "outcome",
-    "rule",
-    "reference",
-    "text",
-    "digest",
-    "cost_usd",
-    "day",
-    "n",
-    "previous",
-    "hash",
-)
+COLUMNS = ("at", *LINES, "text", "digest", "cost_usd", "day", "n", "previous", "hash")
 """Of a JSON line, in their order."""
 
 CANNOT = (

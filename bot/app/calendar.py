@@ -41,8 +41,13 @@ async def calendar(
     here = lambda: datetime.fromtimestamp(now(), policy.workspace.zone)  # noqa: E731
     retention = Retention(turn.store, policy, now=now)
     erasing = Daily("retention", retention.daily, hour=RETENTION_HOUR, here=here)
-    looks: list[Look] = [marks.budgets, marks.runaways, bulletins.weekly, bulletins.monthly]
-    looks.append(erasing.look)
+    looks: list[Look] = [
+        marks.budgets,
+        marks.runaways,
+        bulletins.weekly,
+        bulletins.monthly,
+        erasing.look,
+    ]
     if settings.anthropic_admin_key is not None:
         admin = await stack.enter_async_context(admin_client(settings))
         reconciler = Reconciler(

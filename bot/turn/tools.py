@@ -50,9 +50,8 @@ async def run_tools(
     missing = [use for use in uses if use["id"] not in known]
     context = ToolContext(ask=lease.ask, rules=brief.rules, reach=Reach.of(given))
     runs = await rooms.runner.run(missing, context, on_started=started, on_ended=ended)
-    given_to = {str(use["id"]): use["input"] for use in missing}
-    results = {run.use_id: _result(rooms, lease, run, given_to[run.use_id]) for run in runs}
     asked = {str(use["id"]): use["input"] for use in missing}
+    results = {run.use_id: _result(rooms, lease, run, asked[run.use_id]) for run in runs}
     if runs:
         tx = Transaction(lease)
         for run in runs:
@@ -69,12 +68,12 @@ async def run_tools(
     return [dict(known.get(use["id"]) or results[use["id"]]) for use in uses]
 
 
-def _result(rooms: Rooms, lease: Lease, run: ToolRun, given: Any) -> dict[str, Any]:
+def _result(rooms: Rooms, lease: Lease, run: ToolRun, asked: Any) -> dict[str, Any]:
     """The block for one run; what came from elsewhere stands between two lines that it cannot write."""
     block = run.result()
     if run.outcome != "ok":
         return block
-    source = f"{run.name} {json.dumps(given, sort_keys=True)}"
+    source = f"{run.name} {json.dumps(asked, sort_keys=True)}"
     mark = mark_of(rooms.user_salt, lease.ask.id, source)
     *before, after = bounded(run.text, mark)
     files = [part for file in run.files for part in file_blocks(file)]

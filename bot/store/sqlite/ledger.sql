@@ -97,37 +97,11 @@ GROUP BY 1;
 
 -- name: off
 -- Where what is kept of days and months is not what the rows add up to.
-WITH fine AS MATERIALIZED (
-  SELECT day, user, channel, feature, purpose, model, status,
-    sum(entries) AS entries, sum(asks) AS asks, sum(model_asks) AS model_asks,
-    sum(input_tokens) AS input_tokens, sum(cache_write_5m_tokens) AS cache_write_5m_tokens,
-    sum(cache_write_1h_tokens) AS cache_write_1h_tokens, sum(cache_read_tokens) AS cache_read_tokens,
-    sum(output_tokens) AS output_tokens, sum(thinking_tokens) AS thinking_tokens,
-    sum(unpriced_tokens) AS unpriced_tokens, sum(cost_picos) AS cost_picos,
-    sum(refused_picos) AS refused_picos, sum(saved_picos) AS saved_picos
-  FROM figures GROUP BY day, user, channel, feature, purpose, model, status
-)
 SELECT span, who, channel, feature, purpose, model, status
-FROM (
-  SELECT * FROM sums
-  UNION ALL
-  SELECT * FROM (
-    SELECT iif(one_day, day, substr(day, 1, 7)) AS span, iif(grain = 'person', user, '*') AS who,
-      iif(grain = 'all', '*', channel) AS channel, iif(grain = 'person', '', feature) AS feature,
-      iif(grain = 'person', '', purpose) AS purpose, iif(grain = 'person', '', model) AS model, status,
-      sum(entries) AS entries, sum(asks) AS asks, sum(model_asks) AS model_asks,
-      sum(input_tokens) AS input_tokens, sum(cache_write_5m_tokens) AS cache_write_5m_tokens,
-      sum(cache_write_1h_tokens) AS cache_write_1h_tokens, sum(cache_read_tokens) AS cache_read_tokens,
-      sum(output_tokens) AS output_tokens, sum(thinking_tokens) AS thinking_tokens,
-      sum(unpriced_tokens) AS unpriced_tokens, sum(cost_picos) AS cost_picos,
-      sum(refused_picos) AS refused_picos, sum(saved_picos) AS saved_picos
-    FROM fine, (SELECT 0 AS one_day UNION ALL SELECT 1),
-      (SELECT 'all' AS grain UNION ALL SELECT 'channel' UNION ALL SELECT 'person')
-    GROUP BY 1, 2, 3, 4, 5, 6, 7
-  )
-)
-GROUP BY span, who, channel, feature, purpose, model, status, entries, asks, model_asks, input_tokens, cache_write_5m_tokens, cache_write_1h_tokens, cache_read_tokens,
-  output_tokens, thinking_tokens, unpriced_tokens, cost_picos, refused_picos, saved_picos
+FROM (SELECT * FROM sums UNION ALL SELECT * FROM summed)
+GROUP BY span, who, channel, feature, purpose, model, status, entries, asks, model_asks, input_tokens, cache_write_5m_tokens,
+  cache_write_1h_tokens, cache_read_tokens, output_tokens, thinking_tokens, unpriced_tokens, cost_picos, refused_picos,
+  saved_picos
 HAVING count(*) <> 2 LIMIT 100;
 
 -- name: forget_sums
@@ -140,29 +114,7 @@ DELETE FROM spent;
 
 -- name: sum_up
 -- Days and months, from the rows.
-INSERT INTO sums
-WITH fine AS MATERIALIZED (
-  SELECT day, user, channel, feature, purpose, model, status,
-    sum(entries) AS entries, sum(asks) AS asks, sum(model_asks) AS model_asks,
-    sum(input_tokens) AS input_tokens, sum(cache_write_5m_tokens) AS cache_write_5m_tokens,
-    sum(cache_write_1h_tokens) AS cache_write_1h_tokens, sum(cache_read_tokens) AS cache_read_tokens,
-    sum(output_tokens) AS output_tokens, sum(thinking_tokens) AS thinking_tokens,
-    sum(unpriced_tokens) AS unpriced_tokens, sum(cost_picos) AS cost_picos,
-    sum(refused_picos) AS refused_picos, sum(saved_picos) AS saved_picos
-  FROM figures GROUP BY day, user, channel, feature, purpose, model, status
-)
-SELECT iif(one_day, day, substr(day, 1, 7)) AS span, iif(grain = 'person', user, '*') AS who,
-  iif(grain = 'all', '*', channel) AS channel, iif(grain = 'person', '', feature) AS feature,
-  iif(grain = 'person', '', purpose) AS purpose, iif(grain = 'person', '', model) AS model, status,
-  sum(entries) AS entries, sum(asks) AS asks, sum(model_asks) AS model_asks,
-  sum(input_tokens) AS input_tokens, sum(cache_write_5m_tokens) AS cache_write_5m_tokens,
-  sum(cache_write_1h_tokens) AS cache_write_1h_tokens, sum(cache_read_tokens) AS cache_read_tokens,
-  sum(output_tokens) AS output_tokens, sum(thinking_tokens) AS thinking_tokens,
-  sum(unpriced_tokens) AS unpriced_tokens, sum(cost_picos) AS cost_picos,
-  sum(refused_picos) AS refused_picos, sum(saved_picos) AS saved_picos
-FROM fine, (SELECT 0 AS one_day UNION ALL SELECT 1),
-  (SELECT 'all' AS grain UNION ALL SELECT 'channel' UNION ALL SELECT 'person')
-GROUP BY 1, 2, 3, 4, 5, 6, 7;
+INSERT INTO sums SELECT * FROM summed;
 
 -- name: spend_up
 -- What counts against budgets, from the rows.

@@ -190,6 +190,28 @@ CREATE VIEW addends AS SELECT
   output_tokens, thinking_tokens, unpriced_tokens, cost_picos, refused_picos, saved_picos
 FROM figures, (SELECT 0 AS one_day UNION ALL SELECT 1),
   (SELECT 'all' AS grain UNION ALL SELECT 'channel' UNION ALL SELECT 'person');
+CREATE VIEW summed AS WITH fine AS MATERIALIZED (
+  SELECT day, user, channel, feature, purpose, model, status,
+    sum(entries) AS entries, sum(asks) AS asks, sum(model_asks) AS model_asks,
+    sum(input_tokens) AS input_tokens, sum(cache_write_5m_tokens) AS cache_write_5m_tokens,
+    sum(cache_write_1h_tokens) AS cache_write_1h_tokens, sum(cache_read_tokens) AS cache_read_tokens,
+    sum(output_tokens) AS output_tokens, sum(thinking_tokens) AS thinking_tokens,
+    sum(unpriced_tokens) AS unpriced_tokens, sum(cost_picos) AS cost_picos,
+    sum(refused_picos) AS refused_picos, sum(saved_picos) AS saved_picos
+  FROM figures GROUP BY day, user, channel, feature, purpose, model, status
+)
+SELECT iif(one_day, day, substr(day, 1, 7)) AS span, iif(grain = 'person', user, '*') AS who,
+  iif(grain = 'all', '*', channel) AS channel, iif(grain = 'person', '', feature) AS feature,
+  iif(grain = 'person', '', purpose) AS purpose, iif(grain = 'person', '', model) AS model, status,
+  sum(entries) AS entries, sum(asks) AS asks, sum(model_asks) AS model_asks,
+  sum(input_tokens) AS input_tokens, sum(cache_write_5m_tokens) AS cache_write_5m_tokens,
+  sum(cache_write_1h_tokens) AS cache_write_1h_tokens, sum(cache_read_tokens) AS cache_read_tokens,
+  sum(output_tokens) AS output_tokens, sum(thinking_tokens) AS thinking_tokens,
+  sum(unpriced_tokens) AS unpriced_tokens, sum(cost_picos) AS cost_picos,
+  sum(refused_picos) AS refused_picos, sum(saved_picos) AS saved_picos
+FROM fine, (SELECT 0 AS one_day UNION ALL SELECT 1),
+  (SELECT 'all' AS grain UNION ALL SELECT 'channel' UNION ALL SELECT 'person')
+GROUP BY 1, 2, 3, 4, 5, 6, 7;
 CREATE TRIGGER ledger_sums_up AFTER INSERT ON ledger BEGIN
   UPDATE ledger SET opens = iif(EXISTS (SELECT 1 FROM ledger WHERE ask_id = new.ask_id AND entry_id <> new.entry_id), 1, 2)
   WHERE entry_id = new.entry_id AND new.ask_id IS NOT NULL AND NOT EXISTS (
