@@ -92,7 +92,8 @@ async def furnish(
     if jira is not None:
         writers["ticket"] = Tickets(jira, policy)
     offers = Offers(wire, proposals, Writing(proposals, writers), policy=policy, now=now)
-    tools = _tools(policy, jira, github, Desk(proposals, people), stack)
+    pdfs = _pdfs(stack)
+    tools = _tools(policy, jira, github, Desk(proposals, people), pdfs, stack)
     turn = await _turn(
         settings, policy, store, inbox, people, us, metrics, new_id, now, tools, stack
     )
@@ -109,7 +110,7 @@ async def furnish(
         inbox=inbox,
         policy=policy,
         askers=askers,
-        threads=Threads(wire, people, Files(wire, pdfs=_pdfs(stack)), us),
+        threads=Threads(wire, people, Files(wire, pdfs=pdfs), us),
         conversations=turn.conversations,
         posting=Posting(github, policy, proposals, journal, store),
         prefetch=Prefetch(Pulls(github, policy), journal, store, clock=time.monotonic),
@@ -248,16 +249,21 @@ async def _turn(
 
 
 def _tools(
-    policy: Policy, jira: Jira | None, github: GitHub, desk: Desk, stack: AsyncExitStack
+    policy: Policy,
+    jira: Jira | None,
+    github: GitHub,
+    desk: Desk,
+    pdfs: Pdfs,
+    stack: AsyncExitStack,
 ) -> tuple[Tool, ...]:
     """The tools, on the strangers they ask."""
     web = Web()
     stack.push_async_callback(web.close)
-    return declare(jira=jira, web=web, github=github, policy=policy, desk=desk)
+    return declare(jira=jira, web=web, github=github, policy=policy, desk=desk, pdfs=pdfs)
 
 
 def _pdfs(stack: AsyncExitStack) -> Pdfs:
-    """What counts the pages of attached PDFs; its process starts with the first."""
+    """What counts the pages of PDFs; its process starts with the first."""
     pdfs = Pdfs()
     stack.push_async_callback(pdfs.close)
     return pdfs

@@ -21,6 +21,7 @@ from bot.tools.tickets import Tickets
 from bot.tools.writes import Desk, Writes
 from integrations.github import GitHub
 from integrations.jira import Jira
+from integrations.pdf import Pdfs
 from integrations.web import Web
 
 ORDER = (
@@ -46,6 +47,7 @@ def declare(
     policy: Policy,
     github: GitHub | None = None,
     desk: Desk | None = None,
+    pdfs: Pdfs | None = None,
 ) -> tuple[Tool, ...]:
     """Every tool, in their order.
 
@@ -55,11 +57,12 @@ def declare(
         policy: what a channel may read.
         github: None where it is not set up; its tools are declared all the same, too.
         desk: where changes are proposed; None where none can be.
+        pdfs: counts the pages of a ticket's PDFs; None where none is shown.
     """
     made = (
         *Pages(web, _hosts(jira, github)).tools(),
         *Pulls(github, policy).tools(),
-        *Tickets(jira, policy).tools(),
+        *Tickets(jira, policy, pdfs).tools(),
         *Searches(jira, policy).tools(),
         *Writes(jira, policy, desk).tools(),
     )

@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from bot.ask import Attached
@@ -13,6 +13,7 @@ from bot.policy import Policy
 from bot.tickets import KEY, told
 from bot.tool_runner import Given, Tool, ToolContext
 from integrations.jira import INCLUDES, Attachment, Issue, Jira, JiraProblem
+from integrations.pdf import Pdfs, Sheets
 
 NO_JIRA = "Jira is not set up in this installation: say so, and that an operator can add it."
 HIDDEN = (
@@ -24,7 +25,12 @@ FILES_AT_MOST = (
     3  # of one reading; each is seen as it is, for about as many tokens as a page of text
 )
 FILE_BYTES = 1024 * 1024
-SEEN = ("image/png", "image/jpeg", "image/gif", "image/webp", "application/pdf")
+PAGES = 20  # of one PDF; Claude pays 1,500 to 3,000 tokens for each
+PDF = "application/pdf"
+SEEN = ("image/png", "image/jpeg", "image/gif", "image/webp", PDF)
+NO_PICTURE = f"it is no picture of at most {SIDE:,} pixels on a side"
+NO_PDF = "it is broken or locked; open it in Jira"
+TOO_LONG = "it has {0:,} pages; of a ticket's PDF {1} at most are read; open it in Jira"
 JIRA_GET_ISSUE = {
     "type": "object",
     "properties": {
@@ -50,10 +56,12 @@ class Tickets:
     Attributes:
         jira: None where it is not set up; the tools are declared all the same and say so.
         policy: which projects a channel may read.
+        pdfs: counts pages; without it no PDF is shown.
     """
 
     jira: Jira | None
     policy: Policy
+    pdfs: Pdfs | None = None
 
     def tools(self) -> tuple[Tool, ...]:
         """jira_get_issue."""
@@ -91,29 +99,36 @@ class Tickets:
         check(self.policy, context, issue.project)  # a moved ticket answers to its old key, too
         if issue.security:
             raise ToolProblem(HIDDEN.format(key=issue.key), rule="security_level")
-        files = await _files(self.jira, issue, ends) if FILES in wanted else ()
+        files = await self._files(self.jira, issue, ends) if FILES in wanted else ()
         return Given(told(issue, shown=[file.name for file in files if file.data]), files)
 
+    async def _files(self, jira: Jira, issue: Issue, ends: float) -> tuple[Attached, ...]:
+        """Its newest pictures and PDFs, read side by side in what is left of the time."""
+        some = [file for file in issue.attachments if file.mimetype in SEEN][-FILES_AT_MOST:]
+        left = max(0.1, ends - time.monotonic())
+        return tuple(await asyncio.gather(*(self._file(jira, file, left) for file in some)))
 
-async def _files(jira: Jira, issue: Issue, ends: float) -> tuple[Attached, ...]:
-    """Its newest pictures and PDFs, read side by side in what is left of the time."""
-    some = [file for file in issue.attachments if file.mimetype in SEEN][-FILES_AT_MOST:]
-    left = max(0.1, ends - time.monotonic())
-    return tuple(await asyncio.gather(*(_file(jira, file, left) for file in some)))
+    async def _file(self, jira: Jira, file: Attachment, deadline: float) -> Attached:
+        """One file, or the sentence why it is not shown: one that Claude refuses would end the whole ask."""
+        try:
+            found = await jira.attachment(file.id, deadline=deadline, most_bytes=FILE_BYTES)
+        except JiraProblem as problem:
+            return Attached(file.name, file.mimetype, problem=str(problem))
+        shown = Attached(file.name, found.mimetype, data=found.content)
+        if found.mimetype == PDF:
+            return await self._pdf(shown)
+        size = size_of(found.content)
+        if size is None or max(size) > SIDE:
+            return Attached(file.name, file.mimetype, problem=NO_PICTURE)
+        return shown
 
-
-async def _file(jira: Jira, file: Attachment, deadline: float) -> Attached:
-    """One file, or the sentence why it was not read."""
-    try:
-        found = await jira.attachment(file.id, deadline=deadline, most_bytes=FILE_BYTES)
-    except JiraProblem as problem:
-        return Attached(file.name, file.mimetype, problem=str(problem))
-    size = size_of(found.content)
-    picture = found.mimetype != "application/pdf"
-    if picture and (size is None or max(size) > SIDE):
-        sentence = f"it is no picture of at most {SIDE:,} pixels on a side"
-        return Attached(file.name, file.mimetype, problem=sentence)
-    return Attached(file.name, found.mimetype, data=found.content)
+    async def _pdf(self, file: Attached) -> Attached:
+        sheets = await self.pdfs.count(file.data) if self.pdfs is not None else Sheets()
+        if sheets.locked or not sheets.pages:
+            return Attached(file.name, PDF, problem=NO_PDF)
+        if sheets.pages > PAGES:
+            return Attached(file.name, PDF, problem=TOO_LONG.format(sheets.pages, PAGES))
+        return replace(file, pages=sheets.pages)
 
 
 def check(policy: Policy, context: ToolContext, project: str) -> None:

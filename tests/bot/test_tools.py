@@ -12,7 +12,7 @@ from aiohttp import web as server
 
 from bot.demo.jira import JiraStandIn
 from bot.demo.loopback import Loopback
-from bot.demo.pages.made import Page
+from bot.demo.pages.made import PIXEL, Page, pdf
 from bot.demo.web import WebStandIn
 from bot.errors import ToolProblem
 from bot.policy import Policy
@@ -20,12 +20,18 @@ from bot.reach import Reach
 from bot.rules import Rules
 from bot.tool_runner import Given, Tool, ToolContext
 from bot.tools import declare
-from bot.tools.tickets import NO_JIRA
+from bot.tools.tickets import NO_JIRA, Tickets
 from integrations.jira import Jira
+from integrations.pdf import Pdfs
 from integrations.web import Web
 from tests.bot.stores import ask
 
 OPEN = Rules(jira_projects=("SHOP",))
+
+
+def wide(pixels: int) -> bytes:
+    """The beginning of a PNG that is so wide."""
+    return PIXEL[:16] + pixels.to_bytes(4) + PIXEL[20:]
 
 
 @pytest.fixture
@@ -157,11 +163,17 @@ async def test_a_ticket_of_an_open_project_is_read(web: Web, jira: Jira) -> None
     assert "## Comments" in text
 
 
-async def test_pictures_and_pdfs_of_a_ticket_are_read_where_they_are_asked_for(
-    web: Web, jira: Jira
-) -> None:
+@pytest.fixture
+async def get(jira: Jira) -> AsyncIterator[Tool]:
+    """The tool that reads tickets, with what counts the pages of their PDFs."""
+    pdfs = Pdfs()
+    (made,) = Tickets(jira, Policy(), pdfs).tools()
+    yield made
+    await pdfs.close()
+
+
+async def test_pictures_and_pdfs_of_a_ticket_are_read_where_they_are_asked_for(get: Tool) -> None:
     """Without asking none is fetched; with it pictures and PDFs come as they are, and the text says which."""
-    get = tool("jira_get_issue", web, jira)
     plain = await given_by(get, OPEN, key="SHOP-12")
     given = await given_by(get, OPEN, key="SHOP-12", include=["attachments"])
 
@@ -176,20 +188,26 @@ async def test_pictures_and_pdfs_of_a_ticket_are_read_where_they_are_asked_for(
     assert given.text.count("shown below") == 2
 
 
-async def test_a_file_of_a_ticket_that_cannot_be_read_is_told(
-    web: Web, jira: Jira, tickets: JiraStandIn
+@pytest.mark.parametrize(
+    ("name", "content", "why"),
+    [
+        ("checkout-timeout.png", b"GIF89a", "no picture"),
+        ("checkout-timeout.png", wide(8_001), "no picture"),
+        ("load-test.pdf", b"%PDF-" + b"x" * 1024 * 1024, "larger than 1,024 KiB"),
+        ("load-test.pdf", b"%PDF-1.4 and nothing behind it", "broken or locked"),
+        ("load-test.pdf", pdf([["page"]] * 21), "it has 21 pages"),
+    ],
+)
+async def test_a_file_of_a_ticket_that_claude_would_refuse_is_told_instead(
+    name: str, content: bytes, why: str, get: Tool, tickets: JiraStandIn
 ) -> None:
-    """A picture that is none, and a file that is too large, are a sentence beside the ticket."""
-    issue = tickets.world.issues["SHOP-12"]
-    large = replace(issue.attachments[2], content=b"%PDF-" + b"x" * 1024 * 1024)
-    issue.attachments[:] = [replace(issue.attachments[0], content=b"GIF89a"), large]
-    get = tool("jira_get_issue", web, jira)
-    given = await given_by(get, OPEN, key="SHOP-12", include=["attachments"])
+    """What is too large, too long, broken or no picture is a sentence beside the ticket, and ends no ask."""
+    files = tickets.world.issues["SHOP-12"].attachments
+    files[:] = [replace(file, content=content) for file in files if file.name == name]
+    (file,) = (await given_by(get, OPEN, key="SHOP-12", include=["attachments"])).files
 
-    picture, pdf = (file.problem for file in given.files)
-    assert "no picture" in picture
-    assert "larger than 1,024 KiB" in pdf
-    assert "shown below" not in given.text
+    assert why in file.problem
+    assert not file.data
 
 
 async def test_a_ticket_of_a_closed_project_is_not_asked_for(

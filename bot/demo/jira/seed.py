@@ -26,6 +26,7 @@ from bot.demo.jira.world import (
     World,
     handles,
 )
+from bot.demo.pages.made import PIXEL, pdf
 
 SEED = Path(__file__).parent / "seed"
 WHEN = re.compile(r"(?P<days>[+-]\d+)d(?: (?P<hour>\d\d):(?P<minute>\d\d))?")
@@ -298,13 +299,12 @@ def _odd() -> Json:
 
 
 def _file(name: str, mime: str) -> bytes:
-    if mime == "image/png":  # one grey pixel
-        return bytes.fromhex(
-            "89504e470d0a1a0a0000000d49484452000000010000000108000000003a7e9b55"
-            "0000000a49444154789c6368000000820081dd436af40000000049454e44ae426082"
-        )
+    if mime == "image/png":
+        return PIXEL
     if mime == "application/pdf":
-        return b"%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n%%EOF\n"
+        return pdf(
+            [[name, "200 checkouts a minute: p99 1.9 s", "400 a minute: p99 31 s, timeouts"]]
+        )
     return f"{name}\n12:00:31.204 charge basket=88213 key=k_7f3a\n12:01:01.377 timeout\n".encode()
 
 
