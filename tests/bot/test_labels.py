@@ -4,6 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.labels import bounded, mark_of, unbounded
+from bot.prompts import untagged
 
 KEY = b"a key"
 MARK = mark_of(KEY, "ask-1", 'web_fetch {"url": "https://example.com/"}')
@@ -39,7 +40,7 @@ def test_a_text_cannot_end_its_boundary() -> None:
     assert "</purser:" not in body
 
 
-@given(st.text())
+@given(st.text().filter(lambda words: untagged(words) == words))
 def test_what_was_bounded_comes_out_again(words: str) -> None:
     """Any text without our labels comes out as it went in, and a text without a boundary is left as it is."""
     assert unbounded(joined(words)) == words
