@@ -32,7 +32,6 @@ from bot.policy import Policy
 from bot.report import DIMENSIONS, By
 from bot.rules import load
 from bot.settings import Settings
-from bot.statement import reconcile as compare
 
 DOTENV = Path(".env")
 YOUNG_OBJECTS = 10_000  # made before the collector looks; many asks' live for a second or two
@@ -283,6 +282,8 @@ def reprice(since: str | None, until: str | None, *, as_json: bool) -> None:
 @json_option
 def reconcile(since: str | None, until: str | None, *, as_json: bool) -> None:
     """Compare the books with Claude's usage and cost reports; exit 1 above 0.5 % unexplained."""
+    from bot.statement import reconcile as compare
+
     settings = _settings()
     work = partial(compare, settings, sys.stdout, since=since, until=until)
     _run(lambda: work(as_json=as_json, now=time.time))

@@ -78,6 +78,19 @@ def rows_of(ran: Ran) -> list[dict[str, Any]]:
     return [json.loads(line) for line in ran.out.splitlines()]
 
 
+async def test_a_command_loads_no_client_that_it_does_not_need(tmp_path: Path) -> None:
+    """The terminal answers at once: strangers' SDKs are loaded by the commands that speak to strangers."""
+    heavy = "{'anthropic', 'aiohttp', 'slack_sdk', 'slack_bolt', 'jira', 'jsonschema', 'psycopg'}"
+    ran = await run(
+        sys.executable,
+        "-c",
+        f"import sys, bot.__main__; print(sorted({heavy} & sys.modules.keys()))",
+        cwd=tmp_path,
+    )
+
+    assert (ran.code, ran.out) == (0, "[]\n"), ran.err
+
+
 # Bad usage
 
 
