@@ -10,7 +10,7 @@ ARGS ?=
 # Where secrets are made up; everything else is scanned, and a line may say that it holds none.
 MADE_UP := ^(tests|benchmarks|bot/demo)/
 
-.PHONY: setup demo test lint secrets fix bench clean
+.PHONY: setup demo test fuzz lint secrets fix bench clean
 .DEFAULT_GOAL := test
 
 setup: $(READY)
@@ -25,6 +25,10 @@ demo: $(READY)
 
 test: lint
 	$(BIN)/pytest -n $(WORKERS) $(ARGS)
+
+# Every property with chance of its own and twenty times the examples: `make fuzz ARGS=tests/bot/slack`.
+fuzz: $(READY)
+	$(BIN)/pytest -n $(WORKERS) -m hypothesis --hypothesis-profile=fuzz --timeout=3600 $(ARGS)
 
 lint: $(READY) secrets
 	$(BIN)/ruff check .

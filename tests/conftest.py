@@ -10,6 +10,9 @@ from importlib.metadata import version
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+from tests.chance import STEADY
 
 OURS = (
     "SLACK_",
@@ -23,6 +26,8 @@ OURS = (
 )
 PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy")
 KEPT = ("JIRA_OPENAPI",)
+
+settings.load_profile(STEADY)  # before any property is read
 
 # Taken at the start: what tests may know of the machine; the rest of our own names is removed.
 MACHINE: Mapping[str, str] = {k: v for k, v in os.environ.items() if k in (*KEPT, "CHROMIUM")}

@@ -2,7 +2,10 @@
 
 import itertools
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
+
+from pydantic import SecretStr
 
 from bot.ask import Ask
 
@@ -27,6 +30,11 @@ def ask(**changes: Any) -> Ask:
         "user_team": "T1",
     }
     return Ask(**{**values, **changes})
+
+
+def url(path: Path) -> SecretStr:
+    """The address of an SQLite file."""
+    return SecretStr(f"sqlite:///{path}")
 
 
 class Clock:

@@ -36,6 +36,7 @@ from bot.store import Store, Transaction
 from bot.store.sqlite import SqliteStore
 from bot.store.sqlite.seal import key_path
 from tests.bot.stores import ask
+from tests.chance import share
 
 NOON = 1_790_000_000.0  # 2026-09-21 in UTC
 DAY = 86_400.0
@@ -331,7 +332,7 @@ def damage(draw: Callable[[int], int], rows: list[dict[str, object]]) -> str:
     return f"{acts[draw(len(acts))]} {where}"
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=share(0.4))
 @given(
     lines=st.lists(st.tuples(LINES, LINES, LINES, st.integers(0, 3)), min_size=1, max_size=8),
     chance=st.randoms(use_true_random=False),

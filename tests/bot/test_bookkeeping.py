@@ -16,6 +16,7 @@ from bot.ledger import Ledger
 from bot.report import BadPeriod
 from bot.store.sqlite import SqliteStore
 from tests.bot.entries import NOVEMBER, book, entry, warm
+from tests.bot.stores import url
 from tests.bot.terminal import purser
 
 SEPTEMBER = datetime(2026, 9, 29, 12, tzinfo=UTC).timestamp()  # cache reads of Sonnet cost 0.1x
@@ -38,7 +39,7 @@ def books(store: SqliteStore) -> Ledger:
 def keeping(tmp_path: Path) -> tuple[Bookkeeping, io.StringIO]:
     """The examination of those books, and what it writes."""
     out = io.StringIO()
-    return Bookkeeping(tmp_path / "purser.db", out, zone=UTC, now=lambda: NOVEMBER), out
+    return Bookkeeping(url(tmp_path / "purser.db"), out, zone=UTC, now=lambda: NOVEMBER), out
 
 
 async def test_right_sums_are_proved(store: SqliteStore, books: Ledger, tmp_path: Path) -> None:

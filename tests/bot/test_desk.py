@@ -18,6 +18,7 @@ from bot.report import BadPeriod
 from bot.store import Row, Transaction
 from bot.store.sqlite import SqliteStore
 from tests.bot.entries import NOVEMBER, book, entry
+from tests.bot.stores import url
 
 UTC = ZoneInfo("UTC")
 ROWS = 2 * PAGE + 10
@@ -62,7 +63,9 @@ async def path(tmp_path: Path) -> Path:
 async def test_every_row_is_printed_once_and_in_order(path: Path) -> None:
     """Pages end in the midst of rows of one moment; none is skipped or printed twice."""
     out = io.StringIO()
-    await Desk(path, out, zone=UTC, now=lambda: NOVEMBER).ledger("jsonl", since=None, until=None)
+    await Desk(url(path), out, zone=UTC, now=lambda: NOVEMBER).ledger(
+        "jsonl", since=None, until=None
+    )
     places = [(r["at"], r["entry_id"]) for r in map(json.loads, out.getvalue().splitlines())]
 
     assert len(set(places)) == len(places) == ROWS

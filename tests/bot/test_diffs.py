@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.demo.github.repositories import seeded, unified
@@ -321,7 +321,6 @@ def versions(draw: st.DrawFn) -> tuple[dict[str, str], dict[str, str]]:
 
 
 @given(versions(), st.integers(200, 3_000), st.integers(1, 4))
-@settings(max_examples=150)
 def test_every_number_shown_is_true(
     trees: tuple[dict[str, str], dict[str, str]], part_chars: int, parts: int
 ) -> None:
@@ -336,7 +335,6 @@ def test_every_number_shown_is_true(
 
 
 @given(versions(), st.integers(200, 3_000), st.integers(1, 4))
-@settings(max_examples=150)
 def test_nothing_is_lost_silently(
     trees: tuple[dict[str, str], dict[str, str]], part_chars: int, parts: int
 ) -> None:
@@ -372,7 +370,6 @@ HOSTILE = st.sampled_from(
 
 
 @given(st.lists(st.one_of(HOSTILE, TEXT), max_size=40).map("".join))
-@settings(max_examples=400)
 def test_nothing_breaks_the_reader(text: str) -> None:
     """Whatever calls itself a diff is read, or its gaps are counted; nothing is raised."""
     coverage = fit(text, part_chars=500).coverage

@@ -28,6 +28,7 @@ from bot.store import Transaction
 from tests.bot.shelf import Shelf
 from tests.bot.slack.deliveries import BOT, US, changed, event, mention, said
 from tests.bot.stores import ask
+from tests.chance import share
 
 Body = dict[str, Any]
 Place = tuple[str, str, str, float, int]
@@ -90,7 +91,6 @@ async def taken(shelf: Shelf) -> list[Lease]:
     return leases
 
 
-@settings(max_examples=100, deadline=None)
 @given(tellings=st.lists(st.sampled_from(TELLINGS), min_size=1, max_size=12))
 def test_one_message_is_one_ask_with_its_last_words(shelf: Shelf, tellings: list[str]) -> None:
     """Twice told, delivered again, edited, in any order and at once: one ask, in the newest wording that was told."""
@@ -108,7 +108,7 @@ def test_one_message_is_one_ask_with_its_last_words(shelf: Shelf, tellings: list
     assert [lease.ask.text for lease in leases] == [WORDS[newest]]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=share(0.6))
 @given(tellings=st.lists(st.sampled_from((*TELLINGS, "deletion")), min_size=1, max_size=10))
 def test_a_deleted_message_is_not_answered(shelf: Shelf, tellings: list[str]) -> None:
     """Wherever among its deliveries the deletion comes, nobody takes the ask."""
@@ -315,5 +315,5 @@ class Workers(RuleBasedStateMachine):
             known.state, known.failures, known.not_before = ("waiting" if again else "done"), 0, 0.0
 
 
-Workers.TestCase.settings = settings(max_examples=25, stateful_step_count=50, deadline=None)
+Workers.TestCase.settings = settings(max_examples=share(0.25), stateful_step_count=50)
 TestWorkers = pytest.mark.timeout(240)(Workers.TestCase)  # a busy disk makes it slow

@@ -17,6 +17,7 @@ from bot.journal import Journal, Part, Sent, Told
 from bot.store import Store, Transaction
 from bot.usage import Usage
 from tests.bot.stores import Clock, ask
+from tests.chance import share
 
 ESTIMATE = Usage(input_tokens=900, cache_write_5m_tokens=100, output_tokens=2_000)
 
@@ -187,9 +188,7 @@ def as_stored(value: Any) -> str:
     return text.encode("utf-8", "replace").decode()
 
 
-@settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=share(0.6), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(content=JSON, text=TEXT)
 async def test_anything_comes_back(
     store: Store, inbox: Inbox, journal: Journal, content: Any, text: str

@@ -1,7 +1,7 @@
 """A query stays within the projects that are open, however it is worded."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.demo.jira.jql import Both, Clause, JqlProblem, Negation, parse
@@ -105,7 +105,6 @@ FRAGMENTS = st.sampled_from(
 )
 
 
-@settings(max_examples=600, deadline=None)
 @given(st.lists(FRAGMENTS, min_size=1, max_size=9).map(" ".join))
 def test_no_wording_escapes_the_bound(asked: str) -> None:
     """Whatever is asked is refused by us, refused by Jira's grammar, or bounded at its top."""

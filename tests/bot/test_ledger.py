@@ -23,6 +23,7 @@ from bot.store import Store, Transaction
 from bot.usage import Usage
 from tests.bot.entries import NOVEMBER, book, entry, warm
 from tests.bot.stores import Clock, ask
+from tests.chance import share
 
 EVER = 2.0**40
 COLUMNS = """entry_id, message_id, iteration, ask_id, at, team, channel, user, thread, feature, purpose, model,
@@ -133,9 +134,7 @@ ROW = st.fixed_dictionaries(
 )
 
 
-@settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=share(0.4), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(ROW, min_size=1, max_size=30))
 async def test_kept_sums_are_those_of_the_rows(
     store: Store, ledger: Ledger, drawn: list[dict[str, Any]]

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from prometheus_client.parser import text_string_to_metric_families
 
 from bot.metrics import OTHER, VALUE_CHARS, VALUES, Metrics
+from tests.chance import share
 
 NAME = re.compile(r"purser_[a-z]+(_[a-z]+)*")
 UNITS = ("_seconds", "_ratio", "_asks", "_total")
@@ -104,7 +105,7 @@ def test_processes_do_not_count_together() -> None:
 ANYTHING = st.characters(exclude_categories=())  # half surrogate pairs too
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=share(0.3))
 @example(["half a pair: \ud800", "long" * VALUE_CHARS])
 @example([f"a tool that was made up, number {n}" for n in range(3 * VALUES)])
 @given(st.lists(st.text(ANYTHING, max_size=2 * VALUE_CHARS), min_size=1, max_size=3 * VALUES))

@@ -22,6 +22,7 @@ from bot.sums import By, Sum, spans
 from bot.usage import Usage
 from tests.bot.entries import NOVEMBER, book, entry, warm
 from tests.bot.stores import Clock
+from tests.chance import share
 
 BERLIN = ZoneInfo("Europe/Berlin")
 FIRST, LAST = date(2026, 1, 1), date(2027, 12, 1)
@@ -117,9 +118,7 @@ def once(drawn: list[dict[str, Any]]) -> list[Entry]:
     return list(rows.values())
 
 
-@settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=share(0.4), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(ROW, min_size=1, max_size=30))
 async def test_sums_are_those_of_the_rows(
     tmp_path_factory: pytest.TempPathFactory, clock: Clock, drawn: list[dict[str, Any]]

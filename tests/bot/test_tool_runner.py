@@ -13,6 +13,7 @@ from bot.errors import ToolProblem
 from bot.rules import Rules
 from bot.tool_runner import CALLS_PER_ROUND, RESULT_CHARS, Tool, ToolContext, ToolRun, ToolRunner
 from tests.bot.stores import ask
+from tests.chance import share
 
 Call = Callable[[Mapping[str, Any], ToolContext], Awaitable[str]]
 SCHEMA = {
@@ -202,7 +203,7 @@ async def test_a_cancelled_ask_cancels_its_tools() -> None:
     assert ended.is_set()
 
 
-@settings(deadline=None)
+@settings(max_examples=share(0.3))
 @given(st.lists(st.sampled_from([*TOOLS, "nothing"]), max_size=12))
 def test_one_result_for_each_use(names: list[str]) -> None:
     """Whatever mixture is called, there is exactly one result for each use, in order."""

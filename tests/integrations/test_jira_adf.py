@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bot.demo.jira.adf import problem
@@ -135,7 +135,6 @@ def test_each_task_has_an_id_of_its_own() -> None:
 @example("> " * 300 + "deep")
 @example("[" * 3_000)
 @example("")
-@settings(deadline=None)
 def test_whatever_is_written_jira_takes_it_and_no_letter_is_lost(text: str) -> None:
     """A valid document for every text, its letters in it; an empty one is an empty paragraph."""
     made = document(text)

@@ -12,6 +12,7 @@ from bot.demo.slack import Message, SlackStandIn
 from bot.demo.slack.events import Envelope
 from bot.demo.slack.methods import EVENTS
 from bot.demo.slack.troubles import Troubles
+from tests.chance import share
 from tests.stories.world import World
 
 HEARS_ALL = (*EVENTS, "message.channels")
@@ -142,9 +143,7 @@ LINES = st.lists(
 """Who says something, where, and whether it mentions the bot."""
 
 
-@settings(
-    max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=share(0.12), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     lines=LINES,
     order=st.sampled_from(ORDERS),

@@ -4,7 +4,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bot.answer import Receipt
@@ -19,7 +19,6 @@ from tests.bot.slack.answering import LINE, RECEIPT
 NASTY = st.text(alphabet="ab <>&\n!@😀", max_size=3_000)
 
 
-@settings(max_examples=200, deadline=None)
 @example(["<" * 3_000] * 12, "word " * 6_000)
 @example(["note " * 600] * 12, "word " * 6_000)
 @example(["x"] * 60, "word")

@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from slack_bolt.app.async_app import AsyncApp
 from slack_bolt.request.async_request import AsyncBoltRequest
@@ -257,7 +257,6 @@ TELLINGS: list[dict[str, Any]] = [
 ]
 
 
-@settings(max_examples=200)
 @given(st.lists(st.sampled_from(TELLINGS), min_size=1, max_size=12), st.booleans())
 def test_any_mixture_of_deliveries_is_one_ask(told: list[dict[str, Any]], known: bool) -> None:
     """Twice told, retried, edited, in any order: one message is one ask."""

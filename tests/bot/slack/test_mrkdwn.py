@@ -4,7 +4,7 @@ import re
 import time
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bot.slack.mrkdwn import GAP, PING, RUN, Filter, shown
@@ -107,7 +107,6 @@ def test_code_is_fenced_in_one_way_only(text: str, expected: str) -> None:
     assert shown(text, known) == expected
 
 
-@settings(max_examples=300, deadline=None)
 @given(TEXTS, st.lists(st.integers(1, 7), min_size=1, max_size=50))
 def test_chunks_change_nothing(text: str, sizes: list[int]) -> None:
     """However the text is chunked, the same is shown."""
@@ -122,7 +121,6 @@ def test_chunks_change_nothing(text: str, sizes: list[int]) -> None:
     assert out + made.finish() == shown(text, known)
 
 
-@settings(max_examples=500, deadline=None)
 @given(TEXTS)
 @example("https://good.example/a)https:&#47;/evil.example")
 @example("https://good.example/a)www.evil.example")
@@ -136,7 +134,6 @@ def test_nothing_pings_and_no_unknown_host_is_linked(text: str) -> None:
     assert hosts <= {"good.example"}
 
 
-@settings(max_examples=500, deadline=None)
 @given(PROSE)
 def test_no_word_is_lost_or_added(text: str) -> None:
     """Apart from marks, white space and schemes, exactly what Claude wrote is seen."""

@@ -2,7 +2,7 @@
 
 import re
 
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bot.slack.mrkdwn import GAP
@@ -22,7 +22,6 @@ def letters(text: str) -> str:
     return re.sub(r"[\s`]|^```\w*$", "", text, flags=re.MULTILINE)
 
 
-@settings(max_examples=500, deadline=None)
 @given(TEXTS, st.integers(60, 400))
 def test_splitting_keeps_every_visible_character(text: str, limit: int) -> None:
     """All messages together hold the text's visible characters in order, and none is too long or empty."""
@@ -35,7 +34,6 @@ def test_splitting_keeps_every_visible_character(text: str, limit: int) -> None:
     )
 
 
-@settings(max_examples=300, deadline=None)
 @given(TEXTS)
 @example("```Q\n\n\n" + "y" * 180 + "```Q\n```\nword ")
 @example("```Q\n" + "y" * 186 + "\n\n\n```\nword " + "z" * 30)
