@@ -90,7 +90,7 @@ def _desk() -> Desk:
         return whole.monthly_budget_usd
 
     zone = policy.workspace.zone
-    return Desk(settings.sqlite_path, sys.stdout, zone=zone, now=time.time, limit=limit)
+    return Desk(settings.database_url, sys.stdout, zone=zone, now=time.time, limit=limit)
 
 
 def _run(work: Callable[[], Coroutine[Any, Any, int | None]]) -> None:
@@ -217,7 +217,7 @@ def manifest(http: str | None, only: str | None) -> None:
 def migrate() -> None:
     """Bring the database to this version's schema, after a copy."""
     settings = _settings()
-    _run(lambda: upkeep.bring_up(settings.sqlite_path, sys.stdout))
+    _run(lambda: upkeep.bring_up(settings.database_url, sys.stdout))
 
 
 @main.command()
@@ -225,7 +225,7 @@ def migrate() -> None:
 def backup(file: Path) -> None:
     """Copy the database to FILE while it is in use; nothing is overwritten."""
     settings = _settings()
-    _run(lambda: upkeep.backup(settings.sqlite_path, file, sys.stdout))
+    _run(lambda: upkeep.backup(settings.database_url, file, sys.stdout))
 
 
 since_option = click.option(
@@ -251,7 +251,7 @@ def ledger(
 
 def _bookkeeping() -> Bookkeeping:
     settings, policy = _configured()
-    return Bookkeeping(settings.sqlite_path, sys.stdout, zone=policy.workspace.zone, now=time.time)
+    return Bookkeeping(settings.database_url, sys.stdout, zone=policy.workspace.zone, now=time.time)
 
 
 @ledger.command()
@@ -316,7 +316,7 @@ def policy(channel: str | None, *, as_json: bool) -> None:
     settings, held = _configured()
 
     async def work() -> int:
-        await upkeep.adjust(held, settings.sqlite_path, now=time.time)
+        await upkeep.adjust(held, settings.database_url, now=time.time)
         upkeep.policy(held, sys.stdout, channel=channel, as_json=as_json)
         return 0
 
@@ -330,7 +330,7 @@ def dead(context: click.Context) -> None:
     if context.invoked_subcommand is None:
         settings, held = _configured()
         zone = held.workspace.zone
-        _run(lambda: upkeep.dead(settings.sqlite_path, sys.stdout, zone=zone, now=time.time))
+        _run(lambda: upkeep.dead(settings.database_url, sys.stdout, zone=zone, now=time.time))
 
 
 @dead.command()
@@ -348,8 +348,8 @@ def drop(ask: str) -> None:
 
 
 def _change_dead(ask: str, act: Literal["retry", "drop"]) -> None:
-    path = _settings().sqlite_path
-    _run(lambda: upkeep.change_dead(path, sys.stdout, ask=ask, act=act, now=time.time))
+    url = _settings().database_url
+    _run(lambda: upkeep.change_dead(url, sys.stdout, ask=ask, act=act, now=time.time))
 
 
 def _names(_: click.Context, __: click.Parameter, value: str) -> tuple[str, ...]:

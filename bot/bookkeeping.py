@@ -9,14 +9,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import tzinfo
 from decimal import Decimal
-from pathlib import Path
 from typing import Any, TextIO
+
+from pydantic import SecretStr
 
 from bot.desk import moment, money
 from bot.ledger import Entry, Ledger
 from bot.prices import Cost, dollars, price
 from bot.report import BadPeriod
-from bot.store.sqlite import SqliteStore
+from bot.store import Store
+from bot.store.opening import beside
 from bot.tables import write
 
 SHOWN = 10  # sums that are off, told one by one
@@ -76,14 +78,16 @@ class Bookkeeping:
     """Examines the books of a database.
 
     Args:
-        path: the database.
+        url: of the database.
         out: where to.
         zone: whose days and months.
         now: seconds since the epoch.
     """
 
-    def __init__(self, path: Path, out: TextIO, *, zone: tzinfo, now: Callable[[], float]) -> None:
-        self._path, self._out, self._zone, self._now = path, out, zone, now
+    def __init__(
+        self, url: SecretStr, out: TextIO, *, zone: tzinfo, now: Callable[[], float]
+    ) -> None:
+        self._url, self._out, self._zone, self._now = url, out, zone, now
 
     async def check(self) -> int:
         """Compare every kept sum with its rows; 1 if any is off.
@@ -91,7 +95,7 @@ class Bookkeeping:
         Raises:
             StoreDown: the books cannot be read.
         """
-        async with SqliteStore.beside(self._path) as store:
+        async with beside(self._url) as store:
             books = self._books(store)
             off = await books.off()
             spent = await books.differences()
@@ -115,7 +119,7 @@ class Bookkeeping:
         Raises:
             StoreDown: nothing was changed.
         """
-        async with SqliteStore.beside(self._path) as store:
+        async with beside(self._url) as store:
             await self._books(store).rebuild()
         self._out.write("Everything is added up again from the rows.\n")
 
@@ -137,7 +141,7 @@ class Bookkeeping:
             raise BadPeriod(f"--since {since} lies after --until {until}.")
         models: dict[str, Repriced] = {}
         today = self._now()
-        async with SqliteStore.beside(self._path) as store:
+        async with beside(self._url) as store:
             async for entry in self._books(store).each(since=first, until=end):
                 models.setdefault(entry.model, Repriced()).add(entry, repriced(entry, at=today))
         self._tell(dict(sorted(models.items())), as_json=as_json)
@@ -167,7 +171,7 @@ class Bookkeeping:
                 f"{total.new:,} rows had no price when they were booked; what they cost then counts as nothing.\n"
             )
 
-    def _books(self, store: SqliteStore) -> Ledger:
+    def _books(self, store: Store) -> Ledger:
         return Ledger(store, zone=self._zone, now=self._now)
 
 

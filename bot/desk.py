@@ -11,8 +11,9 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, date, datetime, tzinfo
 from decimal import Decimal
-from pathlib import Path
 from typing import Any, Literal, TextIO
+
+from pydantic import SecretStr
 
 from bot.account import Account, Accounts
 from bot.estimates import Estimates
@@ -22,7 +23,7 @@ from bot.ledger import Entry, Ledger
 from bot.report import BadPeriod, By, Line, Period, cell
 from bot.sentences import sentences
 from bot.store import Store
-from bot.store.sqlite import SqliteStore
+from bot.store.opening import beside
 from bot.tables import sparkline, write
 
 COLUMNS = tuple("cost_usd" if name == "cost" else name for name in Entry.__dataclass_fields__)
@@ -38,7 +39,7 @@ class Desk:
     """Writes the books of a database.
 
     Args:
-        path: the database.
+        url: of the database.
         out: where to.
         zone: whose days and months, and of times without an offset.
         now: seconds since the epoch.
@@ -47,14 +48,14 @@ class Desk:
 
     def __init__(
         self,
-        path: Path,
+        url: SecretStr,
         out: TextIO,
         *,
         zone: tzinfo,
         now: Callable[[], float],
         limit: Callable[[str | None], Decimal | None] = lambda _: None,
     ) -> None:
-        self._path, self._out = path, out
+        self._url, self._out = url, out
         self._zone, self._now, self._limit = zone, now, limit
 
     async def ledger(
@@ -75,7 +76,7 @@ class Desk:
         end = moment(until, self._zone) if until else math.inf
         if first > end:
             raise BadPeriod(f"--since {since} lies after --until {until}.")
-        async with SqliteStore.beside(self._path) as store:
+        async with beside(self._url) as store:
             entries = self._books(store).each(since=first, until=end)
             if form == "jsonl":
                 async for entry in entries:
@@ -108,7 +109,7 @@ class Desk:
         """
         period = Period.parse(month, now=self._now(), zone=self._zone)
         dimension: By = by or ("feature" if channel else "channel")
-        async with SqliteStore.beside(self._path) as store:
+        async with beside(self._url) as store:
             books = self._books(store)
             accounts = Accounts(
                 books,

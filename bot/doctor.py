@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, Literal, cast
 
 import aiohttp
+from pydantic import SecretStr
 from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.web.async_client import AsyncWebClient
 
@@ -29,7 +30,7 @@ from bot.prices import price
 from bot.settings import MENDS, Settings
 from bot.slack.manifest import SCOPES
 from bot.store import Transaction
-from bot.store.sqlite import SqliteStore
+from bot.store.opening import beside, file_of, named
 from bot.turn.response import Response
 from bot.turn.rows import Cause, settled
 from bot.usage import Usage
@@ -78,7 +79,7 @@ class Finding:
 async def examine(settings: Settings, policy: Policy, *, now: Callable[[], float]) -> list[Finding]:
     """Every finding, in the order in which one would mend them; what is not set up is not called."""
     called = await asyncio.gather(
-        _database(settings.sqlite_path),
+        _database(settings.database_url),
         _slack(settings, now),
         _claude(settings, policy, now()),
         _jira(settings, policy),
@@ -123,26 +124,21 @@ def _policy(settings: Settings, policy: Policy) -> Finding:
     return Finding("Policy", "green", where)
 
 
-async def _database(path: Path) -> list[Finding]:
-    mode = _mode(path)
-    if mode is None:
+async def _database(url: SecretStr) -> list[Finding]:
+    path = file_of(url)
+    if path is not None and not path.exists():
         return [_no_database(path)]
     try:
-        async with SqliteStore.beside(path) as store:
+        async with beside(url) as store:
             healthy = await store.ready()
     except StoreDown as error:
-        return [Finding("Database", "red", str(error), f"see DATABASE_URL, now {path}")]
+        return [Finding("Database", "red", str(error), f"see DATABASE_URL, now {named(url)}")]
     if not healthy:
         return [Finding("Database", "red", "does not answer", "check the disk and its space")]
-    if mode & 0o077:
+    if path is not None and (mode := stat.S_IMODE(path.stat().st_mode)) & 0o077:
         says = f"{path} may be read by others (mode {mode:o})"
         return [Finding("Database", "yellow", says, f"chmod 600 {path}")]
-    return [Finding("Database", "green", f"{path}, schema up to date")]
-
-
-def _mode(path: Path) -> int | None:
-    """Who may read a file; None where there is none."""
-    return stat.S_IMODE(path.stat().st_mode) if path.exists() else None
+    return [Finding("Database", "green", f"{named(url)}, schema up to date")]
 
 
 def _no_database(path: Path) -> Finding:
@@ -243,7 +239,7 @@ async def _claude(settings: Settings, policy: Policy, now: float) -> list[Findin
     async with claude_client(settings) as client:
         claude = Claude(client)
         try:
-            await _book(settings.sqlite_path, policy, await _one_token(claude, model), now)
+            await _book(settings.database_url, policy, await _one_token(claude, model), now)
             first = Finding("Claude", "green", f"{model} answers")
         except (Busy, ModelUnknown) as error:
             first = _no_claude("Claude", error)
@@ -263,11 +259,11 @@ async def _one_token(claude: Claude, model: str) -> Finished:
     return [event async for event in events if isinstance(event, Finished)][-1]
 
 
-async def _book(path: Path, policy: Policy, finished: Finished, now: float) -> None:
+async def _book(url: SecretStr, policy: Policy, finished: Finished, now: float) -> None:
     """Book the call, as every other; without a database there are no books yet."""
     rows = settled(Response.of(finished), Cause(purpose="answer", prompt_version=""), at=now)
     with suppress(StoreDown):  # which is a finding of its own
-        async with SqliteStore.beside(path) as store:
+        async with beside(url) as store:
             ledger, tx = Ledger(store, zone=policy.workspace.zone, now=lambda: now), Transaction()
             for row in rows:
                 ledger.book(tx, row)

@@ -158,11 +158,6 @@ class Settings(BaseModel):
         return value
 
     @property
-    def sqlite_path(self) -> Path:
-        """Where the SQLite file lies."""
-        return Path(self.database_url.get_secret_value().removeprefix("sqlite:///"))
-
-    @property
     def socket_mode(self) -> bool:
         """Whether Slack is reached by Socket Mode (an app token is set) or over HTTP."""
         return self.slack_app_token is not None

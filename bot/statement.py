@@ -15,7 +15,7 @@ from bot.errors import PurserError
 from bot.reconcile import CAUSES, Difference, Reconciler, Reconciliation
 from bot.report import BadPeriod
 from bot.settings import MENDS, Settings
-from bot.store.sqlite import SqliteStore
+from bot.store.opening import beside
 from bot.tables import write
 from integrations.claude_admin import AdminProblem
 
@@ -59,7 +59,7 @@ async def reconcile(
     if first >= end:
         raise BadPeriod(f"--since {first} does not lie before --until {end}.")
     own = secret(settings.anthropic_api_key)
-    async with admin_client(settings) as admin, SqliteStore.beside(settings.sqlite_path) as store:
+    async with admin_client(settings) as admin, beside(settings.database_url) as store:
         try:
             made = await Reconciler(store, admin, secret=own, now=now).between(first, end)
         except AdminProblem as problem:

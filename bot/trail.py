@@ -10,10 +10,10 @@ import time
 from collections.abc import AsyncIterator, Callable, Coroutine
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
-from pathlib import Path
 from typing import Any, Literal, TextIO
 
 import click
+from pydantic import SecretStr
 
 from bot.audit import LINES, Audit, Proof, Wanted, Wrong
 from bot.desk import moment, money
@@ -23,7 +23,7 @@ from bot.report import BadPeriod
 from bot.retention import Forgotten, Retention
 from bot.settings import Settings
 from bot.store import Row
-from bot.store.sqlite import SqliteStore
+from bot.store.opening import beside
 from bot.tables import write
 
 SHOWN = 20  # of what is wrong, told one by one
@@ -115,7 +115,7 @@ def audit(
     async def work() -> int:
         first, end = Days(day, since, until).between(policy.workspace.zone)
         wanted = Wanted(user, channel, subject, first, end)
-        async with SqliteStore.beside(settings.sqlite_path) as store:
+        async with beside(settings.database_url) as store:
             records = Audit(store).find(wanted)
             if form == "jsonl":
                 async for one in records:
@@ -133,7 +133,7 @@ def audit(
 def verify(terminal: Terminal, head: str | None) -> None:
     """Look for changes, removals and gaps; exit 1 if there is one."""
     settings, _ = terminal.configured()
-    terminal.run(lambda: prove(settings.sqlite_path, sys.stdout, head=head))
+    terminal.run(lambda: prove(settings.database_url, sys.stdout, head=head))
 
 
 @click.command()
@@ -145,7 +145,7 @@ def forget(terminal: Terminal, user: str, names: tuple[str, ...]) -> None:
     settings, policy = terminal.configured()
 
     async def work() -> int:
-        async with SqliteStore.beside(settings.sqlite_path) as store:
+        async with beside(settings.database_url) as store:
             done = await Retention(store, policy, now=time.time).forget(user, names=names)
         sys.stdout.writelines(f"{line}\n" for line in removed(user, done))
         return 1 if done.left or done.lanes else 0
@@ -201,18 +201,18 @@ def _cells(row: Row, zone: tzinfo) -> list[str]:
     ]
 
 
-async def prove(path: Path, out: TextIO, *, head: str | None) -> int:
+async def prove(url: SecretStr, out: TextIO, *, head: str | None) -> int:
     """Write whether the audit is as it was written; 1 where it is not.
 
     Args:
-        path: the database.
+        url: of the database.
         out: where to.
         head: a hash that was kept elsewhere, and must be in it; None where there is none.
 
     Raises:
         StoreDown: it cannot be read.
     """
-    async with SqliteStore.beside(path) as store:
+    async with beside(url) as store:
         audit = Audit(store)
         proof = await audit.verify()
         missing = head is not None and not await audit.holds(head)

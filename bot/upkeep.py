@@ -3,7 +3,6 @@
 Everything here works beside a running `serve`, but for a migration that has something to do.
 """
 
-import asyncio
 import json
 from collections.abc import Callable
 from datetime import datetime, tzinfo
@@ -11,12 +10,13 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Literal, TextIO
 
+from pydantic import SecretStr
+
 from bot.adjustments import Adjustments
 from bot.errors import PurserError
 from bot.inbox import Inbox
 from bot.policy import Policy, Value
-from bot.store.sqlite import SqliteStore
-from bot.store.sqlite.migrations import migrate
+from bot.store import opening
 from bot.tables import write
 
 Now = Callable[[], float]
@@ -26,15 +26,15 @@ class NoSuchAsk(PurserError):
     """There is no dead ask of this id; `purser dead` lists them."""
 
 
-async def adjust(held: Policy, path: Path, *, now: Now) -> None:
+async def adjust(held: Policy, url: SecretStr, *, now: Now) -> None:
     """Put in force what admins set in Slack, where a database has it.
 
     Raises:
         StoreDown: there is a database, and it cannot be read.
     """
-    if not await asyncio.to_thread(path.exists):
+    if not await opening.exists(url):
         return
-    async with SqliteStore.beside(path) as store:
+    async with opening.beside(url) as store:
         await Adjustments(store, held, now=now).load()
 
 
@@ -86,9 +86,9 @@ def _written(value: object) -> str:
     return ", ".join(plain) if isinstance(plain, list) else " ".join(str(plain).split())
 
 
-async def dead(path: Path, out: TextIO, *, zone: tzinfo, now: Now) -> None:
+async def dead(url: SecretStr, out: TextIO, *, zone: tzinfo, now: Now) -> None:
     """List the dead asks and why each died, the oldest first."""
-    async with SqliteStore.beside(path) as store:
+    async with opening.beside(url) as store:
         found = await Inbox(store, now=now, worker="terminal").dead_list()
     if not found:
         out.write("No dead asks.\n")
@@ -112,12 +112,12 @@ async def dead(path: Path, out: TextIO, *, zone: tzinfo, now: Now) -> None:
 
 
 async def change_dead(
-    path: Path, out: TextIO, *, ask: str, act: Literal["retry", "drop"], now: Now
+    url: SecretStr, out: TextIO, *, ask: str, act: Literal["retry", "drop"], now: Now
 ) -> None:
     """Give a dead ask another chance, or give it up for good.
 
     Args:
-        path: the database.
+        url: of the database.
         out: where to.
         ask: its id, or the reference a person was told (its last eight characters).
         act: what to do.
@@ -126,7 +126,7 @@ async def change_dead(
     Raises:
         NoSuchAsk: there is none, or more than one.
     """
-    async with SqliteStore.beside(path) as store:
+    async with opening.beside(url) as store:
         inbox = Inbox(store, now=now, worker="terminal")
         ids = [str(found["id"]) for found in await inbox.dead_list()]
         meant = [i for i in ids if i == ask] or [i for i in ids if i[-8:] == ask]
@@ -141,18 +141,18 @@ async def change_dead(
     out.write(f"{meant[0]} {said}.\n")
 
 
-async def bring_up(path: Path, out: TextIO) -> None:
+async def bring_up(url: SecretStr, out: TextIO) -> None:
     """Bring the schema up to date and say what was done."""
-    done = await migrate(path)
+    done, name = await opening.bring_up(url), opening.named(url)
     if not done.applied:
-        out.write(f"{path} is up to date.\n")
+        out.write(f"{name} is up to date.\n")
         return
     steps = ", ".join(done.applied)
     before = f"; as it was before, it lies in {done.copy}" if done.copy else ""
-    out.write(f"{path}: applied {steps}{before}.\n")
+    out.write(f"{name}: applied {steps}{before}.\n")
 
 
-async def backup(path: Path, target: Path, out: TextIO) -> None:
+async def backup(url: SecretStr, target: Path, out: TextIO) -> None:
     """Copy the database while it is in use."""
-    await SqliteStore.backup(path, target)
-    out.write(f"{path} was copied to {target}.\n")
+    await opening.backup(url, target)
+    out.write(f"{opening.named(url)} was copied to {target}.\n")

@@ -31,7 +31,7 @@ from bot.slack.envelope import Us
 from bot.slack.listen import Listen
 from bot.slack.transport import APART_SECONDS, bolt
 from bot.slack.wire import SlackError, SlackWire
-from bot.store.sqlite import SqliteStore
+from bot.store.opening import open_store
 from bot.turn import Turn
 from bot.worker import DRAIN_SECONDS, Worker
 
@@ -74,7 +74,7 @@ async def serve(
         StoreTaken: another process serves this database.
     """
     async with AsyncExitStack() as stack:
-        store = await SqliteStore.open(settings.sqlite_path, serve=True)
+        store = await open_store(settings.database_url, serve=True)
         stack.push_async_callback(store.close)
         session = await stack.enter_async_context(slack_session(settings))
         client = slack_client(settings, session)
