@@ -51,9 +51,8 @@ _LOW32 = 0xFFFFFFFF
 
 _SPACE_OR_CONTROL = re.compile(r"[\x00-\x20\x7f-\xa0\u2028\u2029\ud800-\udfff]")
 _AUTHORITY = re.compile(r"^[A-Za-z][A-Za-z0-9+.-]*://([^/?#]*)")
-_ODD_PORT = re.compile(
-    r":(?![0-9]{0,5}$)[^:\]]*$"
-)  # parsers differ on signs and on digits of other scripts
+# Parsers differ on signs and on digits of other scripts.
+_ODD_PORT = re.compile(r":(?![0-9]{0,5}$)[^:\]]*$")
 _NAME = re.compile(r"(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\.)*[a-z0-9](?:[a-z0-9-]*[a-z0-9])?")
 _NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")
 
