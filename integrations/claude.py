@@ -52,9 +52,9 @@ SHORT_SECONDS = 30.0  # for calls that generate nothing
 
 # What a call of the SDK lets escape (tried): its own tree, the transport's raw errors, and
 # ValueErrors from JSON or UTF-8 that is none.
-_FOREIGN = (anthropic.AnthropicError, httpx2.HTTPError, httpx2.StreamError, ValueError)
+FOREIGN = (anthropic.AnthropicError, httpx2.HTTPError, httpx2.StreamError, ValueError)
 # What the SDK's accumulator raises on events that are in no shape it knows.
-_SHAPE = (LookupError, AttributeError, TypeError, RuntimeError, AssertionError)
+SHAPE = (LookupError, AttributeError, TypeError, RuntimeError, AssertionError)
 _NOT_SENT = (
     httpx2.ConnectError,
     httpx2.ConnectTimeout,
@@ -89,7 +89,7 @@ class _Attempt:
             limits=Limits.read(headers),
             message_id=str(message.id),
             model=str(message.model),
-            usage=_plain(message.usage.to_dict()),
+            usage=usage_of(message.usage.to_dict()),
             may_be_billed=True,
         )
         self.cache_miss = _cache_miss(message)
@@ -106,7 +106,7 @@ class _Attempt:
     def add_usage(self, usage: Mapping[str, Any]) -> None:
         # The counts of a message_delta are totals, but it leaves out what does not apply and
         # never has the split of cache writes: what the start said must survive.
-        merged = {**self.facts.usage, **_plain(usage)}
+        merged = {**self.facts.usage, **usage_of(usage)}
         self.facts = replace(self.facts, usage=MappingProxyType(merged))
 
     def finish(self, message: Any) -> Finished:
@@ -114,9 +114,9 @@ class _Attempt:
             message_id=self.facts.message_id or str(message.id),
             request_id=self.facts.request_id,
             model=str(message.model),
-            content=tuple(_block(block.to_dict()) for block in message.content),
+            content=tuple(content_block(block.to_dict()) for block in message.content),
             stop_reason=str(message.stop_reason or ""),
-            refusal_category=_refusal_category(message),
+            refusal_category=refusal_category(message),
             usage=self.facts.usage,
             limits=self.facts.limits,
             ttft_ms=self.milliseconds(self.first),
@@ -144,6 +144,10 @@ class Claude:
         self._client = client
         self._clock = clock
         self._now = now
+
+    def rekey(self, key: str) -> None:
+        """Use another API key, from the next call on; calls on their way end with the one they began with."""
+        self._client.api_key = key
 
     async def stream(
         self, request: Mapping[str, Any], *, silence_seconds: float = SILENCE_SECONDS
@@ -222,10 +226,10 @@ class Claude:
     def _named(self, attempt: _Attempt) -> Generator[None]:
         try:
             yield
-        except _FOREIGN as foreign:
+        except FOREIGN as foreign:
             # Not chained: the SDK's message can quote the request or the answer.
             raise named(foreign, attempt.facts, self._now()) from None
-        except _SHAPE as foreign:
+        except SHAPE as foreign:
             if attempt.facts.message_id is None:
                 raise  # nothing has come yet, so it is our own mistake
             raise Malformed(replace(attempt.facts, cause=_class_name(foreign))) from None
@@ -317,16 +321,18 @@ def _translate(event: Any, attempt: _Attempt, headers: Mapping[str, str]) -> Eve
     return None
 
 
-def _block(block: Mapping[str, Any]) -> Mapping[str, Any]:
+def content_block(block: Mapping[str, Any]) -> Mapping[str, Any]:
     """A content block as the API takes it back: without what the SDK added when parsing."""
     return {name: value for name, value in block.items() if name != "parsed_output"}
 
 
-def _plain(usage: Mapping[str, Any]) -> Mapping[str, Any]:
+def usage_of(usage: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Give the counts that were told, none of them None."""
     return MappingProxyType({name: value for name, value in usage.items() if value is not None})
 
 
-def _refusal_category(message: Any) -> str | None:
+def refusal_category(message: Any) -> str | None:
+    """Give the category of a refused message, if it has one."""
     details = message.stop_details
     return details.category if details is not None else None
 

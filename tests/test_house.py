@@ -136,6 +136,7 @@ def test_only_the_slack_rooms_import_slack() -> None:
     assert {n for n, t in text.items() if claude.search(t)} <= {
         "bot/app/clients.py",
         "integrations/claude.py",
+        "integrations/claude_batches.py",
         "integrations/claude_errors.py",
         "integrations/claude_events.py",
     }

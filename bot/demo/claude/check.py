@@ -11,7 +11,9 @@ from bot.demo.claude.check_messages import check_messages, check_system
 from bot.demo.claude.check_tools import check_tool_choice, check_tools
 from bot.demo.claude.errors import Problem, invalid
 from bot.demo.claude.models import LEVELS, Model
+from bot.demo.claude.prompt import Prompt
 
+VERSIONS = ("2023-01-01", "2023-06-01", "2026-10-21")
 REQUIRED = ("model", "max_tokens", "messages")
 KNOWN = frozenset(
     [
@@ -284,3 +286,30 @@ def _ttl(place: str, mark: Any) -> str:
     if ttl not in ("5m", "1h"):
         raise invalid(f"{place}.ttl: Input should be '5m' or '1h'")
     return str(ttl)
+
+
+def check_key(key: str, headers: Mapping[str, str], expected: str) -> None:
+    """Check the key and the version that a request came with.
+
+    Raises:
+        Problem: one of them is wrong or missing.
+    """
+    if not key:
+        raise Problem(401, "x-api-key header is required")
+    if key != expected:
+        raise Problem(401, "invalid x-api-key")
+    version = headers.get("anthropic-version")
+    if version not in VERSIONS:
+        raise invalid(f"anthropic-version: {version or 'header is required'}")
+
+
+def check_context(prompt: Prompt) -> None:
+    """Check that a prompt is not longer than its model reads.
+
+    Raises:
+        Problem: it is.
+    """
+    if prompt.tokens > prompt.model.context:
+        raise invalid(
+            f"prompt is too long: {prompt.tokens} tokens > {prompt.model.context} maximum"
+        )

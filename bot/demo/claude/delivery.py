@@ -2,14 +2,14 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from aiohttp import web
 
 from bot.demo.claude import sse
-from bot.demo.claude.record import Exchange
+from bot.demo.claude.record import Exchange, State
 from bot.demo.claude.reply import Reply
 from bot.demo.claude.troubles import Trouble
 
@@ -66,15 +66,7 @@ class Delivery:
             await asyncio.sleep(reply.output_tokens / self.tokens_per_second)
         await asyncio.sleep(trouble.hang)
         headers = self._begin()
-        message = {
-            **self.envelope,
-            "content": list(reply.blocks),
-            "stop_reason": reply.stop_reason,
-            "stop_sequence": reply.stop_sequence,
-            "stop_details": reply.stop_details,
-            "usage": self._usage(),
-        }
-        body = json.dumps(message).encode()
+        body = json.dumps(whole(self.envelope, reply)).encode()
         self._spend(reply.output_tokens)
         if trouble.malformed:
             body = b"<html>502 Bad Gateway</html>"
@@ -164,11 +156,27 @@ class Delivery:
             self.request.transport.close()
         return response
 
-    def _finish(self, state: Any, usage: dict[str, Any]) -> None:
-        exchange, reply = self.exchange, self.reply
-        exchange.usage, exchange.state = usage, state
-        exchange.content = [dict(block) for block in reply.blocks]
-        if state == "done":
-            exchange.stop_reason = reply.stop_reason
-            exchange.refusal_category = (reply.stop_details or {}).get("category")
-            exchange.billed = reply.billed
+    def _finish(self, state: State, usage: dict[str, Any]) -> None:
+        finish(self.exchange, self.reply, state, usage)
+
+
+def whole(envelope: Mapping[str, Any], reply: Reply) -> dict[str, Any]:
+    """Give a reply as one message."""
+    return {
+        **envelope,
+        "content": list(reply.blocks),
+        "stop_reason": reply.stop_reason,
+        "stop_sequence": reply.stop_sequence,
+        "stop_details": reply.stop_details,
+        "usage": {**envelope["usage"], **reply.usage()},
+    }
+
+
+def finish(exchange: Exchange, reply: Reply, state: State, usage: dict[str, Any]) -> None:
+    """Keep how an exchange has ended, and what it is billed for."""
+    exchange.usage, exchange.state = usage, state
+    exchange.content = [dict(block) for block in reply.blocks]
+    if state == "done":
+        exchange.stop_reason = reply.stop_reason
+        exchange.refusal_category = (reply.stop_details or {}).get("category")
+        exchange.billed = reply.billed

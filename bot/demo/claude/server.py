@@ -17,10 +17,11 @@ from typing import Any
 from aiohttp import web
 
 from bot.demo.claude.admin import Admin
+from bot.demo.claude.batches import Batches, check_batched
 from bot.demo.claude.brain import Brain
 from bot.demo.claude.cache import Plan, PromptCache
-from bot.demo.claude.check import check_request
-from bot.demo.claude.delivery import Delivery
+from bot.demo.claude.check import check_context, check_key, check_request
+from bot.demo.claude.delivery import Delivery, finish, whole
 from bot.demo.claude.diagnose import Diagnoses
 from bot.demo.claude.errors import Problem, invalid
 from bot.demo.claude.filters import refusal_of
@@ -34,8 +35,8 @@ from bot.demo.claude.troubles import Trouble, Troubles
 
 BODY_BYTES = 32 * 1024 * 1024  # a larger request is a 413
 ORGANIZATION = "5b1e0000-0000-4000-8000-000000000000"
-VERSIONS = ("2023-01-01", "2023-06-01", "2026-10-21")
 SHUTDOWN_SECONDS = 0.1  # given to open answers when the stand-in stops
+BATCHED = "/v1/messages/batches#request"  # the path by which one stands in the log
 KEPT = 20_000  # exchanges in the log, at least; at most twice as many
 
 Handler = Callable[[web.Request, Exchange], Awaitable[web.StreamResponse]]
@@ -84,6 +85,9 @@ class ClaudeStandIn:
         self.log: list[Exchange] = []
         self.admin = Admin(lambda: self.log, secret=api_key, now=lambda: self.now())
         self.url = ""
+        self.batches = Batches(
+            self._batched, now=lambda: self.now(), new_id=self.new_id, url=lambda: self.url
+        )
         self._diagnoses = Diagnoses()
         self._listeners: list[Listener] = []
         self._count = 0
@@ -96,6 +100,8 @@ class ClaudeStandIn:
         app = web.Application(client_max_size=BODY_BYTES)
         app.router.add_post("/v1/messages", self._wrap(self._messages))
         app.router.add_post("/v1/messages/count_tokens", self._wrap(self._count_tokens))
+        for method, path, act in self.batches.routes():
+            app.router.add_route(method, path, self._wrap(self._of_batches(act)))
         app.router.add_get("/v1/models", self._wrap(self._list_models))
         app.router.add_get("/v1/models/{id}", self._wrap(self._get_model))
         for path, answer in self.admin.routes():
@@ -171,7 +177,7 @@ class ClaudeStandIn:
                 del self.log[:KEPT]
             self._told(exchange)
             try:
-                _authenticate(key, headers, self.api_key)
+                check_key(key, headers, self.api_key)
                 return await handler(request, exchange)
             except Problem as problem:
                 return self._error(exchange, problem)
@@ -219,13 +225,7 @@ class ClaudeStandIn:
 
     async def _messages(self, request: web.Request, exchange: Exchange) -> web.StreamResponse:
         body = exchange.body = await _json(request)
-        model = check_request(body, self.models)
-        prompt = read_prompt(body, model)
-        check_thoughts(body, model, self._key)
-        _check_context(prompt)
-        trouble = self.troubles.take(body)
-        if trouble.problem is not None:
-            raise trouble.problem
+        model, prompt, trouble = self._admitted(body)
         plan = self.cache.plan(prompt, self.now())
         self.limits.admit(model.pool, plan.limited, self.now())
         reply = self._reply(body, model, prompt, trouble)
@@ -250,6 +250,15 @@ class ClaudeStandIn:
         exchange.usage = {**delivery.envelope["usage"], **reply.usage()}
         exchange.billed = True
         return await delivery.send(stream=bool(body.get("stream")))
+
+    def _admitted(self, body: Any) -> tuple[Model, Prompt, Trouble]:
+        model = check_request(body, self.models)
+        prompt = read_prompt(body, model)
+        check_thoughts(body, model, self._key)
+        check_context(prompt)
+        if (trouble := self.troubles.take(body)).problem is not None:
+            raise trouble.problem
+        return model, prompt, trouble
 
     def _begin(
         self,
@@ -309,6 +318,39 @@ class ClaudeStandIn:
             return refused(reply, refusal, trouble.after, model)
         return replace(reply, stop_reason=trouble.stop_reason) if trouble.stop_reason else reply
 
+    def _of_batches(
+        self, act: Callable[[web.Request, dict[str, Any]], dict[str, Any] | web.Response]
+    ) -> Handler:
+        async def handle(request: web.Request, exchange: Exchange) -> web.StreamResponse:
+            body = exchange.body = await _json(request) if request.can_read_body else {}
+            said = act(request, body)
+            if isinstance(said, dict):
+                return self._answer(exchange, said)
+            exchange.status, exchange.state = 200, "done"
+            return said
+
+        return handle
+
+    def _batched(self, body: Any) -> dict[str, Any]:
+        """One request of a batch: answered like any other, and in the account's record."""
+        exchange = Exchange(self._count, self.new_id("req_"), BATCHED, self.now(), body=body)
+        self.log.append(exchange)
+        try:
+            check_batched(body)
+            model, prompt, trouble = self._admitted(body)
+        except Problem as problem:
+            self._error(exchange, problem)
+            return {"type": "errored", "error": problem.body(exchange.request_id)}
+        plan = self.cache.plan(prompt, self.now())
+        reply = self._reply(body, model, prompt, trouble)
+        self._begin(exchange, model, plan, prompt, body)
+        envelope = self._envelope(body, model, prompt, plan, trouble)
+        envelope["usage"]["service_tier"] = "batch"
+        envelope["id"], exchange.model = exchange.message_id, envelope["model"]
+        message = whole(envelope, reply)
+        finish(exchange, reply, "done", message["usage"])
+        return {"type": "succeeded", "message": message}
+
     async def _count_tokens(self, request: web.Request, exchange: Exchange) -> web.Response:
         body = exchange.body = await _json(request)
         self.limits.admit_count(self.now())
@@ -317,9 +359,8 @@ class ClaudeStandIn:
 
     async def _list_models(self, request: web.Request, exchange: Exchange) -> web.Response:
         wanted = request.query.getall("lifecycle[]", []) or request.query.getall("lifecycle", [])
-        shown = [
-            m for m in self.models.values() if m.lifecycle in (wanted or ("active", "deprecated"))
-        ]
+        wanted = wanted or ["active", "deprecated"]
+        shown = [m for m in self.models.values() if m.lifecycle in wanted]
         ids = [m.id for m in shown]
         after = request.query.get("after_id")
         start = ids.index(after) + 1 if after in ids else 0
@@ -350,16 +391,6 @@ class ClaudeStandIn:
         return web.json_response(body, headers=exchange.response_headers)
 
 
-def _authenticate(key: str, headers: Mapping[str, str], expected: str) -> None:
-    if not key:
-        raise Problem(401, "x-api-key header is required")
-    if key != expected:
-        raise Problem(401, "invalid x-api-key")
-    version = headers.get("anthropic-version")
-    if version not in VERSIONS:
-        raise invalid(f"anthropic-version: {version or 'header is required'}")
-
-
 async def _json(request: web.Request) -> Any:
     try:
         return json.loads(await request.read())
@@ -367,10 +398,3 @@ async def _json(request: web.Request) -> Any:
         raise Problem(413) from error
     except (ValueError, RecursionError) as error:
         raise invalid(f"The request body is not valid JSON: {error}") from error
-
-
-def _check_context(prompt: Prompt) -> None:
-    if prompt.tokens > prompt.model.context:
-        raise invalid(
-            f"prompt is too long: {prompt.tokens} tokens > {prompt.model.context} maximum"
-        )
