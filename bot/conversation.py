@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from typing import Any, cast
 
 from bot.ask import Attached, Lease, Said
+from bot.caching import Marks, marked
 from bot.labels import (
     ATTACHMENT_CHARS,
     cut,
@@ -36,7 +37,6 @@ RESULT_CHARS = 8_000  # of one tool result, as remembered after the answer
 LEFT_OUT = "[the oldest turns of this thread are left out: it is too long]"
 _FENCED = re.compile(r"```.*?(?:```|\Z)", re.DOTALL)
 _THOUGHTS = ("thinking", "redacted_thinking")
-_MARK = {"type": "ephemeral", "ttl": "5m"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,20 +110,21 @@ class Conversation:
         texts = [str(block.get("text", "")) for block in self.new["content"]]
         return "```" in self.question or any("<purser:file" in text for text in texts)
 
-    def messages(self, rounds: Sequence[Message] = (), *, marked: bool) -> list[dict[str, Any]]:
+    def messages(
+        self, rounds: Sequence[Message] = (), *, marks: Marks | None = None
+    ) -> list[dict[str, Any]]:
         """Give the messages of a request.
 
         Args:
             rounds: what followed in this ask so far: answers with tool calls, and results.
-            marked: whether the conversation is worth caching, because a tool loop or a
-                thread is under way; a single question is never read again.
+            marks: how far it is kept in cache; None where it is likely to be read by nobody.
         """
-        messages = [dict(message) for message in (*self.remembered, self.new, *rounds)]
-        if marked:
-            ends = {len(self.remembered) - 1, len(self.remembered), len(messages) - 1}
-            for index in sorted(ends - {-1}):
-                messages[index] = _marked(messages[index])
-        return messages
+        messages = (*self.remembered, self.new, *rounds)
+        if marks is None:
+            return [dict(message) for message in messages]
+        asked = len(self.remembered)
+        before = asked - len(self.kept[-1].messages) if self.kept else asked
+        return marked(messages, marks, before=before, asked=asked)
 
     def reworded(self, words: str) -> "Conversation":
         """Put other words in the place of the person's; code in them stays as it was."""
@@ -264,7 +265,6 @@ class Conversations:
             message_id: of Claude's last message.
             at: seconds since the epoch.
         """
-        messages = [_remembered(message) for message in (conversation.new, *rounds)]
         ask = lease.ask
         tx.add(
             "conversation.keep",
@@ -273,7 +273,7 @@ class Conversations:
             team=ask.team,
             channel=ask.channel,
             user=ask.user,
-            messages=_json([message for message in messages if message["content"]]),
+            messages=_json(remembered((conversation.new, *rounds))),
             seen_ts=conversation.seen_ts,
             message_id=message_id or "",
             at=at,
@@ -351,9 +351,10 @@ def _kept(row: Row) -> Kept:
     return Kept(int(row["n"]), tuple(cast("list[Message]", json.loads(row["messages"]))))
 
 
-def _marked(message: Mapping[str, Any]) -> dict[str, Any]:
-    *before, last = cast("list[Mapping[str, Any]]", message["content"])
-    return {**message, "content": [*before, {**last, "cache_control": _MARK}]}
+def remembered(messages: Sequence[Message]) -> list[dict[str, Any]]:
+    """The messages of an ask as later asks of its thread see them; those that are empty then are left out."""
+    lighter = [_remembered(message) for message in messages]
+    return [message for message in lighter if message["content"]]
 
 
 def _remembered(message: Message) -> dict[str, Any]:

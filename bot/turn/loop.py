@@ -10,6 +10,7 @@ from typing import Any
 
 from bot.answer import Answer, Ended, Event, Failed, Quote, Refused, Stopped, Waiting
 from bot.ask import Lease
+from bot.caching import Marks
 from bot.conversation import Conversation, note
 from bot.findings import Given, Sieve
 from bot.journal import Told
@@ -205,7 +206,7 @@ class Loop:
         conversation, rounds, given = self._looked_at
         if conversation is not self._conversation or rounds != len(self._rounds):
             theirs = [message for message in self._rounds if message["role"] == "user"]
-            given = Given.of(self._conversation.messages(theirs, marked=False))
+            given = Given.of(self._conversation.messages(theirs))
             self._looked_at = (self._conversation, len(self._rounds), given)
         return given
 
@@ -226,12 +227,12 @@ class Loop:
         )
         # A single question is never read again from cache; a thread, a tool loop or a change that was read is.
         talk = self._rounds or self._conversation.remembered or self._brief.readings
-        marked = bool(talk)
+        marks = Marks() if talk else None
         return order(
             self._ladder.purpose,
             shaped,
-            self._conversation.messages(self._rounds, marked=False),
-            marked=self._conversation.messages(self._rounds, marked=marked),
+            self._conversation.messages(self._rounds),
+            marked=self._conversation.messages(self._rounds, marks=marks),
         )
 
     def _start_again_if_changed(self) -> None:
@@ -291,7 +292,7 @@ class Loop:
             self._lease,
             self._brief,
             response.tool_uses,
-            given=self._conversation.messages(self._rounds, marked=False),
+            given=self._conversation.messages(self._rounds),
             known=self._told.tool_results,
             tell=self.voice.tell,
         )

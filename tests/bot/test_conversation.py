@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.ask import Ask, Attached, FileRef, Lease, Said
+from bot.caching import Marks
 from bot.conversation import (
     LEFT_OUT,
     RESULT_CHARS,
@@ -153,7 +154,7 @@ async def test_bytes_once_sent_never_change() -> None:
         said("1700000200.000000", "later"),
         on=second,
     )
-    before, after = one.messages(marked=False), two.messages(marked=False)
+    before, after = one.messages(), two.messages()
 
     assert json.dumps([*before, answer("Because.")]) == json.dumps(after[:2])
     assert "first" not in texts(two)
@@ -162,7 +163,7 @@ async def test_bytes_once_sent_never_change() -> None:
     assert two.previous_message_id == "msg_1"
     await kept(store, two, answer("So."), on=second)
     three = await opened(store, on=lease("1700000400.000000", "A3"))
-    assert json.dumps([*after, answer("So.")]) == json.dumps(three.messages(marked=False)[:4])
+    assert json.dumps([*after, answer("So.")]) == json.dumps(three.messages()[:4])
 
 
 async def test_what_comes_after_the_ask_is_left_to_the_next() -> None:
@@ -227,26 +228,31 @@ async def test_files_and_pictures() -> None:
     assert conversation.about_code
 
 
+def use(n: int) -> list[dict[str, Any]]:
+    """A round of tools: the call and its result."""
+    call = {"type": "tool_use", "id": f"t{n}", "name": "n", "input": {}}
+    result = {"type": "tool_result", "tool_use_id": f"t{n}", "content": "r"}
+    return [{"role": "assistant", "content": [call]}, {"role": "user", "content": [result]}]
+
+
 async def test_marks_stand_where_they_pay() -> None:
-    """A single question bears no mark; a thread or tool loop has at most three, the last one at the end."""
+    """What the request before wrote is read at a mark of its own, and what the next one reads ends in one."""
     store, first = Memory(), lease()
     single = await opened(store, on=first)
-    assert "cache_control" not in json.dumps(single.messages(marked=False))
-    await kept(store, single, answer("Because."), on=first)
+    assert "cache_control" not in json.dumps(single.messages())
+    await kept(store, single, *use(1), answer("Because."), on=first)
     thread = await opened(store, on=lease("1700000300.000000", "A2"))
-    rounds = [
-        {
-            "role": "assistant",
-            "content": [{"type": "tool_use", "id": "t", "name": "n", "input": {}}],
-        },
-        {"role": "user", "content": [{"type": "tool_result", "tool_use_id": "t", "content": "r"}]},
-    ]
-    messages = thread.messages(rounds, marked=True)
-    marked = [i for i, message in enumerate(messages) if "cache_control" in message["content"][-1]]
 
-    assert marked == [1, 2, 4]
-    assert json.dumps(messages).count('"5m"') == 3
-    assert "cache_control" not in json.dumps(thread.messages(rounds, marked=False))
+    def marks(*rounds: dict[str, Any], **how: Any) -> dict[int, str]:
+        last = [m["content"][-1] for m in thread.messages(rounds, marks=Marks(**how))]
+        return {n: b["cache_control"]["ttl"] for n, b in enumerate(last) if "cache_control" in b}
+
+    assert marks() == {0: "5m", 4: "5m"}
+    assert marks(ask="1h") == {0: "1h", 4: "1h"}
+    assert marks(*use(2), ask="1h") == {4: "1h", 6: "5m"}
+    assert marks(*use(2), *use(3)) == {4: "5m", 6: "5m", 8: "5m"}
+    assert marks(*use(2), *use(3), end=False) == {4: "5m", 6: "5m"}
+    assert "cache_control" not in json.dumps(thread.messages(use(2)))
 
 
 async def test_memory_is_light() -> None:
@@ -271,7 +277,7 @@ async def test_memory_is_light() -> None:
         },
         on=on,
     )
-    messages = (await opened(store, on=lease("1700000300.000000", "A2"))).messages(marked=False)
+    messages = (await opened(store, on=lease("1700000300.000000", "A2"))).messages()
 
     assert [use] == messages[1]["content"]
     assert len(messages[2]["content"][0]["content"]) < RESULT_CHARS + 100
