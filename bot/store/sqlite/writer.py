@@ -5,22 +5,16 @@ before the group's COMMIT has returned; if that fails, or if an error ended the 
 disk may do so), everybody in the group hears StoreDown.
 """
 
-import asyncio
-import queue
 import sqlite3
-import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Any
 
 from sqlite_utils import Database
 
-from bot.errors import PurserError, StoreDown
+from bot.errors import StoreDown
 from bot.store import Row, Statement, Transaction
-
-GROUP = 256  # transactions in one commit at most
-Result = list[list[Row]] | PurserError
+from bot.store.groups import Groups, Result
 
 WHAT: Mapping[str, str] = {
     "FULL": "the disk is full; make room, and it goes on by itself",
@@ -33,13 +27,6 @@ WHAT: Mapping[str, str] = {
     "CORRUPT": "the database file is damaged; stop Purser and restore a copy of it",
 }
 """By the engine's name of an error, what it means and what to do."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Waiting:
-    tx: Transaction
-    loop: asyncio.AbstractEventLoop
-    future: "asyncio.Future[Result]"
 
 
 class Writer:
@@ -56,12 +43,8 @@ class Writer:
     def __init__(self, db: Database, statements: Mapping[str, str]) -> None:
         self._db = db
         self._statements = statements
-        self._queue: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
         self.failing = False
-        self._closed = False
-        self._closing = threading.Lock()  # nothing is queued behind the end
-        self._thread = threading.Thread(target=self._work, name="purser-writer", daemon=True)
-        self._thread.start()
+        self._groups: Groups[Transaction] = Groups(self._committed)
 
     async def commit(self, tx: Transaction) -> list[list[Row]]:
         """Queue a transaction and wait until it is on disk.
@@ -72,52 +55,14 @@ class Writer:
         """
         for statement in tx.statements:
             self._statements[statement.name]
-        loop = asyncio.get_running_loop()
-        waiting = _Waiting(tx, loop, loop.create_future())
-        with self._closing:
-            if self._closed:
-                raise _over()
-            self._queue.put(waiting)
-        result = await waiting.future
-        if isinstance(result, PurserError):
-            raise result
-        return result
+        return await self._groups.commit(tx)
 
     def close(self) -> None:
         """Write what is queued, then end the thread and close the connection."""
-        with self._closing:
-            self._closed = True
-            self._queue.put(None)
-        self._thread.join()
+        self._groups.close()
         self._db.close()
 
-    def _work(self) -> None:
-        group: list[_Waiting] = []
-        try:
-            while group := self._gathered():
-                _tell(zip(group, self._committed([one.tx for one in group]), strict=True))
-                group = []
-        finally:
-            # At a regular end nobody is left. If it was an error of ours, nobody may wait for ever.
-            with self._closing:
-                self._closed = True
-            while not self._queue.empty():
-                if (one := self._queue.get()) is not None:
-                    group.append(one)
-            _tell((one, _over()) for one in group)
-
-    def _gathered(self) -> list[_Waiting]:
-        """All that wait at the moment; nobody, once the store is closed."""
-        group: list[_Waiting] = []
-        while len(group) < GROUP and not (group and self._queue.empty()):
-            one = self._queue.get()
-            if one is None:
-                self._queue.put(None)  # to be found by the next look
-                break
-            group.append(one)
-        return group
-
-    def _committed(self, group: list[Transaction]) -> list[Result]:
+    def _committed(self, group: Sequence[Transaction]) -> list[Result]:
         connection = self._db.conn
         before = connection.total_changes
         try:
@@ -190,29 +135,9 @@ def failure(error: Exception) -> StoreDown:
     return down
 
 
-def _over() -> StoreDown:
-    return StoreDown("the store is closed")
-
-
 def _whole(values: Mapping[str, Any]) -> dict[str, Any]:
     """Text as UTF-8 can hold it: half a surrogate pair, which JSON may carry, becomes a question mark."""
     return {
         name: value.encode("utf-8", "replace").decode() if isinstance(value, str) else value
         for name, value in values.items()
     }
-
-
-def _tell(told: Iterable[tuple[_Waiting, Result]]) -> None:
-    """Each hears its result; a loop is woken once for all its waiters."""
-    by_loop: dict[asyncio.AbstractEventLoop, list[tuple[asyncio.Future[Result], Result]]] = {}
-    for waiting, result in told:
-        by_loop.setdefault(waiting.loop, []).append((waiting.future, result))
-    for loop, results in by_loop.items():
-        with suppress(RuntimeError):  # the loop is closed: nobody waits any more
-            loop.call_soon_threadsafe(_resolve, results)
-
-
-def _resolve(results: list[tuple["asyncio.Future[Result]", Result]]) -> None:
-    for future, result in results:
-        if not future.done():  # its caller may have gone away
-            future.set_result(result)
