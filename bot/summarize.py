@@ -4,7 +4,7 @@ The instructions are in prompts/summarize.md, which every ask shares; here stand
 """
 
 import re
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import SplitResult, parse_qs, urlsplit
 
 from bot.rules import Rules, Workspace
 from bot.turn import Brief
@@ -74,19 +74,28 @@ def query(text: str) -> str:
     if JQL.match(bare):
         return " ".join(bare.split())
     for word in bare.split():
-        address = word.strip("<>(),;").split("|", maxsplit=1)[0]
-        if address.startswith(("http://", "https://")):
-            asked = parse_qs(urlsplit(address).query).get("jql", [""])[0]
-            if asked.strip():
-                return " ".join(asked.split())
+        address = _address(word.strip("<>(),;"))
+        asked = parse_qs(address.query).get("jql", [""])[0] if address else ""
+        if asked.strip():
+            return " ".join(asked.split())
     return ""
+
+
+def _address(word: str) -> SplitResult | None:
+    """A web address in its parts; None for any other word, and for one that is broken."""
+    if not word.startswith(("http://", "https://")):
+        return None
+    try:
+        return urlsplit(word.split("|", maxsplit=1)[0])
+    except ValueError:
+        return None
 
 
 def _of_address(word: str) -> list[str]:
     """The key in a Jira address: `/browse/KEY` or `?selectedIssue=KEY`."""
-    if not word.startswith(("http://", "https://")):
+    parts = _address(word)
+    if parts is None:
         return []
-    parts = urlsplit(word.split("|", maxsplit=1)[0])
     selected = parse_qs(parts.query).get("selectedIssue", [])
     return [key for text in (*selected, parts.path) for key in KEY.findall(text.upper())][:1]
 

@@ -218,3 +218,36 @@ def test_lines_stay_where_they_are(lines: list[str]) -> None:
 
     assert hidden.count("\n") == text.count("\n")
     assert redacted(hidden) == hidden
+
+
+BETWEEN = st.sampled_from(["", " ", "\t", ", ", "(", ")", '"', "'", "`", "**", "> ", "| ", "=", ": ", ";", "\\", "\n", "[x](", "<", ">", "é", "。", "\u200b", "x = "])  # fmt: skip
+SURROUNDINGS = st.tuples(st.lists(BETWEEN, max_size=6), st.text(max_size=12)).map(
+    lambda parts: parts[1] + "".join(parts[0])
+)
+FREE = sorted(
+    # What no sign before or behind it makes something else: the others are told from ordinary words by their borders.
+    {"anthropic-key", "github-token", "gitlab-token", "slack-token", "stripe-key", "json-web-token", "sendgrid-key", "pypi-token", "private-key"}
+)  # fmt: skip
+
+
+@given(st.sampled_from(FREE), SURROUNDINGS, SURROUNDINGS)
+def test_a_secret_is_hidden_in_any_surroundings(name: str, before: str, behind: str) -> None:
+    """Whatever stands before and behind it, nothing of the secret's own part is left, and hiding again changes nothing."""
+    hidden = redacted(f"{before}{SAMPLES[name]}{behind}")
+
+    assert WORD[:12] not in hidden
+    assert redacted(hidden) == hidden
+
+
+@given(
+    st.sampled_from(list(RULES)),
+    st.sampled_from([" ", "\n", '"', "`", "(", "<", "|"]),
+    st.text(max_size=20),
+)
+def test_every_form_is_hidden_between_ordinary_signs(name: str, border: str, rest: str) -> None:
+    """Each rule finds its form between blanks, quotes, ticks and brackets, whatever else is in the text."""
+    secret = SAMPLES[name]
+    hidden = redacted(f"{rest}\n{border}{secret}{border}\n{rest}")
+
+    assert secret not in hidden
+    assert redacted(hidden) == hidden
