@@ -59,6 +59,24 @@ RULES: Mapping[str, re.Pattern[str]] = {
     ),
 }  # fmt: skip
 
+# Of what a rule finds, something that is looked for much faster than by the rule: one of these words in the text without
+# regard to case, or the pattern. Most texts have none of them; a rule that is not named here always looks itself.
+_SIGNS: Mapping[str, tuple[str, ...] | re.Pattern[str]] = {
+    "openai-key": ("sk-",),
+    "aws-key": ("a3t", "abia", "acca", "akia", "asia", "aws"),
+    "gitlab-token": ("gl", "gr1348941"),
+    "google-key": ("aiza", "ya29."),
+    "mailchimp-key": ("-us",),
+    "npm-token": ("npm_", ":_authtoken="),
+    "slack-token": ("xox", "xapp-", "hooks.slack.com"),
+    "stripe-key": ("k_live_", "k_test_", "whsec_"),
+    "telegram-token": re.compile(r"\d{8,10}:"),
+    "assigned-secret": ("passw", "secret", "token", "key", "cred"),
+    "card-number": re.compile(r"\d(?:[ -]?\d){12}"),
+    "bank-account": re.compile(r"[A-Z][A-Z]\d\d"),
+    "social-security-number": re.compile(r"\d{3}-\d\d-\d"),
+}
+
 
 def _luhn(number: str) -> bool:
     """Whether the last digit of a card's number fits the others."""
@@ -121,9 +139,14 @@ class Redactor:
 def redacted(text: str, names: Collection[str] | None = None) -> str:
     """A whole text with its secrets hidden; its lines stay where they are."""
     # Most texts have none: that is seen faster of the whole than line by line.
-    chosen = [(n, rule) for n, rule in RULES.items() if names is None or n in names]
-    bare = _bare(text)
-    found = [n for n, rule in chosen if rule.search(text) or (bare != text and rule.search(bare))]
+    bare, folded = _bare(text), text.casefold()
+    found = [
+        name
+        for name, rule in RULES.items()
+        if (names is None or name in names)
+        and (_has_sign(name, text, folded) or bare != text)
+        and (rule.search(text) or (bare != text and rule.search(bare)))
+    ]
     return "\n".join(map(Redactor(found).line, text.split("\n"))) if found else text
 
 
@@ -150,6 +173,14 @@ def hidden_in(text: str) -> int:
 def _bare(text: str) -> str:
     """A text without Markdown's backslashes, which tickets and pages come with: they tear a key apart."""
     return _ESCAPED.sub(r"\1", text) if "\\" in text else text
+
+
+def _has_sign(name: str, text: str, folded: str) -> bool:
+    """Whether there may be something for a rule; `folded` is the text without regard to case."""
+    signs = _SIGNS.get(name, ("",))
+    if isinstance(signs, re.Pattern):
+        return signs.search(text) is not None
+    return any(sign in folded for sign in signs)
 
 
 def _without(text: str, name: str, rule: re.Pattern[str]) -> str:

@@ -47,6 +47,8 @@ class Sieve:
 
     def feed(self, text: str) -> str:
         """Take more of the answer; what of it may be said now."""
+        if self._mid and not self._held and "\n" not in text:
+            return text  # the line goes on
         self._held += text
         return self._pass(whole=False)
 
