@@ -1,0 +1,37 @@
+"""What an error of PostgreSQL or of the way to it means, in words without values of records and without a password."""
+
+from collections.abc import Mapping
+
+from bot.errors import StoreDown
+
+WHAT: Mapping[str, str] = {
+    "08": "the connection to the database broke; it is tried again by itself",
+    "25006": "the database may only be read; DATABASE_URL has to name the primary server",
+    "28": "the database refuses this user or password; check DATABASE_URL",
+    "3D": "there is no database of this name; check DATABASE_URL, or create it",
+    "42501": "the user of DATABASE_URL lacks a right on the tables; grant it, or use their owner",
+    "42P01": "the schema is not this Purser's; run `purser migrate`",
+    "42703": "the schema is not this Purser's; run `purser migrate`",
+    "42883": "the schema is not this Purser's; run `purser migrate`",
+    "53100": "the database's disk is full; make room, and it goes on by itself",
+    "53300": "the database takes no more connections; raise its limit, or run fewer processes",
+    "55P03": "another program holds the tables for too long; end that one",
+    "57014": "the database broke off what took too long; find out what keeps it busy",
+    "57P": "the database server is stopping or starting; it is tried again by itself",
+    "58": "the database's disk does not read or write; check it",
+    "XX": "the database is damaged; stop Purser and restore a copy of it",
+}
+"""By SQLSTATE or its beginning, what it means and what to do."""
+
+
+def failure(state: str, cause: Exception | None = None) -> StoreDown:
+    """An error by its SQLSTATE ("" where there is none: the way to the server failed)."""
+    what = next(
+        (WHAT[start] for n in (5, 3, 2) if (start := state[:n]) in WHAT),
+        "the database did not take it; see its own log",
+    )
+    if not state:
+        what = "the database does not answer; check that it runs and that DATABASE_URL leads there"
+    down = StoreDown(f"{what} ({state})" if state else what)
+    down.__cause__ = cause
+    return down
