@@ -86,6 +86,12 @@ class Ask:
         return f"{self.team}:{self.channel}:{self.thread}" if self.thread else f"{self.key}"
 
     @property
+    def digest(self) -> str:
+        """The digest that is to be written, by its id; "" for everything else."""
+        kind, _, rest = self.key.partition(":")
+        return rest.partition(":")[0] if self.origin == "own" and kind == "digest" else ""
+
+    @property
     def is_first(self) -> bool:
         """Whether nothing can have been answered in its lane before: a command, or what opens its thread."""
         return not self.thread or (self.thread == self.ts and not self.edited)

@@ -262,6 +262,18 @@ CREATE TABLE adjusted (
   PRIMARY KEY (channel, key)
 ) WITHOUT ROWID;
 
+CREATE TABLE digests (
+  id TEXT PRIMARY KEY,
+  team TEXT NOT NULL,
+  channel TEXT NOT NULL,
+  user TEXT NOT NULL,
+  subject TEXT NOT NULL,
+  cadence TEXT NOT NULL,
+  at REAL NOT NULL,
+  stopped_at REAL
+) WITHOUT ROWID;
+CREATE INDEX digests_coming ON digests (channel, at) WHERE stopped_at IS NULL;
+
 CREATE TABLE proposals (
   id TEXT PRIMARY KEY,
   ask_id TEXT NOT NULL,
