@@ -7,17 +7,19 @@ paragraph stands in a second block, behind the mark, and disturbs nobody else.
 
 import hashlib
 import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
 from typing import Any
 
 SHARED = ("system.md", "review.md", "summarize.md")
-REPHRASE, COMPACT = "rephrase.md", "compact.md"
+REPHRASE, COMPACT, DIGEST = "rephrase.md", "compact.md", "digest.md"
 REPHRASE_TOKENS = 8_192  # thinking counts too; a request that long is no request but a document
 COMPACT_TOKENS = (
     8_192  # 900 words are 2,000 tokens at most in any language; the rest is for thinking
 )
+DIGEST_TOKENS = 6_000  # 250 words, and thinking at the lowest effort
 UNCHANGED = "UNCHANGED"  # what the rewording answers when there is no neutral wording
 # These take neither adaptive thinking nor an effort (https://platform.claude.com/docs/en/about-claude/models).
 _PLAIN_MODELS = re.compile(r"claude-(haiku-4|sonnet-4-5|opus-4-[015])")
@@ -31,6 +33,7 @@ class Prompts:
     shared: str
     rephrase: str
     compact: str
+    digest: str
     version: str
 
     @classmethod
@@ -39,13 +42,14 @@ class Prompts:
         folder = files("prompts")
         texts = {
             name: folder.joinpath(name).read_text(encoding="utf-8").strip()
-            for name in (*SHARED, REPHRASE, COMPACT)
+            for name in (*SHARED, REPHRASE, COMPACT, DIGEST)
         }
-        digest = hashlib.sha256()
+        bytes_ = hashlib.sha256()
         for name, text in texts.items():
-            digest.update(f"{name}\0{text}\0".encode())
+            bytes_.update(f"{name}\0{text}\0".encode())
         shared = "\n\n".join(texts[name] for name in SHARED)
-        return cls(shared, texts[REPHRASE], texts[COMPACT], digest.hexdigest()[:12])
+        tasks = (texts[REPHRASE], texts[COMPACT], texts[DIGEST])
+        return cls(shared, *tasks, bytes_.hexdigest()[:12])
 
     def system(self, instructions: str | None = None) -> list[dict[str, Any]]:
         """Give the system blocks: the shared one, marked for an hour, then the channel's own; the same objects each time."""
@@ -60,7 +64,7 @@ class Prompts:
             model: who rewords.
         """
         words = f"Kind of work: {work}\n\n<purser:request>\n{untagged(request)}\n</purser:request>"
-        return self._task(self.rephrase, words, model=model, max_tokens=REPHRASE_TOKENS)
+        return _task(self.rephrase, [_text(words)], model=model, max_tokens=REPHRASE_TOKENS)
 
     def minutes(self, part: str, *, model: str) -> dict[str, Any]:
         """Give the request that has the oldest part of a thread summed up.
@@ -70,16 +74,37 @@ class Prompts:
             model: who sums it up.
         """
         words = f"<purser:part>\n{part}\n</purser:part>"
-        return self._task(self.compact, words, model=model, max_tokens=COMPACT_TOKENS)
+        return _task(self.compact, [_text(words)], model=model, max_tokens=COMPACT_TOKENS)
 
-    def _task(self, task: str, words: str, *, model: str, max_tokens: int) -> dict[str, Any]:
-        return {
-            "model": model,
-            "max_tokens": max_tokens,
-            "system": [{"type": "text", "text": task}],
-            "messages": [{"role": "user", "content": [{"type": "text", "text": words}]}],
-            **effort_of(model, "low"),
-        }
+    def morning(
+        self, read: Sequence[Mapping[str, Any]], *, model: str, instructions: str | None = None
+    ) -> dict[str, Any]:
+        """Give the request that has a digest written.
+
+        Args:
+            read: what it is about and what was read for it, as blocks.
+            model: who writes it.
+            instructions: the channel's own paragraph.
+        """
+        made = _task(self.digest, read, model=model, max_tokens=DIGEST_TOKENS)
+        own = _blocks(self.digest, (instructions or "").strip())[1:]
+        return {**made, "system": [*made["system"], *own]}
+
+
+def _task(
+    task: str, content: Sequence[Mapping[str, Any]], *, model: str, max_tokens: int
+) -> dict[str, Any]:
+    return {
+        "model": model,
+        "max_tokens": max_tokens,
+        "system": [_text(task)],
+        "messages": [{"role": "user", "content": list(content)}],
+        **effort_of(model, "low"),
+    }
+
+
+def _text(words: str) -> dict[str, Any]:
+    return {"type": "text", "text": words}
 
 
 @lru_cache(256)

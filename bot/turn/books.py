@@ -88,7 +88,9 @@ class Books:
     def worst(self, order: Order, input_tokens: int) -> int:
         """Give what a call may cost at most, in picos: all written to the dearest cache, all output used."""
         most = int(order.body["max_tokens"])
-        usage = Usage(cache_write_1h_tokens=input_tokens, output_tokens=most)
+        usage = Usage(
+            cache_write_1h_tokens=input_tokens, output_tokens=most, service_tier=order.tier
+        )
         cost = estimate(usage, model=order.model, at=self._rooms.now())
         if cost is not None:
             return cost.picos

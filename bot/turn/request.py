@@ -44,6 +44,7 @@ class Order:
         fresh_tokens: those of them that cannot have been read from cache, about.
         aloud: whether its text is for the person.
         counted: whether it has attachments that must be counted before they cost.
+        tier: at whose price it is served: "standard", or "batch" at half of it.
     """
 
     purpose: str
@@ -53,6 +54,7 @@ class Order:
     fresh_tokens: int
     aloud: bool = True
     counted: bool = False
+    tier: str = "standard"
 
     @property
     def model(self) -> str:
@@ -62,7 +64,11 @@ class Order:
     @property
     def likely(self) -> Usage:
         """What it costs if it is answered and nobody hears of it."""
-        return Usage(cache_write_5m_tokens=self.input_tokens, output_tokens=LIKELY_OUTPUT_TOKENS)
+        return Usage(
+            cache_write_5m_tokens=self.input_tokens,
+            output_tokens=LIKELY_OUTPUT_TOKENS,
+            service_tier=self.tier,
+        )
 
 
 def order(

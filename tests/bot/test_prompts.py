@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from bot.prompts import REPHRASE, SHARED, Prompts, effort_of, untagged
+from bot.prompts import DIGEST, REPHRASE, SHARED, Prompts, effort_of, untagged
 
 SHOW = """
 import hashlib, json
@@ -61,11 +61,12 @@ def test_nothing_that_changes_stands_in_the_prompts() -> None:
     assert "2026" not in shared
 
 
-@pytest.mark.parametrize("name", [*SHARED, REPHRASE])
+@pytest.mark.parametrize("name", [*SHARED, REPHRASE, DIGEST])
 def test_each_prompt_has_its_four_sections(name: str) -> None:
     """Role, Task, Format and Constraints, once each and in this order."""
     prompts = Prompts.load()
-    text = prompts.rephrase if name == REPHRASE else prompts.shared
+    alone = {REPHRASE: prompts.rephrase, DIGEST: prompts.digest}
+    text = alone.get(name, prompts.shared)
     sections = [
         line.lstrip("# ")
         for line in text.splitlines()
@@ -73,7 +74,7 @@ def test_each_prompt_has_its_four_sections(name: str) -> None:
     ]
     expected = ["Role", "Task", "Format", "Constraints"]
 
-    assert (expected if name == REPHRASE else expected * len(SHARED)) == sections
+    assert (expected if name in alone else expected * len(SHARED)) == sections
 
 
 def test_rewording_keeps_the_words_inside_their_tag() -> None:
@@ -86,6 +87,20 @@ def test_rewording_keeps_the_words_inside_their_tag() -> None:
     assert words.count("</purser:request>") == 1
     assert words.endswith("</purser:request>")
     assert asked["output_config"] == {"effort": "low"}
+
+
+def test_a_digest_is_written_by_its_own_task_and_the_channels_paragraph() -> None:
+    """At the lowest effort, and with nothing of the prompts that all asks share."""
+    prompts = Prompts.load()
+    read = [{"type": "text", "text": "x"}]
+    plain = prompts.morning(read, model="claude-haiku-5-5")
+    own = prompts.morning(read, model="claude-haiku-5-5", instructions="In French.")
+
+    assert [block["text"] for block in plain["system"]] == [prompts.digest]
+    assert own["system"][:1] == plain["system"]
+    assert own["system"][1]["text"].endswith("In French.")
+    assert plain["output_config"] == {"effort": "low"}
+    assert plain["messages"] == [{"role": "user", "content": read}]
 
 
 def test_only_our_tags_are_touched() -> None:
