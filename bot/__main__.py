@@ -23,7 +23,7 @@ from typing import Any, Literal
 import click
 import structlog
 
-from bot import __version__, trail, upkeep
+from bot import __version__, checkup, trail, upkeep
 from bot.bookkeeping import Bookkeeping
 from bot.desk import Desk
 from bot.errors import BadSettings, PurserError
@@ -55,12 +55,16 @@ def _settings() -> Settings:
     return settings
 
 
+def _to_serve() -> tuple[Settings, list[str]]:
+    """The settings as they stand now, and every problem with them, with what serving lacks."""
+    settings, problems = Settings.examine(os.environ, dotenv=DOTENV)
+    malformed = {problem.partition(":")[0].removesuffix("_FILE") for problem in problems}
+    return settings, problems + settings.missing(malformed)
+
+
 def _configured(*, to_serve: bool = False) -> tuple[Settings, Policy]:
     """The settings and the policy, or every problem with both (and what serving lacks) at once and exit 2."""
-    settings, problems = Settings.examine(os.environ, dotenv=DOTENV)
-    if to_serve:
-        malformed = {problem.partition(":")[0].removesuffix("_FILE") for problem in problems}
-        problems += settings.missing(malformed)
+    settings, problems = _to_serve() if to_serve else Settings.examine(os.environ, dotenv=DOTENV)
     try:
         policy = Policy(load(settings.purser_policy))
     except BadSettings as error:
@@ -115,6 +119,7 @@ def main(context: click.Context) -> None:
             stream.reconfigure(errors="replace")  # where there is no sign for a tick, a "?" will do
 
 
+main.add_command(checkup.doctor)
 main.add_command(trail.audit)
 main.add_command(trail.forget)
 
@@ -131,15 +136,17 @@ def _spare_the_collector(_port: int) -> None:
 def serve(host: str, port: int | None) -> None:
     """Run the bot: Socket Mode when SLACK_APP_TOKEN is set, else HTTP."""
     settings, policy = _configured(to_serve=True)
+    from bot.app import Reread
     from bot.app import serve as run
 
     configure(level=settings.log_level, form=settings.log_format, stream=sys.stderr)
 
     async def work() -> int:
-        stopping = asyncio.Event()
+        stopping, again = asyncio.Event(), asyncio.Event()
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, stopping.set)
+        loop.add_signal_handler(signal.SIGHUP, again.set)
         try:
             await run(
                 settings,
@@ -148,6 +155,7 @@ def serve(host: str, port: int | None) -> None:
                 port=settings.port if port is None else port,
                 stopping=stopping,
                 ready=_spare_the_collector,
+                reread=Reread(again, _to_serve),
             )
         except PurserError:
             raise
@@ -179,23 +187,6 @@ def demo(*, tour: bool, port: int, no_browser: bool) -> None:
         except OSError as error:
             _refuse_to_listen(error, "127.0.0.1", choose="--port")
             raise
-
-    _run(work)
-
-
-@main.command()
-@click.option("--json", "as_json", is_flag=True, help="One JSON document instead of lines.")
-def doctor(*, as_json: bool) -> None:
-    """Check tokens, scopes, models, Jira, the database and the clock; exit 1 if any is red."""
-    settings, policy = _configured()
-    from bot.doctor import examine, show
-
-    configure(level="ERROR", form=settings.log_format, stream=sys.stderr)
-
-    async def work() -> int:
-        findings = await examine(settings, policy, now=time.time)
-        click.echo(show(findings, as_json=as_json, colour=sys.stdout.isatty()))
-        return 1 if any(f.colour == "red" for f in findings) else 0
 
     _run(work)
 

@@ -14,7 +14,7 @@ class AdminAlerts:
 
     Args:
         inbox: where alerts become asks.
-        admins: Slack user ids.
+        admins: the Slack user ids of those there are now.
         team: ours.
         new_id: makes the id of an ask.
         now: seconds since the epoch.
@@ -24,12 +24,12 @@ class AdminAlerts:
         self,
         inbox: Inbox,
         *,
-        admins: Sequence[str],
+        admins: Callable[[], Sequence[str]],
         team: str,
         new_id: Callable[[], str],
         now: Callable[[], float],
     ) -> None:
-        self._inbox, self._admins, self._team = inbox, tuple(admins), team
+        self._inbox, self._admins, self._team = inbox, admins, team
         self._new_id, self._now = new_id, now
 
     async def tell(self, key: str, sentence: str) -> None:
@@ -38,7 +38,7 @@ class AdminAlerts:
         Raises:
             StoreDown: it could not be written down.
         """
-        for admin in self._admins:
+        for admin in self._admins():
             own = f"alert:{key}:{admin}"
             ask = Ask(
                 id=self._new_id(),

@@ -3,7 +3,7 @@
 Everybody asks here; nobody else decides. What is not known about a person counts against them.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from fnmatch import fnmatchcase
 
@@ -48,15 +48,28 @@ class Policy:
     """The whole policy of this installation: the file, and what admins set in Slack."""
 
     def __init__(self, file: PolicyFile | None = None) -> None:
-        self._file = file or PolicyFile()
-        self.admins = self._file.admins
-        self.workspace = self._file.workspace
-        self._elsewhere = Rules(**self._file.defaults)
-        self._rules = {
-            channel: Rules(**{**self._file.defaults, **own})
-            for channel, own in self._file.channels.items()
-        }
         self._adjusted: dict[tuple[str, str], Adjusted] = {}
+        self._rules: dict[str, Rules] = {}
+        self._hold(file or PolicyFile())
+
+    def replace(self, file: PolicyFile) -> None:
+        """Put another file in force at once and whole; what admins set in Slack still wins over it.
+
+        Who works by rules that were handed out keeps them. The time zone stays until the next start, since the
+        sums of days and months follow it.
+        """
+        zone = {"timezone": self.workspace.timezone}
+        self._hold(replace(file, workspace=file.workspace.model_copy(update=zone)))
+
+    def _hold(self, file: PolicyFile) -> None:
+        elsewhere = Rules(**file.defaults)
+        rules = {
+            channel: Rules(**{**file.defaults, **own}) for channel, own in file.channels.items()
+        }
+        self._file, self._elsewhere, self._rules = file, elsewhere, rules
+        self.admins, self.workspace = file.admins, file.workspace
+        for channel in {channel for channel, _ in self._adjusted}:
+            self._refresh(channel)
 
     def adjust(self, adjusted: Adjusted) -> None:
         """Put a value in force that an admin set; it was checked and committed before."""

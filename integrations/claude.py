@@ -145,10 +145,6 @@ class Claude:
         self._clock = clock
         self._now = now
 
-    def rekey(self, key: str) -> None:
-        """Use another API key, from the next call on; calls on their way end with the one they began with."""
-        self._client.api_key = key
-
     async def stream(
         self, request: Mapping[str, Any], *, silence_seconds: float = SILENCE_SECONDS
     ) -> AsyncGenerator[Event]:

@@ -99,6 +99,10 @@ class ClaudeAdmin:
         self, session: aiohttp.ClientSession, *, base_url: str, key: str, proxy: str | None = None
     ) -> None:
         self._session, self._url, self._proxy = session, base_url.rstrip("/"), proxy
+        self.rekey(key)
+
+    def rekey(self, key: str) -> None:
+        """Use another Admin key from the next request on."""
         self._headers = {"x-api-key": key, "anthropic-version": VERSION}
 
     async def keys(self) -> list[Key]:

@@ -10,6 +10,7 @@ Whoever calls says each time whether our token is used: a private repository is 
 import asyncio
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing, asynccontextmanager
+from functools import partial
 from typing import Any, cast
 
 import aiohttp
@@ -54,10 +55,15 @@ class _Site:
         self, session: aiohttp.ClientSession, api_url: str, token: str, proxy: str | None
     ) -> None:
         self.web = web_of(api_url)
-        self.has_token = bool(token)
-        self.nobody = Wire(session, api_url=api_url, token="", proxy=proxy)
-        self.ourselves = Wire(session, api_url=api_url, token=token, proxy=proxy)
+        self._wire = partial(Wire, session, api_url=api_url, proxy=proxy)
+        self.nobody = self._wire(token="")
         self.limited_until = {True: 0.0, False: 0.0}  # by whether our token is used
+        self.rekey(token)
+
+    def rekey(self, token: str) -> None:
+        self.has_token = bool(token)
+        self.ourselves = self._wire(token=token)
+        self.limited_until[True] = 0.0
 
 
 class GitHub:
@@ -85,6 +91,10 @@ class GitHub:
         self._sites = [_Site(session, api_url, token, proxy)]
         if api_url != PUBLIC_API:
             self._sites.append(_Site(session, PUBLIC_API, "", proxy))
+
+    def rekey(self, token: str) -> None:
+        """Use another token ("" for none) from the next request on; those on their way end with the one they have."""
+        self._sites[0].rekey(token)
 
     def __repr__(self) -> str:
         return f"GitHub({self._sites[0].web.host!r})"

@@ -72,11 +72,18 @@ class Jira(Changing):
         from integrations.jira_client import Client
 
         def connect() -> Client:
+            email, token = self._account
             return Client(
                 api_url=api_url.rstrip("/"), email=email, token=token, proxy=proxy, cafile=cafile
             )
 
+        self._account = email, token
         super().__init__(Calls(connect, in_flight), site_url.rstrip("/"))
+
+    def rekey(self, email: str, token: str) -> None:
+        """Use another account or token from the next call on; calls on their way end with the one they have."""
+        self._account = email, token
+        self._ask.renew()
 
     def __repr__(self) -> str:
         return f"Jira({self._site!r})"

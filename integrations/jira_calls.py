@@ -60,9 +60,14 @@ class Calls:
     def close(self) -> None:
         """Let go of idle connections; calls that still run end by their own deadlines."""
         self._closed = True
+        self.renew()
+
+    def renew(self) -> None:
+        """Let go of idle connections, and of those in use when they are done: the next ones are made anew."""
+        idle, self._idle = self._idle, queue.LifoQueue(IDLE_CLIENTS)
         with suppress(queue.Empty):
             while True:
-                self._idle.get_nowait().close()
+                idle.get_nowait().close()
 
     def _begin(self, work: Callable[[Client], T], ends: float) -> Future[T]:
         """Start a thread; its place is free only when it is gone."""
@@ -83,8 +88,9 @@ class Calls:
         return running
 
     def _work(self, work: Callable[[Client], T], ends: float) -> T:
+        idle = self._idle
         try:
-            client = self._idle.get_nowait()
+            client = idle.get_nowait()
         except queue.Empty:
             client = self._connect()
         try:
@@ -93,12 +99,12 @@ class Calls:
             with until(ends):
                 return work(client)
         finally:
-            self._put_back(client)
+            self._put_back(client, idle)
 
-    def _put_back(self, client: Client) -> None:
+    def _put_back(self, client: Client, idle: queue.LifoQueue[Client]) -> None:
         try:
-            self._idle.put_nowait(client)
+            idle.put_nowait(client)
         except queue.Full:
             client.close()
-        if self._closed:
+        if self._closed or idle is not self._idle:
             client.close()

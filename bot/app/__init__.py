@@ -21,6 +21,7 @@ import structlog
 
 from bot.app.clients import secret, slack_client, slack_session
 from bot.app.doors import open_doors
+from bot.app.reload import Keyring, Reload, Reread
 from bot.app.rooms import furnish
 from bot.errors import BadSettings
 from bot.inbox import Inbox
@@ -50,6 +51,7 @@ async def serve(
     port: int,
     stopping: asyncio.Event,
     ready: Callable[[int], None] = lambda _port: None,
+    reread: Reread | None = None,
     apart: float = APART_SECONDS,
     drain: float = DRAIN_SECONDS,
     now: Callable[[], float] = time.time,
@@ -65,6 +67,7 @@ async def serve(
         port: 0 takes a free one.
         stopping: set by a signal.
         ready: told the port once asks are taken.
+        reread: how secrets and policy are read anew while we serve; None is never.
         apart: seconds between the two Socket Mode connections.
         drain: seconds that running asks get when told to stop.
         now: seconds since the epoch.
@@ -80,6 +83,8 @@ async def serve(
         client = slack_client(settings, session)
         token = secret(settings.slack_bot_token)
         wire = SlackWire(client, session, token=token, clock=time.monotonic)
+        keyring = Keyring(settings)
+        keyring.add(wire.rekey, "slack_bot_token")
         metrics = Metrics()
         name = f"{socket.gethostname()}:{os.getpid()}"
         inbox = Inbox(store, now=now, worker=name)
@@ -93,18 +98,23 @@ async def serve(
             known = bool(door.us.bot_user) and not stopping.is_set()
             return known and await store.ready() and await wire.answers()
 
-        app = bolt(door, client, signing_secret=secret(settings.slack_signing_secret) or "none")
-        doors = open_doors(settings, app, host, port, well, metrics, ready, apart, stack)
+        app = bolt(door, client)
+        doors = open_doors(settings, app, host, port, well, metrics, ready, apart, keyring, stack)
         await _unless(stopping, doors)
         us = await _unless(stopping, _who_we_are(wire))
         if us is None:
             return
         door.us = us
-        rooms = await furnish(settings, policy, store, inbox, wire, us, metrics, new_id, now, stack)
+        rooms = await furnish(
+            settings, policy, store, inbox, wire, us, metrics, new_id, now, keyring, stack
+        )
         door.home = rooms.homes.show
         door.opens = rooms.clicks.opens
         worker = Worker(rooms, drain_seconds=drain)
         stack.push_async_callback(_ended, asyncio.create_task(_warm(rooms.turn, policy)))
+        if reread is not None:
+            reload = Reload(reread, keyring, policy, rooms.turn.alerts, now=now)
+            stack.push_async_callback(_ended, asyncio.create_task(reload.run()))
         watching = asyncio.gather(worker.watch(stopping), rooms.schedule.run(stopping))
         await worker.run(stopping)
         await watching

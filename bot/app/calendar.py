@@ -6,6 +6,7 @@ from datetime import datetime
 
 from bot.account import Accounts
 from bot.app.clients import admin_client, secret
+from bot.app.reload import Keyring
 from bot.hindsight import Hindsight
 from bot.inbox import Inbox
 from bot.policy import Policy
@@ -31,6 +32,7 @@ async def calendar(
     people: People,
     us: Us,
     new_id: Callable[[], str],
+    keyring: Keyring,
     stack: AsyncExitStack,
 ) -> Schedule:
     """Everything that is looked at again and again."""
@@ -53,6 +55,8 @@ async def calendar(
         reconciler = Reconciler(
             turn.store, admin, secret=secret(settings.anthropic_api_key), now=now
         )
+        keyring.add(admin.rekey, "anthropic_admin_key")
+        keyring.add(reconciler.rekey, "anthropic_api_key")
         looks.append(Daily("reconcile", reconciler.told, hour=RECONCILE_HOUR, here=here).look)
 
     async def ours(channel: str) -> bool:

@@ -2,11 +2,14 @@
 
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
+from functools import partial
 
 import structlog
 from slack_bolt.app.async_app import AsyncApp
+from slack_sdk.signature import SignatureVerifier
 
 from bot.app.clients import secret
+from bot.app.reload import Keyring
 from bot.metrics import Metrics
 from bot.settings import Settings
 from bot.slack.transport import Sockets, http_app, listening
@@ -25,23 +28,28 @@ async def open_doors(
     metrics: Metrics,
     ready: Callable[[int], None],
     apart: float,
+    keyring: Keyring,
     stack: AsyncExitStack,
 ) -> None:
     """Open what Slack and operators speak to; asks are taken from here on."""
-    sockets = None
+    sockets = verifier = None
     if settings.slack_app_token is not None:
         proxy = secret(settings.https_proxy) or None
         app_token = secret(settings.slack_app_token)
         sockets = Sockets(app, app_token=app_token, proxy=proxy, apart=apart)
+        keyring.add(sockets.rekey, "slack_app_token")
+    else:
+        verifier = SignatureVerifier(secret(settings.slack_signing_secret))
+        keyring.add(partial(setattr, verifier, "signing_secret"), "slack_signing_secret")
 
     async def healthy() -> bool:
         return (sockets is None or await sockets.connected()) and await well()
 
     application = http_app(
-        None if sockets else app,
+        app,
         ready=healthy,
         metrics=metrics.text if host in LOOPBACK else None,
-        signing_secret=secret(settings.slack_signing_secret),
+        verifier=verifier,
         dropped=metrics.dropped,
     )
     taken = await stack.enter_async_context(listening(application, host, port))

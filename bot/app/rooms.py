@@ -6,12 +6,14 @@ import random
 import time
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
+from functools import partial
 from urllib.parse import urlsplit
 
 from bot.adjustments import Adjustments
 from bot.alerts import AdminAlerts
 from bot.app.calendar import calendar
 from bot.app.clients import claude_client, github_client, jira_client, secret
+from bot.app.reload import Keyring
 from bot.audit import Audit
 from bot.budget import Budget
 from bot.conversation import Conversations
@@ -76,6 +78,7 @@ async def furnish(
     metrics: Metrics,
     new_id: Callable[[], str],
     now: Callable[[], float],
+    keyring: Keyring,
     stack: AsyncExitStack,
 ) -> Rooms:
     """What a worker works with."""
@@ -84,8 +87,10 @@ async def furnish(
     adjustments = Adjustments(store, policy, now=now)
     await adjustments.load()
     github = await stack.enter_async_context(github_client(settings, now))
+    keyring.add(github.rekey, "github_token")
     jira = jira_client(settings, in_flight=SLOTS)
     if jira is not None:
+        keyring.add(jira.rekey, "jira_email", "jira_api_token")
         stack.push_async_callback(jira.close)
     proposals = Proposals(store, now=now)
     writers: dict[Kind, Writer] = {"review": Reviews(github, policy)}
@@ -95,7 +100,7 @@ async def furnish(
     pdfs = _pdfs(stack)
     tools = _tools(policy, jira, github, Desk(proposals, people), pdfs, stack)
     turn = await _turn(
-        settings, policy, store, inbox, people, us, metrics, new_id, now, tools, stack
+        settings, policy, store, inbox, people, us, metrics, new_id, now, tools, keyring, stack
     )
     journal, ledger, budget = turn.journal, turn.ledger, turn.budget
     hindsight = Hindsight(store)
@@ -130,7 +135,7 @@ async def furnish(
         homes=Homes(
             wire, askers, policy=policy, ledger=ledger, budget=budget, people=people, now=now
         ),
-        schedule=await calendar(settings, policy, inbox, turn, people, us, new_id, stack),
+        schedule=await calendar(settings, policy, inbox, turn, people, us, new_id, keyring, stack),
         retention=Retention(store, policy, now=now),
         replies=_replies(settings, wire, turn, us),
         metrics=metrics,
@@ -218,6 +223,7 @@ async def _turn(
     new_id: Callable[[], str],
     now: Callable[[], float],
     tools: Sequence[Tool],
+    keyring: Keyring,
     stack: AsyncExitStack,
 ) -> Turn:
     """What every turn works with; the books among it are everybody's."""
@@ -226,8 +232,10 @@ async def _turn(
     async def admins() -> Sequence[str]:
         return list((await people.names(policy.admins)).values())
 
+    client = await stack.enter_async_context(claude_client(settings))
+    keyring.add(partial(setattr, client, "api_key"), "anthropic_api_key")
     return Turn(
-        claude=Claude(await stack.enter_async_context(claude_client(settings))),
+        claude=Claude(client),
         runner=ToolRunner(tools, clock=clock),
         journal=Journal(store, now=now),
         ledger=Ledger(store, zone=zone, now=now),
@@ -238,7 +246,9 @@ async def _turn(
         store=store,
         prompts=Prompts.load(),
         metrics=metrics,
-        alerts=AdminAlerts(inbox, admins=policy.admins, team=us.team, new_id=new_id, now=now),
+        alerts=AdminAlerts(
+            inbox, admins=lambda: policy.admins, team=us.team, new_id=new_id, now=now
+        ),
         user_salt=hashlib.sha256(secret(settings.slack_bot_token).encode()).digest(),
         now=now,
         clock=clock,

@@ -89,7 +89,7 @@ async def furnish(
                     store=store,
                     prompts=Prompts.load(),
                     metrics=Metrics(),
-                    alerts=AdminAlerts(inbox, admins=(), team="", new_id=str, now=now),
+                    alerts=AdminAlerts(inbox, admins=tuple, team="", new_id=str, now=now),
                     user_salt=b"eval",
                     now=now,
                     clock=clock,

@@ -21,7 +21,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 BODY_BYTES = 1024 * 1024  # a larger body is refused
 APART_SECONDS = 60.0  # between the two connections: opened together, Slack refreshes them together
 PING_SECONDS = 10.0  # a connection without an answer for four of these is opened anew
-CLOSE_SECONDS = 5.0  # what a request in progress gets at the end
+CLOSE_SECONDS = 1.0  # what a request in progress gets at the end, of the half minute until a kill
 METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 SSL_CHECK = re.compile(r"(^|&)ssl_check=1(&|$)")
 UNREADABLE = (ValueError, TypeError, AttributeError, LookupError, RecursionError)
@@ -30,16 +30,21 @@ UNREADABLE = (ValueError, TypeError, AttributeError, LookupError, RecursionError
 log = structlog.get_logger()
 
 
-def bolt(door: AsyncMiddleware, client: AsyncWebClient, *, signing_secret: str = "") -> AsyncApp:
+def bolt(door: AsyncMiddleware, client: AsyncWebClient) -> AsyncApp:
     """The one Bolt app, for both transports, with our door in front.
+
+    It looks at no signature: `http_app` has done so before it, with a secret that can be changed.
 
     Args:
         door: takes every delivery; Bolt answers only what it passes on (url_verification).
         client: with the bot token.
-        signing_secret: for HTTP; sockets need none.
     """
     return AsyncApp(
-        name="purser", client=client, signing_secret=signing_secret, before_authorize=door
+        name="purser",
+        client=client,
+        signing_secret="",
+        request_verification_enabled=False,
+        before_authorize=door,
     )
 
 
@@ -63,12 +68,18 @@ class Sockets:
         apart: float = APART_SECONDS,
         ping_seconds: float = PING_SECONDS,
     ) -> None:
-        self._apart = apart
+        self._apart, self._app_token = apart, app_token
         self._open: list[AsyncSocketModeHandler] = []
         self._opening: asyncio.Task[None] | None = None
         self._make = lambda: AsyncSocketModeHandler(
-            app, app_token, proxy=proxy, ping_interval=ping_seconds
+            app, self._app_token, proxy=proxy, ping_interval=ping_seconds
         )
+
+    def rekey(self, app_token: str) -> None:
+        """Use another app token for every connection from now on; those that stand go on."""
+        self._app_token = app_token
+        for connection in self._open:
+            connection.client.app_token = app_token
 
     async def open(self) -> None:
         """Open the first connection; the second follows by itself. Waits as long as Slack is not reachable."""
@@ -110,7 +121,7 @@ def http_app(
     *,
     ready: Callable[[], Awaitable[bool]],
     metrics: Callable[[], bytes] | None = None,
-    signing_secret: str = "",
+    verifier: SignatureVerifier | None = None,
     dropped: Callable[[str], None] = lambda reason: None,
 ) -> web.Application:
     """Our HTTP application.
@@ -119,7 +130,7 @@ def http_app(
         app: answers POST /slack/events; None in Socket Mode, where nothing is sent to us.
         ready: whether we can work now.
         metrics: gives /metrics; None where it must not be seen.
-        signing_secret: what Slack signs its requests with; needed with `app`.
+        verifier: knows what Slack signs its requests with; without one, none is taken.
         dropped: told why a request was turned away.
     """
 
@@ -139,8 +150,8 @@ def http_app(
     application.router.add_get("/readyz", readyz)
     if metrics is not None:
         application.router.add_get("/metrics", numbers)
-    if app is not None:
-        door = _Events(app, SignatureVerifier(signing_secret), dropped)
+    if app is not None and verifier is not None:
+        door = _Events(app, verifier, dropped)
         application.router.add_post("/slack/events", door.take)
     return application
 

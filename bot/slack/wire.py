@@ -66,11 +66,15 @@ class SlackWire:
         self._proxy = client.proxy
         allowed = partial(self._check_origin, host=FILES_HOST)
         self.uploads = Uploads(self._gate, session, allowed=allowed, proxy=client.proxy)
-        self._token = token
+        self._client, self._token = client, token
         self._clock, self._asked_at, self._answered = clock, float("-inf"), False
         self._sessions = True  # until Slack says that this app has none
         api = urlsplit(client.base_url)
         self._own = (api.scheme, api.netloc) if api.hostname != "slack.com" else None
+
+    def rekey(self, token: str) -> None:
+        """Use another bot token, from the next call on."""
+        self._client.token = self._token = token
 
     # What is said in a channel
 

@@ -13,7 +13,7 @@ def alerts(inbox: Inbox, clock: Clock, *admins: str) -> AdminAlerts:
     """Alerts for these admins."""
     numbers = itertools.count()
     return AdminAlerts(
-        inbox, admins=admins, team="T1", new_id=lambda: f"alert{next(numbers)}", now=clock
+        inbox, admins=lambda: admins, team="T1", new_id=lambda: f"alert{next(numbers)}", now=clock
     )
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from bot.ask import Ask, Person
 from bot.errors import BadSettings
-from bot.policy import Policy
+from bot.policy import Adjusted, Policy
 from bot.rules import PolicyFile, Rules, Workspace, load
 
 ASK = Ask(
@@ -157,3 +157,24 @@ def test_no_project_is_open_until_named() -> None:
 def test_the_example_policy_is_good() -> None:
     """purser.example.toml loads as it stands."""
     load(Path(__file__).parents[2] / "purser.example.toml")
+
+
+def test_another_file_replaces_the_whole_one_and_slack_still_wins() -> None:
+    """What the old file said is gone, what rules were handed out stay, and what an admin set in Slack still holds."""
+    policy = Policy(PolicyFile(defaults={"rounds": 3}, channels={"C1": {"rounds": 4}}))
+    policy.adjust(Adjusted("C1", "monthly_budget_usd", "80", "U1", 0.0))
+    policy.adjust(Adjusted("C9", "monthly_budget_usd", "90", "U1", 0.0))
+    handed_out = policy.rules("C1")
+    policy.replace(PolicyFile(defaults={"monthly_budget_usd": 7}, admins=("U2",)))
+
+    assert (policy.rules("C1").rounds, policy.rules("C5").rounds) == (12, 12)
+    assert [policy.rules(c).monthly_budget_usd for c in ("C1", "C5", "C9")] == [80, 7, 90]
+    assert (handed_out.rounds, policy.is_admin("U2")) == (4, True)
+
+
+def test_the_time_zone_waits_for_the_next_start() -> None:
+    """The sums of days and months follow it; the rest of the workspace's values is taken."""
+    policy = Policy(PolicyFile(workspace=Workspace(timezone="Europe/Berlin")))
+    policy.replace(PolicyFile(workspace=Workspace(timezone="Asia/Tokyo", paused=True)))
+
+    assert (policy.workspace.timezone, policy.paused("C1")) == ("Europe/Berlin", "everywhere")

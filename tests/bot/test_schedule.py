@@ -37,7 +37,7 @@ def schedule(inbox: Inbox, clock: Clock, *looks: object) -> Schedule:
     numbers = itertools.count()
     name = f"{id(looks)}"
     new_id = lambda: f"own-{name}-{next(numbers)}"  # noqa: E731
-    alerts = AdminAlerts(inbox, admins=["U0RUTH"], team="T1", new_id=new_id, now=clock)
+    alerts = AdminAlerts(inbox, admins=lambda: ["U0RUTH"], team="T1", new_id=new_id, now=clock)
 
     async def ours(channel: str) -> bool:
         return channel != "C0SHARED"

@@ -259,7 +259,7 @@ async def world(tmp_path: Path) -> AsyncGenerator[World]:
 
     inbox = Inbox(store, now=time.time, worker="w1")
     alerts = AdminAlerts(
-        inbox, admins=["U0RUTH"], team="T1", new_id=lambda: uuid.uuid4().hex, now=time.time
+        inbox, admins=lambda: ["U0RUTH"], team="T1", new_id=lambda: uuid.uuid4().hex, now=time.time
     )
     rng = random.Random(5)
     turn = Turn(

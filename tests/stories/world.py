@@ -20,7 +20,7 @@ from typing import Any, Self, TypeVar
 
 import aiohttp
 
-from bot.app import serve
+from bot.app import Reread, serve
 from bot.demo.claude import ClaudeStandIn
 from bot.demo.claude.brain import Brain
 from bot.demo.claude.filters import rewording
@@ -83,6 +83,8 @@ class World:
         self.port = 0
         self._policy, self._tables = policy, tables
         self._http, self._drain, self._apart = http, drain, sockets_apart
+        self.set: dict[str, str] = {}  # in the environment, over what else is
+        self.again = asyncio.Event()  # asks the bot in this process to read it anew
         self.ahead = 0.0  # seconds that the clock of the bot in this process is ahead of ours
         self._warm = 0
         self._stack = AsyncExitStack()
@@ -136,6 +138,7 @@ class World:
             "DATABASE_URL": f"sqlite:///{self.folder / 'purser.db'}",
             "PURSER_POLICY": str(self.folder / "purser.toml"),
             "LOG_FORMAT": "json",
+            **self.set,
         }
 
     # The bot in this process
@@ -153,6 +156,7 @@ class World:
                 port=0,
                 stopping=self._stopping,
                 ready=ready.set_result,
+                reread=Reread(self.again, lambda: Settings.examine(self.environ())),
                 apart=self._apart,
                 drain=self._drain,
                 now=lambda: time.time() + self.ahead,

@@ -6,6 +6,7 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
 import pytest
+from slack_sdk.signature import SignatureVerifier
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.ask import Ask
@@ -49,7 +50,7 @@ async def door_at(slack: SlackStandIn, way: str) -> AsyncGenerator[Door]:
             now=slack.now,
             dropped=lambda reason: door.dropped.update([reason]),
         )
-        app = bolt(listen, door.client, signing_secret=slack.signing_secret)
+        app = bolt(listen, door.client)
         if way == "sockets":
             sockets = Sockets(app, app_token=slack.app_token, apart=0.0)
             await sockets.open()
@@ -63,7 +64,7 @@ async def door_at(slack: SlackStandIn, way: str) -> AsyncGenerator[Door]:
         async def ready() -> bool:
             return True
 
-        application = http_app(app, ready=ready, signing_secret=slack.signing_secret)
+        application = http_app(app, ready=ready, verifier=SignatureVerifier(slack.signing_secret))
         async with listening(application, "127.0.0.1", 0) as port:
             slack.events_url = f"http://127.0.0.1:{port}/slack/events"
             assert await slack.door.verify("c-1") == "c-1"

@@ -64,7 +64,7 @@ class House:
         )
         client = AsyncWebClient("xoxb-made-up", base_url=NOWHERE)
         self.door = door
-        self.app: AsyncApp = bolt(door, client, signing_secret=SECRET)
+        self.app: AsyncApp = bolt(door, client)
 
     async def _respond(self, url: str, sentence: str) -> None:
         self.told.append((url, sentence))

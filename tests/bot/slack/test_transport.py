@@ -13,6 +13,7 @@ import aiohttp
 import pytest
 from aiohttp import web
 from slack_bolt.app.async_app import AsyncApp
+from slack_sdk.signature import SignatureVerifier
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.slack.listen import Listen
@@ -36,9 +37,7 @@ class Behind:
             now=lambda: 0.0,
             dropped=self.drop,
         )
-        self.app: AsyncApp = bolt(
-            door, AsyncWebClient("xoxb-made-up", base_url=base_url), signing_secret=SECRET
-        )
+        self.app: AsyncApp = bolt(door, AsyncWebClient("xoxb-made-up", base_url=base_url))
         self.good = True
 
     def drop(self, reason: str) -> None:
@@ -59,7 +58,7 @@ async def served(
         None if sockets else behind.app,
         ready=behind.ready,
         metrics=metrics,
-        signing_secret=SECRET,
+        verifier=SignatureVerifier(SECRET),
         dropped=behind.drop,
     )
     async with (
