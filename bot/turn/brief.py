@@ -30,6 +30,7 @@ SMALL_ROUNDS = 4  # and its rounds
 SMALL_EFFORT = "low"
 DEEP_EFFORT = "high"
 # "think hard", "a deep look", "deep: why …", "why …? deep": the word alone is no wish ("deep learning").
+_ADDRESS = re.compile(r"https?://\S+", re.IGNORECASE)
 _DEEP = re.compile(
     r"\bthink (really |very )?(hard|harder|deep|deeper|deeply)\b"
     r"|\b(go|look|dig) deep(er)?\b|\bdeep (dive|look|thought|analysis|review)\b"
@@ -93,8 +94,8 @@ class Brief:
 
 
 def wants_depth(text: str) -> bool:
-    """Whether a person wants hard thought, by their words beside the code."""
-    return _DEEP.search(without_code(text)) is not None
+    """Whether a person wants hard thought, by their words beside code and addresses."""
+    return _DEEP.search(_ADDRESS.sub(" ", without_code(text))) is not None
 
 
 async def nobody() -> Sequence[str]:

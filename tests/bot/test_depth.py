@@ -36,6 +36,9 @@ def test_hard_thought_is_asked_for(text: str) -> None:
         "How do I deep copy a list?",
         "why? ```deep: think hard```",
         "how deep",
+        "https://example.com/how-we-think-hard",
+        "what does https://example.com/going-deep say",
+        "https://example.com/go,deep",
         "",
     ],
 )
