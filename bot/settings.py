@@ -4,6 +4,7 @@ Ground floor. `__main__` gives the mapping; nobody else reads the environment. E
 each with its name and the mend; a secret's value never appears in a repr or an error.
 """
 
+import re
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any, Self
@@ -13,6 +14,13 @@ from dotenv import dotenv_values
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 
 from bot.errors import BadSettings
+
+SQLITE = "sqlite:///"
+POSTGRESQL = re.compile(
+    r"postgresql://(?:[^@/?#]*@)?(?P<host>[\w.,:%\[\]-]*)(?P<name>/[^@?#]*)?(?:\?(?P<query>[^@#]*))?",
+    re.ASCII,
+)
+"""What a database's address looks like. A password cannot be mistaken for a host or a name, which are shown."""
 
 MENDS = {
     "SLACK_BOT_TOKEN": "the bot token (xoxb-…) from your Slack app's page, OAuth & Permissions",
@@ -35,6 +43,11 @@ EXAMPLES = {
 }
 """What an address looks like, for the settings that are one."""
 
+_HEROKU = "DYNO"  # set in each of Heroku's processes
+_EPHEMERAL = (
+    "DATABASE_URL: Heroku throws a dyno's disk away every day, and SQLite's books with it; add a database that stays, "
+    "which sets it: `heroku addons:create heroku-postgresql`"
+)
 _PREFIXES = {"slack_bot_token": "xoxb-", "slack_app_token": "xapp-"}
 _JIRA = ("JIRA_URL", "JIRA_EMAIL", "JIRA_API_TOKEN")
 
@@ -102,13 +115,16 @@ class Settings(BaseModel):
         if "PURSER_POLICY" in values and not Path(values["PURSER_POLICY"]).is_file():
             problems.append(f"PURSER_POLICY: there is no file {values['PURSER_POLICY']}")
         try:
-            return cls(**found), problems
+            settings = cls(**found)
         except ValidationError as error:
             for e in error.errors():
                 name = str(e["loc"][0])
                 problems.append(f"{name.upper()}: {e['msg'].removeprefix('Value error, ')}")
                 found.pop(name, None)
-            return cls(**found), problems
+            settings = cls(**found)
+        if _HEROKU in environ:
+            settings = settings._on_heroku(problems)
+        return settings, problems
 
     @field_validator("slack_bot_token", "slack_app_token")
     @classmethod
@@ -129,12 +145,28 @@ class Settings(BaseModel):
             raise ValueError(f"should be an address such as {example}")
         return value.rstrip("/") + ("/" if info.field_name == "slack_api_url" else "")
 
+    def _on_heroku(self, problems: list[str]) -> Self:
+        """The same, fit for its databases, which stand beyond a network."""
+        url = self.database_url.get_secret_value()
+        if url.startswith(SQLITE):
+            if not any(problem.startswith("DATABASE_URL") for problem in problems):
+                problems.append(_EPHEMERAL)
+            return self
+        if "sslmode=" in url:
+            return self
+        url += ("&" if "?" in url else "?") + "sslmode=require"
+        return self.model_copy(update={"database_url": SecretStr(url)})
+
     @field_validator("database_url")
     @classmethod
     def _engine(cls, value: SecretStr) -> SecretStr:
-        if not value.get_secret_value().startswith("sqlite:///"):
-            raise ValueError("should be sqlite:///path; other databases are not supported yet")
-        return value
+        url = re.sub(r"^postgres://", "postgresql://", value.get_secret_value())
+        if not POSTGRESQL.fullmatch(url) and not (url.startswith(SQLITE) and url != SQLITE):
+            raise ValueError(
+                "should be sqlite:///path or postgresql://user:password@host:5432/name; "
+                "a sign of the password that is neither letter nor digit is written as %XX"
+            )
+        return SecretStr(url)
 
     @field_validator("ssl_cert_file")
     @classmethod

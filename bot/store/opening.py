@@ -1,7 +1,7 @@
 """Which engine an address means, and opening it: `sqlite:///path` is a file, `postgresql://…` a server.
 
-An address may hold a password, so it is handed on as a secret, and people are told `named(url)`. An engine is loaded
-only where an address asks for it.
+An address may hold a password, so it is handed on as a secret, and people are told `named(url)`. PostgreSQL's driver is
+loaded only where an address asks for it.
 """
 
 import asyncio
@@ -10,11 +10,11 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
+from bot.errors import StoreDown
+from bot.settings import POSTGRESQL, SQLITE
 from bot.store import Store
 from bot.store.sqlite import SqliteStore
 from bot.store.sqlite.migrations import Migrated, migrate
-
-SQLITE = "sqlite:///"
 
 
 async def open_store(url: SecretStr, *, serve: bool) -> Store:
@@ -22,13 +22,19 @@ async def open_store(url: SecretStr, *, serve: bool) -> Store:
 
     Args:
         url: its address, as `Settings.database_url` has it.
-        serve: to work on what waits there, and not only beside who does.
+        serve: to work on what waits there. A file is then this process's alone, made where there is none, and brought
+            to this release's schema; a server takes any number, and `bring_up` does that.
 
     Raises:
         StoreTaken: another process serves this file.
         StoreDown: it cannot be opened, or its schema is not this release's.
     """
-    return await SqliteStore.open(_file(url), serve=serve)
+    file = file_of(url)
+    if file is not None:
+        return await SqliteStore.open(file, serve=serve)
+    from bot.store.postgres import PostgresStore
+
+    return await PostgresStore.open(url.get_secret_value(), serve=serve)
 
 
 def beside(url: SecretStr) -> AbstractAsyncContextManager[Store]:
@@ -37,41 +43,60 @@ def beside(url: SecretStr) -> AbstractAsyncContextManager[Store]:
     Raises:
         StoreDown: as `open_store`.
     """
-    return SqliteStore.beside(_file(url))
+    file = file_of(url)
+    if file is not None:
+        return SqliteStore.beside(file)
+    from bot.store.postgres import PostgresStore
+
+    return PostgresStore.beside(url.get_secret_value())
 
 
 async def bring_up(url: SecretStr) -> Migrated:
-    """Bring a database's schema up to date; see each engine's own for what is copied first.
+    """Bring a database's schema up to date; a file is copied before, a server is not.
 
     Raises:
+        StoreTaken: another process serves this file, and something is to be done.
         StoreDown: it cannot be opened or changed, or its schema is newer than this release.
     """
-    return await migrate(_file(url))
+    file = file_of(url)
+    if file is not None:
+        return await migrate(file)
+    from bot.store import postgres
+
+    return Migrated(tuple(await postgres.bring_up(url.get_secret_value())))
 
 
 async def backup(url: SecretStr, target: Path) -> None:
-    """Copy a database while it is in use.
+    """Copy a file while it is in use.
 
     Raises:
-        StoreDown: there is nothing to copy, or the copy could not be written.
+        StoreDown: there is nothing to copy, the copy could not be written, or it is a server's database.
     """
-    await SqliteStore.backup(_file(url), target)
+    file = file_of(url)
+    if file is None:
+        raise StoreDown(
+            f"{named(url)} is PostgreSQL's, whose own tools copy it: `pg_dump --format=custom --file={target}` with "
+            "that address, and `pg_restore` to bring it back"
+        )
+    await SqliteStore.backup(file, target)
 
 
 async def exists(url: SecretStr) -> bool:
-    """Whether there is a database yet."""
-    return await asyncio.to_thread(_file(url).exists)
+    """Whether there may be a database: a file may not be made yet, of a server's its opening tells."""
+    file = file_of(url)
+    return file is None or await asyncio.to_thread(file.exists)
 
 
 def file_of(url: SecretStr) -> Path | None:
-    """The file that a database is; None where it is none."""
-    return _file(url)
+    """The file that a database is; None where it is a server's."""
+    address = url.get_secret_value()
+    return Path(address.removeprefix(SQLITE)) if address.startswith(SQLITE) else None
 
 
 def named(url: SecretStr) -> str:
-    """A database's name for people and logs, without user and password."""
-    return str(_file(url))
-
-
-def _file(url: SecretStr) -> Path:
-    return Path(url.get_secret_value().removeprefix(SQLITE))
+    """A database's name for people and logs, without user, password and options."""
+    file = file_of(url)
+    if file is not None:
+        return str(file)
+    found = POSTGRESQL.fullmatch(url.get_secret_value())
+    return f"postgresql://{found['host']}{found['name'] or ''}" if found else "postgresql://…"

@@ -108,3 +108,85 @@ def test_the_settings_cannot_be_changed() -> None:
     """Settings are frozen once read."""
     with pytest.raises(ValueError, match="frozen"):
         Settings.read({}).port = 1  # type: ignore[misc]
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://purser:s3cr%21t@db.example:5432/purser?sslmode=verify-full",
+        "postgresql://db1:5432,db2:5432/purser?target_session_attrs=read-write",
+        "postgresql://postgres:@/purser?host=/var/run/postgresql",
+        "postgresql://[::1]/purser",
+        "sqlite:////var/lib/purser/purser.db",
+    ],
+)
+def test_an_address_of_either_engine_is_taken(url: str) -> None:
+    """A file, or a server with whatever its driver takes behind the name, is left as it was written."""
+    assert Settings.read({"DATABASE_URL": url}).database_url.get_secret_value() == url
+
+
+def test_herokus_spelling_is_understood() -> None:
+    """`postgres://` means `postgresql://`."""
+    settings = Settings.read({"DATABASE_URL": "postgres://u:p@h/d"})
+
+    assert settings.database_url.get_secret_value() == "postgresql://u:p@h/d"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "mysql://purser:hunter2@db/purser",
+        "sqlite:purser.db",
+        "sqlite:///",
+        "postgresql:purser:hunter2",
+        "postgresql://purser:hunt/er2@db/purser",  # a password that would be read as a name
+        "postgresql://purser:hunt?er2@db/purser",
+        "postgresql://purser:hunt#er2@db/purser",
+        "postgresql://purser:hunter2@db/purser#hunter2",
+        "postgresql://purser:hunter2@db/pur@ser",
+        " postgresql://purser@hunter2@db/purser",
+    ],
+)
+def test_an_address_that_could_be_misread_is_refused(url: str) -> None:
+    """It is refused with an example, and no part of it is shown."""
+    with pytest.raises(
+        BadSettings, match=r"sqlite:///path or postgresql://user:password@"
+    ) as caught:
+        Settings.read({"DATABASE_URL": url})
+
+    assert "hunt" not in str(caught.value)
+    assert "er2" not in str(caught.value)
+
+
+@pytest.mark.parametrize("url", [{}, {"DATABASE_URL": "sqlite:///purser.db"}], ids=["unset", "set"])
+def test_sqlite_is_refused_on_heroku(url: dict[str, str]) -> None:
+    """The disk of a dyno is thrown away every day: books that lie there are refused, with what to do."""
+    with pytest.raises(BadSettings, match=r"every day.+heroku addons:create") as caught:
+        Settings.read({"DYNO": "web.1", **url})
+
+    assert [problem.split(":")[0] for problem in caught.value.problems] == ["DATABASE_URL"]
+
+
+def test_one_problem_with_the_database_is_enough_on_heroku() -> None:
+    """An address that is none is called that, and not SQLite."""
+    _, problems = Settings.examine({"DYNO": "web.1", "DATABASE_URL": "mysql://h/d"})
+
+    assert len(problems) == 1
+    assert "should be" in problems[0]
+
+
+@pytest.mark.parametrize(
+    ("url", "then"),
+    [
+        ("postgres://u:p@h:5432/d", "postgresql://u:p@h:5432/d?sslmode=require"),
+        ("postgres://u:p@h/d?a=b", "postgresql://u:p@h/d?a=b&sslmode=require"),
+        ("postgres://u:p@h/d?sslmode=disable", "postgresql://u:p@h/d?sslmode=disable"),
+    ],
+)
+def test_the_way_to_herokus_database_is_encrypted(url: str, then: str) -> None:
+    """On a dyno `sslmode=require` is added where the address says nothing of it; elsewhere nothing is."""
+    plain = Settings.read({"DATABASE_URL": url}).database_url
+    there = Settings.read({"DATABASE_URL": url, "DYNO": "web.1"}).database_url
+
+    assert there.get_secret_value() == then
+    assert plain.get_secret_value() == url.replace("postgres:", "postgresql:")
