@@ -1,9 +1,9 @@
-"""Changes to tickets and reviews of pull requests that were proposed and that a person decides on: bound to their content, and each decided once.
+"""Changes to tickets, reviews of pull requests and addresses to be read that were proposed and that a person decides on: bound to their content, and each decided once.
 
     open -> writing -> written -> undoing -> undone
       |        |-> unknown -> written   |-> kept
       |        `-> failed               `-> written
-      `-> dropped, expired
+      `-> allowed (an address), dropped, expired
 
 Every step is a compare-and-set in the transaction of the press that takes it, so that of two presses one counts. A
 proposal that is found in `writing` is one whose outcome nobody saw: it is looked for, and never sent again.
@@ -18,6 +18,7 @@ from typing import Any, Literal
 from bot.ask import Ask, Lease
 from bot.audit import Record, record
 from bot.errors import PurserError
+from bot.reach import READERS, host_of, normal_form
 from bot.store import Row, Store, Transaction
 
 DAY_SECONDS = 86_400.0  # that a proposal may be decided on, and what was written may be undone
@@ -28,16 +29,17 @@ State = Literal[
     "written",
     "unknown",
     "failed",
+    "allowed",
     "dropped",
     "expired",
     "undoing",
     "undone",
     "kept",
 ]
-Kind = Literal["ticket", "review"]
+Kind = Literal["ticket", "review", "address"]
 REVIEW_TOOL = "github_review"  # the one that is no tool of Claude's: code drafts it from a review
 STEPS: Mapping[State, tuple[State, ...]] = {
-    "open": ("writing", "dropped", "expired"),
+    "open": ("writing", "allowed", "dropped", "expired"),
     "writing": ("written", "unknown", "failed"),
     "unknown": ("written", "unknown"),
     "written": ("undoing",),
@@ -52,12 +54,12 @@ class Moved(PurserError):
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """One change that may be made.
+    """One change that may be made, or one address that may be read.
 
     Attributes:
         user: who asked for it; `behalf` is the name that it is signed with.
         tool: which tool proposed it (or REVIEW_TOOL), and `asked` with what.
-        draft: what would be written, as the integration keeps it.
+        draft: what would be written, as the integration keeps it; or the address.
         hash: of the content and all that it is bound to; a button carries it.
         until: when it may no longer be decided on, or undone.
         press: the ask of the press that took the last step; `who` and `who_name` are whose it was.
@@ -87,7 +89,9 @@ class Proposal:
 
     @property
     def kind(self) -> Kind:
-        """What it would write, which says who writes it."""
+        """What it would write, which says who writes it; an address is only read."""
+        if self.tool in READERS:
+            return "address"
         return "review" if self.tool == REVIEW_TOOL else "ticket"
 
     @property
@@ -179,6 +183,7 @@ class Proposals:
         name: str,
         written: str = "",
         sentence: str = "",
+        also: Callable[[Transaction], None] = lambda _: None,
     ) -> Proposal:
         """Take a step, as a press does; on disk when this returns.
 
@@ -189,6 +194,7 @@ class Proposals:
             name: of who pressed.
             written: what was written, where it is known now.
             sentence: what there is to say.
+            also: adds what becomes true together with the step.
 
         Raises:
             Moved: it is not as it was read any more.
@@ -208,7 +214,7 @@ class Proposals:
             sentence=sentence,
             until=self._now() + DAY_SECONDS if done else proposal.until,
         )
-        await self._set(lease, proposal, moved)
+        await self._set(lease, proposal, moved, also)
         return moved
 
     async def reword(
@@ -231,7 +237,13 @@ class Proposals:
         await self._set(lease, proposal, new)
         return new
 
-    async def _set(self, lease: Lease, old: Proposal, new: Proposal) -> None:
+    async def _set(
+        self,
+        lease: Lease,
+        old: Proposal,
+        new: Proposal,
+        also: Callable[[Transaction], None] = lambda _: None,
+    ) -> None:
         tx = Transaction(lease)
         columns = _columns(new)
         tx.add(
@@ -244,6 +256,7 @@ class Proposals:
             **{name: columns[name] for name in _CHANGING},
         )
         record(tx, _recorded(lease.ask, old, new), at=self._now())
+        also(tx)
         await self._store.commit(tx)
 
 
@@ -276,7 +289,9 @@ def _recorded(press: Ask, old: Proposal, new: Proposal) -> Record:
     outcome = "changed" if (old.state, new.state) == ("open", "open") else new.state
     written = json.loads(new.written) if new.written else {}
     named = (written.get("key"), *(new.asked.get(name) for name in ("key", "project", "url")))
-    subject = next((str(name) for name in named if name), "")
+    subject, text = next((str(name) for name in named if name), ""), ""
+    if new.kind == "address":  # the host stays; the rest goes with the other words
+        subject, text = host_of(normal_form(new.draft)), new.draft
     return Record(
         team=press.team,
         channel=press.channel,
@@ -286,6 +301,7 @@ def _recorded(press: Ask, old: Proposal, new: Proposal) -> Record:
         subject=subject,
         outcome=outcome,
         reference=f"{new.tool} {new.value}",
+        text=text,
     )
 
 

@@ -3,6 +3,7 @@
     a person's own words                    wherever it leads
     links of a page that a person named     on that page's own host
     links in other content                  on hosts that are allowed anyway, such as the code host
+    links in anything else that was read    where a person lets it, by a click
 
 Pure, and read from the messages of the request themselves, so that a turn that is resumed has the same. Claude only
 chooses: what is opened is the spelling that was found, never the one that Claude wrote, so that nothing can be carried
@@ -25,6 +26,7 @@ URL_CHARS = 4096  # of an address, at most
 LINKS = 1_000  # of one text, the first ones
 ENDS = 4  # signs at the end of an address that may be its own, or the sentence's
 READERS = ("web_fetch", "pull_request_diff", "repository_file")  # whose `url` is an address
+REPEATING = "jira_propose_"  # begins the names of tools that give back what Claude wrote
 
 _LABELLED = re.compile(
     r"<purser:(?P<tag>ask|said|file|read)(?P<about>[^>]*)>\n(?P<text>.*?)\n</purser:(?P=tag)>",
@@ -57,11 +59,13 @@ class Reach:
         typed: what people wrote, by its normal form.
         own: links of pages that people named, on the page's own host.
         content: links in whatever else may be followed to a host that is allowed.
+        seen: links in all that was read, wherever they lead; without a person's click none of them is opened.
     """
 
     typed: Mapping[str, str] = field(default_factory=dict[str, str])
     own: Mapping[str, str] = field(default_factory=dict[str, str])
     content: Mapping[str, str] = field(default_factory=dict[str, str])
+    seen: Mapping[str, str] = field(default_factory=dict[str, str])
 
     @classmethod
     def of(cls, messages: Iterable[Mapping[str, Any]]) -> "Reach":
@@ -75,12 +79,15 @@ class Reach:
         keys = {key.upper() for one in words for key in _KEY.findall(one)}
         own: dict[str, str] = {}
         content = {normal: url for one in others for normal, url in _links(one)}
+        seen = dict(content)
         for result in results:
+            links = _found(result)
+            seen |= links
             if _is_named(result, typed, keys):
-                host, links = _host(*result), dict(_links(result[2]))
+                host = _host(*result)
                 content |= links
                 own |= {n: url for n, url in links.items() if host and host_of(n) == host}
-        return cls(typed, own, content)
+        return cls(typed, own, content, seen)
 
     @classmethod
     def words(cls, *texts: str) -> "Reach":
@@ -101,6 +108,10 @@ class Reach:
             return Link(found, typed=False)
         found = self.content.get(wanted)
         return Link(found, typed=False) if found and allowed(host_of(wanted)) else None
+
+    def standing(self, url: str) -> str | None:
+        """The address that a spelling names letter for letter, as it stands in anything read; None of one put together."""
+        return self.seen.get(normal_form(url))
 
     def links(self, allowed: Callable[[str], bool]) -> Iterator[Link]:
         """Every address that may be opened."""
@@ -206,6 +217,15 @@ def _read(about: Mapping[str, str], text: str) -> Result:
     except ValueError:
         given = {}
     return about.get("tool", ""), given if isinstance(given, dict) else {}, text
+
+
+def _found(result: Result) -> dict[str, str]:
+    """The links that a tool found, without those that Claude gave it: a result may repeat them."""
+    tool, given, text = result
+    if tool.startswith(REPEATING):
+        return {}
+    theirs = {form for value in given.values() for form, _ in _links(str(value))}
+    return {form: url for form, url in _links(text) if form not in theirs}
 
 
 def _is_named(result: Result, typed: Mapping[str, str], keys: set[str]) -> bool:

@@ -96,7 +96,8 @@ async def furnish(
     writers: dict[Kind, Writer] = {"review": Reviews(github, policy)}
     if jira is not None:
         writers["ticket"] = Tickets(jira, policy)
-    offers = Offers(wire, proposals, Writing(proposals, writers), policy=policy, now=now)
+    writing = Writing(proposals, writers)
+    offers = Offers(wire, proposals, writing, inbox, policy=policy, new_id=new_id, now=now)
     pdfs = _pdfs(stack)
     tools = _tools(policy, jira, github, Desk(proposals, people), pdfs, stack)
     turn = await _turn(

@@ -1,18 +1,20 @@
-"""What became of a proposal when somebody pressed one of its buttons: done, changed, dropped or undone, each once.
+"""What became of a proposal when somebody pressed one of its buttons: done, changed, dropped, undone or read, each once.
 
     press -> is it theirs, here, as it stands, in time? -> a step on disk -> written -> the outcome on disk -> the message
+                                                                      `-> read: an ask of who pressed, in the same commit
 
 Nothing of it is Claude's: who decides is a person, and what is written is what they saw. A press that may do nothing is
 told so in a sentence, and logged.
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import structlog
 
 from bot.answer import Answer, Ended, Receipt, Stopped
 from bot.ask import Ask
+from bot.inbox import Inbox
 from bot.policy import Policy
 from bot.proposals import Moved, Proposal, Proposals, State
 from bot.slack.aside import Aside
@@ -35,6 +37,7 @@ from bot.slack.proposed import (
     told,
 )
 from bot.slack.split import plain
+from bot.slack.unread import READ
 from bot.slack.wire import GONE, SlackError, SlackWire
 from bot.writing import Unwritten, Writing
 
@@ -49,6 +52,7 @@ ALREADY: Mapping[State, str] = {
     "written": "It was written already, by a press of {who}.",
     "unknown": "It was pressed already, by {who}; whether it was written is not known.",
     "failed": "It was tried already, by {who}, and not written; please ask again.",
+    "allowed": "It was let be read already, by {who}.",
     "dropped": "It was dropped already, by {who}.",
     "expired": LAPSED,
     "undoing": "It is being undone already.",
@@ -78,7 +82,9 @@ class Offers:
         wire: Slack.
         proposals: what was proposed.
         writing: does what was decided.
+        inbox: where an ask is put that reads what a person let be read.
         policy: who is an admin, and what a channel may write to.
+        new_id: makes the id of an ask.
         now: seconds since the epoch.
     """
 
@@ -87,12 +93,14 @@ class Offers:
         wire: SlackWire,
         proposals: Proposals,
         writing: Writing,
+        inbox: Inbox,
         *,
         policy: Policy,
+        new_id: Callable[[], str],
         now: Callable[[], float],
     ) -> None:
         self._wire, self._proposals, self._writing = wire, proposals, writing
-        self._policy, self._now = policy, now
+        self._inbox, self._policy, self._new_id, self._now = inbox, policy, new_id, now
 
     def handlers(self) -> Mapping[str, Handler]:
         """Who answers for which action."""
@@ -102,6 +110,7 @@ class Offers:
             CHANGED: self.changed,
             DROP: self.drop,
             UNDO: self.undo,
+            READ: self.read,
         }
 
     def openers(self) -> Mapping[str, Opener]:
@@ -150,6 +159,10 @@ class Offers:
     async def undo(self, press: Press) -> Ended:
         """Take back what was written, where nobody built on it."""
         return await self._decide(press, self._undo)
+
+    async def read(self, press: Press) -> Ended:
+        """Let an address be read: who pressed asks for it, in the same thread."""
+        return await self._decide(press, self._read)
 
     async def _decide(self, press: Press, how: Decision) -> Ended:
         """Let a press take effect, if it may: on what it found, in time, and before anybody else's."""
@@ -216,6 +229,27 @@ class Offers:
             return barred
         return await self._writing.undo(press.lease, found, name=name_of(press.person))
 
+    async def _read(self, press: Press, found: Proposal) -> Proposal | Barred:
+        if found.state != "open":
+            return self._again(press, found)
+        asked = replace(
+            press.lease.ask,
+            id=self._new_id(),
+            key=f"read:{found.id}",
+            feature="chat",
+            text=found.draft,
+            at=self._now(),
+            thread=found.thread or press.ts,
+            response_url="",
+            click=None,
+        )
+        name = name_of(press.person)
+        now = await self._proposals.step(
+            press.lease, found, "allowed", name=name, also=lambda tx: self._inbox.own(tx, asked)
+        )
+        self._inbox.ended()
+        return now
+
     async def _expire(self, press: Press, found: Proposal) -> Proposal | Barred:
         """Take the buttons away, and tell who pressed too late."""
         name = name_of(press.person)
@@ -242,6 +276,9 @@ class Offers:
         found = await self._proposals.get(id_)
         if found is None or (found.team, found.channel) != (ask.team, ask.channel):
             return Barred("foreign_place" if found else "no_such", NO_SUCH)
+        # An address is read and nothing else; what would be written is never just read.
+        if ask.click is None or (found.kind == "address") != (ask.click.action == READ):
+            return Barred("no_such", NO_SUCH)
         if ask.user != found.user and not self._policy.is_admin(ask.user):
             return Barred("not_yours", NOT_YOURS)
         ours = found.press == ask.id  # a press that is heard again after a restart

@@ -15,6 +15,7 @@ from bot.slack.shapes import Json, items, mapping, words
 
 PRESSES = frozenset(
     {
+        "address_read",
         "estimate",
         "proposal_do",
         "proposal_change",

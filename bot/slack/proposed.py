@@ -8,6 +8,7 @@ from typing import Any
 
 from bot.ask import Person
 from bot.proposals import Proposal, State
+from bot.slack import unread
 from bot.slack.blocks import Block, Message, context
 from bot.slack.content import Content, content
 from bot.slack.presses import Place, metadata
@@ -29,11 +30,13 @@ WHO = "Nothing is written yet. Who asked, or an admin, decides within a day."
 TOO_LONG = (
     "It is too long to be changed in a form: ask me again in words if it should be different."
 )
-LAPSED = "Nobody decided within a day, so nothing was written. Ask again if you still want it."
+LAPSED = "Nobody decided within a day, so nothing was done. Ask again if you still want it."
 
 
 def told(proposal: Proposal) -> Message:
     """A proposal's message: what it is, letter for letter, and what can be done or was done, by whom."""
+    if proposal.kind == "address":
+        return unread.told(proposal)
     would = content(proposal)
     url = would.home if proposal.state == "undone" else would.url
     stands = (
@@ -97,6 +100,7 @@ def _foot(proposal: Proposal, would: Content) -> Iterator[Block]:
         "written": f"{by} said yes.",
         "unknown": f"{by} said yes.",
         "failed": f"{by} said yes, but nothing was written.",
+        "allowed": f"{by} said yes.",
         "dropped": f"Dropped by {by}; nothing was written.",
         "expired": LAPSED,
         "undoing": f"{by} wants it undone.",

@@ -18,6 +18,7 @@ from bot.tools.pages import Pages
 from bot.tools.pulls import Pulls
 from bot.tools.searches import Searches
 from bot.tools.tickets import Tickets
+from bot.tools.unopened import Unopened
 from bot.tools.writes import Desk, Writes
 from integrations.github import GitHub
 from integrations.jira import Jira
@@ -56,12 +57,13 @@ def declare(
         web: reads the public web.
         policy: what a channel may read.
         github: None where it is not set up; its tools are declared all the same, too.
-        desk: where changes are proposed; None where none can be.
+        desk: where changes are proposed, and addresses that a person may let be read; None where none can be.
         pdfs: counts the pages of a ticket's PDFs; None where none is shown.
     """
+    unopened = Unopened(desk.proposals if desk is not None else None)
     made = (
-        *Pages(web, _hosts(jira, github)).tools(),
-        *Pulls(github, policy).tools(),
+        *Pages(web, _hosts(jira, github), unopened).tools(),
+        *Pulls(github, policy, unopened).tools(),
         *Tickets(jira, policy, pdfs).tools(),
         *Searches(jira, policy).tools(),
         *Writes(jira, policy, desk).tools(),

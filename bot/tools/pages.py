@@ -1,14 +1,14 @@
 """Reading pages of the web, where a channel's rules let it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
 from bot.errors import ToolProblem
-from bot.reach import RULE
 from bot.rules import Rules
 from bot.tool_runner import Tool, ToolContext
+from bot.tools.unopened import Unopened
 from integrations.addresses import within
 from integrations.web import Web
 from integrations.web_errors import WebProblem
@@ -46,10 +46,12 @@ class Pages:
         web: reads the public web.
         hosts: to which links may be followed that stand in what was read, Jira's and the code hosts, with their ports
             where those are unusual.
+        unopened: what becomes of addresses that may not be opened.
     """
 
     web: Web
     hosts: frozenset[str] = frozenset()
+    unopened: Unopened = field(default_factory=Unopened)
 
     def tools(self) -> tuple[Tool, ...]:
         """web_fetch."""
@@ -71,7 +73,7 @@ class Pages:
         rules = context.rules
         link = context.reach.find(given["url"], lambda host: self._allowed(host, rules))
         if link is None:
-            raise ToolProblem(NOT_POINTED_AT, rule=RULE)
+            raise await self._left(given["url"], context)
         # Where a link leads on to is not a person's choice: it stays on its host, unless an admin has named hosts.
         stay = None if link.typed else (urlsplit(link.url).hostname or "",)
         try:
@@ -87,6 +89,13 @@ class Pages:
         part = f" · page {page.page} of {page.pages}" if page.pages > 1 else ""
         title = " ".join(page.title.split()) or "(no title)"
         return f"{title}\n{page.final_url}{part}\n\n{page.text}"
+
+    async def _left(self, url: str, context: ToolContext) -> ToolProblem:
+        """What Claude hears of an address outside of its reach; where an admin has named hosts, no person opens others."""
+        hosts = context.rules.web_allowed_hosts
+        narrowed = hosts is not None and not within(urlsplit(url).hostname or "", hosts)
+        unopened = Unopened() if narrowed else self.unopened
+        return await unopened.problem("web_fetch", url, context, why=NOT_POINTED_AT)
 
     def _allowed(self, host: str, rules: Rules) -> bool:
         """Whether links in what was read may be followed to a host: it is one of ours, or an admin named it."""

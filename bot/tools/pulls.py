@@ -3,16 +3,16 @@
 import asyncio
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
 from bot.diffs import LINK, PARTS, Fitted, Reading, clean, fit
 from bot.errors import ToolProblem
 from bot.policy import Policy
-from bot.reach import RULE
 from bot.redaction import KEY_LINES, Redactor, redacted
 from bot.tool_runner import Tool, ToolContext
+from bot.tools.unopened import Unopened
 from integrations.github import (
     Address,
     Change,
@@ -82,10 +82,12 @@ class Pulls:
     Attributes:
         github: None where it is not set up; the tools are declared all the same and say so.
         policy: which repositories a channel may read with our token.
+        unopened: what becomes of addresses that nobody pointed at.
     """
 
     github: GitHub | None
     policy: Policy
+    unopened: Unopened = field(default_factory=Unopened)
 
     def tools(self) -> tuple[Tool, ...]:
         """pull_request_diff and repository_file."""
@@ -117,7 +119,7 @@ class Pulls:
         """A change's text: what it says of itself, how much of it was read, and its numbered lines."""
         url = str(given["url"]).strip()
         part = int(found[1]) if (found := _PART.search(url)) else 1
-        url = self.pointed_at(_PART.sub("", url), context)
+        url = await self._pointed_at("pull_request_diff", _PART.sub("", url), context)
         reading = await self.read(url, context)
         if part > max(reading.parts, 1):
             raise ToolProblem(
@@ -157,12 +159,15 @@ class Pulls:
         )
         return reading(change, fitted, link, url)
 
-    def pointed_at(self, url: str, context: ToolContext, *, inside: bool = False) -> str:
+    async def _pointed_at(
+        self, tool: str, url: str, context: ToolContext, *, inside: bool = False
+    ) -> str:
         """The address of a change as it stands in the conversation.
 
         Two spellings are one address here if they name the same: of them nothing else is sent.
 
         Args:
+            tool: that is to read it.
             url: as Claude wrote it.
             context: what may be opened.
             inside: whether it is enough that something of the same repository was named.
@@ -178,7 +183,8 @@ class Pulls:
                 return url if inside else link.url
         if self.github is None:
             raise ToolProblem(NO_GITHUB)
-        raise ToolProblem(NOT_POINTED_AT, rule=RULE)
+        unopened = self.unopened if wanted else Unopened()
+        raise await unopened.problem(tool, url, context, why=NOT_POINTED_AT)
 
     def _reads(self, host: str) -> bool:
         """Whether a host is a code host that is read here; where there is none, nothing is."""
@@ -197,7 +203,9 @@ class Pulls:
 
     async def file(self, given: Mapping[str, Any], context: ToolContext) -> str:
         """A file's numbered lines, or a folder's names, of a repository that a person pointed at."""
-        github, address = self._place(self.pointed_at(str(given["url"]), context, inside=True))
+        github, address = self._place(
+            await self._pointed_at("repository_file", str(given["url"]), context, inside=True)
+        )
         path, _, fragment = str(given["path"]).partition("#")
         lines = lines_of(fragment) if fragment else address.lines
         try:

@@ -150,7 +150,7 @@ class Writes:
             raise ToolProblem(OFF, rule="jira_writes")
         asked = _tidy(given)
         check(self.policy, context, asked.get("project") or asked["key"].rpartition("-")[0])
-        before = await self.desk.proposals.of(context.ask.id)
+        before = [p for p in await self.desk.proposals.of(context.ask.id) if p.kind == "ticket"]
         if len(before) >= PROPOSALS_AT_MOST and context.use_id not in {p.use_id for p in before}:
             raise ToolProblem(ENOUGH)
         person = await self.desk.people.look(context.ask.user, context.ask.user_team)

@@ -305,3 +305,35 @@ def test_what_is_typed() -> None:
     text = "one\n> two\n```\nthree\n```\nfour\n[attached: five]\nForwarded from six:\n> seven"
 
     assert typed_in(text).split() == ["one", "four"]
+
+
+@pytest.mark.parametrize(
+    ("tool", "arguments", "stands"),
+    [
+        ("jira_search", {"jql": "project = SHOP"}, True),
+        ("web_fetch", {"url": "https://elsewhere.example/"}, True),
+        ("repository_file", {"url": PULL, "path": "README.md"}, True),
+        ("repository_file", {"url": PULL, "path": EVIL}, False),
+        ("repository_file", {"url": PULL, "path": "x", "ref": f"main ({EVIL})"}, False),
+        ("jira_search", {"jql": f"text ~ '{EVIL}'"}, False),
+        ("jira_propose_comment", {"key": "SHOP-1", "markdown": "as the draft has it"}, False),
+    ],
+)
+def test_what_stands_in_what_was_read_waits_for_a_person(
+    tool: str, arguments: dict[str, Any], stands: bool
+) -> None:
+    """A link that a tool found stands somewhere, but is in no reach; one that Claude gave it, or wrote, stands nowhere."""
+    found = reach(asked("what about it?"), *used(tool, arguments, f"More at {EVIL}."))
+
+    assert found.find(EVIL, nowhere) is None
+    assert found.standing(EVIL) == (EVIL if stands else None)
+    assert found.standing(f"{EVIL}s") is None
+
+
+def test_what_purser_said_stands_nowhere() -> None:
+    """An address in our own words, in a thread or in a turn of Claude's, is none that was read."""
+    own = {"role": "assistant", "content": [{"type": "text", "text": f"See {EVIL}"}]}
+    found = reach(asked("hm"), said(f"See {EVIL}", ours=True), own)
+
+    assert found.standing(EVIL) is None
+    assert reach(asked(f"what is this?\n> {EVIL}")).standing(EVIL) == EVIL

@@ -17,6 +17,7 @@ from bot.proposals import REVIEW_TOOL, Proposal, State
 from bot.slack.offers import Offers
 from bot.slack.presses import FORMS, PRESSES, Place
 from bot.slack.proposed import CHANGE, DO, DROP, UNDO, can_change, changed, form, told
+from bot.slack.unread import READ
 from bot.tools.writes import TEXT_CHARS
 from integrations.github import Posted, Remark, ReviewDraft
 from integrations.jira import Draft, Written
@@ -192,8 +193,31 @@ def test_nothing_that_is_proposed_escapes_into_markup() -> None:
 
 def test_every_button_has_who_answers() -> None:
     """What the door takes as a press, somebody answers for."""
-    ours = {name for name in PRESSES | FORMS if name.startswith("proposal")}
+    ours = {name for name in PRESSES | FORMS if name.startswith(("proposal", "address"))}
 
     nobody = cast("Any", None)
-    offers = Offers(nobody, nobody, nobody, policy=Policy(), now=lambda: 0.0)
+    offers = Offers(nobody, nobody, nobody, nobody, policy=Policy(), new_id=str, now=lambda: 0.0)
     assert set(offers.handlers()) == ours
+
+
+def address(url: str, state: State = "open") -> Proposal:
+    """An address that a person may let be read."""
+    return proposal(state=state, tool="web_fetch", asked={"url": url}, draft=url, written="")
+
+
+@given(
+    st.text(st.characters(min_codepoint=33, max_codepoint=126), max_size=1_900),
+    st.sampled_from(STATES),
+)
+def test_an_address_is_shown_whole_and_as_text(rest: str, state: State) -> None:
+    """Whatever stands in it, it is there to the letter, its host in bold, in Slack's limits, and no block makes it a link."""
+    url = f"https://Docs.Example.com:8443/{rest}"
+    head, blocks = told(address(url, state))
+    parts = blocks[0]["elements"][0]["elements"]
+
+    assert "".join(part["text"] for part in parts) == url
+    assert [p["text"] for p in parts if "style" in p] == ["Docs.Example.com:8443"]
+    assert {part["type"] for part in parts} == {"text"}
+    assert "example" not in (head + json.dumps(blocks[1:])).lower()
+    assert list(actions(blocks)) == ([READ] if state == "open" else [])
+    assert check([{"type": "markdown", "text": head}, *blocks]) == []
