@@ -25,6 +25,7 @@ KEY_SECONDS = (
 SOON_SECONDS = 3600.0  # what waits for later than that is not counted as waiting
 SWEEP_SECONDS = 1.0  # between looks for leases that ran out
 PURGE_SECONDS = 3600.0  # between removals of old keys
+SKEW_SECONDS = 5.0  # that clocks of processes may differ
 BURIED = f"{FAILURES_AT_MOST} workers ended while they worked on it"
 
 
@@ -355,6 +356,16 @@ def _columns(ask: Ask) -> dict[str, Any]:
         "key": ask.key,
         "team": ask.team,
         "channel": ask.channel,
+    def hear(self, channel: str | None) -> None:
+        """Another process put something here; see `Engine.listen`."""
+        self._wake()
+        if channel == "":
+            return
+        self._last_signal = max(self._last_signal, self._now() + SKEW_SECONDS)
+        heard = [channel] if channel is not None else list(self._listeners)
+        for listener in (one for name in heard for one in self._listeners.get(name, ())):
+            listener.set()
+
         "user": ask.user,
         "ts": ask.ts,
         "lane": ask.lane,

@@ -10,7 +10,7 @@ a worker or a turn can settle several records at once:
     await store.commit(tx)                 # returns only after it is on disk
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -63,7 +63,8 @@ class Store(Protocol):
 
         Raises:
             PurserError: a statement's `must`; then nothing of the transaction happened.
-            StoreDown: the engine failed; then nothing of it happened.
+            StoreDown: the engine failed; then nothing of it happened. (Where the way to a server broke, nobody can say
+                so: see the engine.)
         """
         ...
 
@@ -84,4 +85,26 @@ class Store(Protocol):
         ...
 
 
-__all__ = ["Row", "Statement", "Store", "Transaction"]
+class Engine(Store, Protocol):
+    """A store as it was opened: what only the roof has to know about it."""
+
+    @property
+    def alone(self) -> bool:
+        """Whether no other process works on what lies here while this one does."""
+        ...
+
+    @property
+    def now(self) -> Callable[[], float]:
+        """Seconds since the epoch, the same for all who work here."""
+        ...
+
+    def listen(self, hear: Callable[[str | None], None]) -> None:
+        """Tell what other processes put here, in the running loop and until it is closed; once at most.
+
+        Args:
+            hear: told the channel where something was said; "" when an ask waits; None when anything may have happened.
+        """
+        ...
+
+
+__all__ = ["Engine", "Row", "Statement", "Store", "Transaction"]

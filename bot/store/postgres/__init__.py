@@ -31,8 +31,8 @@ class PostgresStore:
     """A `Store` on a PostgreSQL server; open it with `PostgresStore.open`.
 
     Attributes:
-        alone: never; see `Store.alone`.
-        now: the database's time, see `Store.now`.
+        alone: never; see `Engine.alone`.
+        now: the database's time, see `Engine.now`.
     """
 
     alone = False
@@ -112,7 +112,7 @@ class PostgresStore:
         return True
 
     def listen(self, hear: Callable[[str | None], None]) -> None:
-        """See `Store.listen`."""
+        """See `Engine.listen`."""
         self._news = News(self._address, hear, own=lambda: self._writer.pid)
 
     async def close(self) -> None:

@@ -20,7 +20,7 @@ class News:
 
     Args:
         address: where to.
-        hear: is told of each; see `Store.listen`.
+        hear: is told of each; see `Engine.listen`.
         own: the session on the server whose news are ours, and not told.
     """
 

@@ -8,6 +8,7 @@ import asyncio
 import os
 import sqlite3
 import threading
+import time
 from collections.abc import AsyncGenerator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
@@ -27,9 +28,17 @@ READERS = 4  # reads at the same time
 
 
 class SqliteStore:
-    """A `Store` in one SQLite file; open it with `SqliteStore.open`."""
+    """A `Store` in one SQLite file; open it with `SqliteStore.open`.
 
-    def __init__(self, path: Path, *, lock: int | None) -> None:
+    Attributes:
+        alone: always, of processes that serve.
+        now: this machine's time.
+    """
+
+    alone = True
+
+    def __init__(self, path: Path, *, lock: int | None, now: Callable[[], float]) -> None:
+        self.now = now
         self._path = path
         self._lock = lock
         self._statements = load("bot.store.sqlite")
@@ -42,22 +51,22 @@ class SqliteStore:
         self._closed = False
 
     @classmethod
-    async def open(cls, path: Path, *, serve: bool, now: Callable[[], float] | None = None) -> Self:
+    async def open(cls, path: Path, *, serve: bool, now: Callable[[], float] = time.time) -> Self:
         """Open a file.
 
         Args:
             path: the file.
             serve: take it for this process alone, make it where there is none, and bring its schema up to date.
-            now: unused here; PostgreSQL has a clock of its own.
+            now: seconds since the epoch.
 
         Raises:
             StoreTaken: another process serves this file.
             StoreDown: it cannot be opened, or its schema is older or newer than this release.
         """
-        return await asyncio.to_thread(cls._open, path, serve=serve)
+        return await asyncio.to_thread(cls._open, path, serve=serve, now=now)
 
     @classmethod
-    def _open(cls, path: Path, *, serve: bool) -> Self:
+    def _open(cls, path: Path, *, serve: bool, now: Callable[[], float]) -> Self:
         lock: int | None = None
         try:
             if serve:
@@ -65,7 +74,7 @@ class SqliteStore:
                 bring_up(path)
             else:
                 check(path)
-            return cls(path, lock=lock)
+            return cls(path, lock=lock, now=now)
         except (sqlite3.Error, OSError, StoreDown) as error:
             if lock is not None:
                 os.close(lock)
@@ -108,6 +117,9 @@ class SqliteStore:
         except StoreDown:
             return False
         return True
+
+    def listen(self, hear: Callable[[str | None], None]) -> None:
+        """See `Engine.listen`: nobody else puts anything here."""
 
     @staticmethod
     async def backup(path: Path, target: Path) -> None:

@@ -269,6 +269,18 @@ CREATE TABLE adjusted (
   PRIMARY KEY (channel, key)
 );
 
+CREATE TABLE digests (
+  id TEXT COLLATE "C" PRIMARY KEY,
+  team TEXT COLLATE "C" NOT NULL,
+  channel TEXT COLLATE "C" NOT NULL,
+  "user" TEXT COLLATE "C" NOT NULL,
+  subject TEXT COLLATE "C" NOT NULL,
+  cadence TEXT COLLATE "C" NOT NULL,
+  at DOUBLE PRECISION NOT NULL,
+  stopped_at DOUBLE PRECISION
+);
+CREATE INDEX digests_coming ON digests (channel, at) WHERE stopped_at IS NULL;
+
 CREATE TABLE proposals (
   id TEXT COLLATE "C" PRIMARY KEY,
   ask_id TEXT COLLATE "C" NOT NULL,

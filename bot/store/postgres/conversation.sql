@@ -1,0 +1,30 @@
+-- name: open
+-- What is remembered of a thread; the words of asks that something stands in the place of are left out.
+SELECT c.ask_id, CASE WHEN c.n > coalesce(o.upto, 0) THEN c.messages ELSE '' END AS messages, c.seen_ts, c.message_id, c.n,
+  coalesce(o.upto, 0) AS upto, CASE WHEN c.n = o.upto THEN o.text ELSE '' END AS older, coalesce(o.ask_id, '') AS older_ask
+FROM conversation c LEFT JOIN older o ON o.lane = c.lane
+WHERE c.lane = :lane ORDER BY c.n;
+
+-- name: declined
+-- Of these messages, the asks that Claude refused, and what we said of them.
+SELECT asks.ts FROM jsonb_array_elements_text(:said::jsonb) AS said (ts)
+JOIN asks ON asks.team = :team AND asks.channel = :channel AND asks.ts = said.ts AND asks.ts <> ''
+WHERE asks.outcome = 'refused'
+UNION ALL
+SELECT parts.ts FROM jsonb_array_elements_text(:said::jsonb) AS said (ts)
+JOIN parts ON parts.channel = :channel AND parts.ts = said.ts
+JOIN asks ON asks.id = parts.ask_id
+WHERE asks.outcome = 'refused';
+
+-- name: keep
+-- One answered ask more.
+INSERT INTO conversation (lane, n, ask_id, team, channel, "user", messages, seen_ts, message_id, at)
+SELECT :lane, coalesce(max(n), 0) + 1, :ask_id, :team, :channel, :user, :messages, :seen_ts, :message_id, :at
+FROM conversation WHERE lane = :lane
+ON CONFLICT (ask_id) DO NOTHING;
+
+-- name: shorten
+-- What stands in the place of a thread's oldest asks; it grows only.
+INSERT INTO older (lane, upto, text, ask_id, at) VALUES (:lane, :upto, :text, :ask_id, :at)
+ON CONFLICT (lane) DO UPDATE SET upto = excluded.upto, text = excluded.text, ask_id = excluded.ask_id, at = excluded.at
+WHERE excluded.upto > older.upto;

@@ -1,0 +1,147 @@
+-- name: book
+-- One billed iteration; booked once, however often it is said.
+INSERT INTO ledger (
+  entry_id, message_id, iteration, ask_id, at, day, team, channel, "user", thread, feature, purpose, model,
+  prompt_version, input_tokens, cache_write_5m_tokens, cache_write_1h_tokens, cache_read_tokens, output_tokens,
+  thinking_tokens, service_tier, speed, inference_geo, stop_reason, refusal_category, billed, cost_picos,
+  counted_picos, saved_picos, price_version, request_id, ttft_ms, latency_ms, status)
+VALUES (
+  :entry_id, :message_id, :iteration, :ask_id, :at, :day, :team, :channel, :user, :thread, :feature, :purpose, :model,
+  :prompt_version, :input_tokens, :cache_write_5m_tokens, :cache_write_1h_tokens, :cache_read_tokens, :output_tokens,
+  :thinking_tokens, :service_tier, :speed, :inference_geo, :stop_reason, :refusal_category, :billed, :cost_picos,
+  :counted_picos, :saved_picos, :price_version, :request_id, :ttft_ms, :latency_ms, :status)
+ON CONFLICT DO NOTHING;
+
+-- name: lost
+-- Requests whose end nobody saw, of an ask that ends: by the estimates made before they left.
+INSERT INTO ledger (
+  entry_id, message_id, iteration, ask_id, at, day, team, channel, "user", thread, feature, purpose, model,
+  prompt_version, input_tokens, cache_write_5m_tokens, cache_write_1h_tokens, cache_read_tokens, output_tokens,
+  thinking_tokens, service_tier, speed, inference_geo, billed, cost_picos, counted_picos, price_version, status)
+SELECT
+  requests.ask_id || ':' || requests.n || ':unconfirmed', nullif(requests.message_id, ''), 0, requests.ask_id,
+  requests.at, coalesce(reservations.day, utc_day(requests.at)),
+  asks.team, asks.channel, asks."user", as_json(asks.body) ->> 'thread', asks.feature, requests.purpose, requests.model,
+  requests.prompt_version, (as_json(estimate) ->> 'input_tokens')::bigint, (as_json(estimate) ->> 'cache_write_5m_tokens')::bigint,
+  (as_json(estimate) ->> 'cache_write_1h_tokens')::bigint, (as_json(estimate) ->> 'cache_read_tokens')::bigint, (as_json(estimate) ->> 'output_tokens')::bigint,
+  (as_json(estimate) ->> 'thinking_tokens')::bigint, as_json(estimate) ->> 'service_tier', as_json(estimate) ->> 'speed', as_json(estimate) ->> 'inference_geo',
+  1, estimate_cost, coalesce(estimate_cost, reservations.picos, 0), nullif(requests.price_version, ''), 'unconfirmed'
+FROM requests
+JOIN asks ON asks.id = requests.ask_id
+LEFT JOIN reservations ON reservations.ask_id = requests.ask_id AND reservations.n = requests.n
+WHERE requests.ask_id = :ask_id AND requests.status = 'open'
+ON CONFLICT DO NOTHING;
+
+-- name: rows
+-- The books, row by row.
+SELECT * FROM ledger
+WHERE at >= :since AND at < :until AND (:channel::text IS NULL OR channel = :channel)
+ORDER BY at, entry_id;
+
+-- name: page
+-- So many rows of the books, after a place in their order.
+SELECT * FROM ledger
+WHERE (at, entry_id) > (:at, :entry_id) AND at < :until
+ORDER BY at, entry_id LIMIT :most;
+
+-- name: differences
+-- Where the sums that are kept are not those of the rows.
+SELECT month, channel, sum(kept)::bigint AS kept, sum(booked)::bigint AS booked
+FROM (
+  SELECT month, channel, picos AS kept, 0 AS booked FROM spent
+  UNION ALL
+  SELECT substr(day, 1, 7), coalesce(channel, ''), 0, counted_picos FROM ledger
+) AS both_sides
+GROUP BY month, channel HAVING sum(kept)::bigint <> sum(booked)::bigint;
+
+-- name: daily
+-- What the rows of each day add up to, by everything but persons.
+SELECT span, channel, feature, purpose, model, status, entries, asks, model_asks, input_tokens, cache_write_5m_tokens, cache_write_1h_tokens, cache_read_tokens,
+  output_tokens, thinking_tokens, unpriced_tokens, cost_picos, refused_picos, saved_picos,
+  CASE WHEN status = 'unconfirmed' THEN cost_picos ELSE 0 END AS unconfirmed_picos
+FROM sums
+WHERE span IN (SELECT jsonb_array_elements_text(:spans::jsonb)) AND who = :who
+  AND channel >= :low AND channel <= :high AND (channel <> '*' OR :low = '*')
+ORDER BY span, channel, feature, purpose, model, status;
+
+-- name: totals
+-- The same over days and whole months together, by one of these; of everybody ('*') or of one person.
+SELECT
+  CASE :by WHEN 'day' THEN span WHEN 'channel' THEN channel WHEN 'feature' THEN feature WHEN 'purpose' THEN purpose
+    WHEN 'model' THEN model ELSE '' END AS key,
+  sum(entries)::bigint AS entries, sum(asks)::bigint AS asks, sum(model_asks)::bigint AS model_asks,
+  sum(input_tokens)::bigint AS input_tokens, sum(cache_write_5m_tokens)::bigint AS cache_write_5m_tokens,
+  sum(cache_write_1h_tokens)::bigint AS cache_write_1h_tokens, sum(cache_read_tokens)::bigint AS cache_read_tokens,
+  sum(output_tokens)::bigint AS output_tokens, sum(thinking_tokens)::bigint AS thinking_tokens,
+  sum(unpriced_tokens)::bigint AS unpriced_tokens, sum(cost_picos)::bigint AS cost_picos,
+  sum(refused_picos)::bigint AS refused_picos, sum(saved_picos)::bigint AS saved_picos,
+  sum(CASE WHEN status = 'unconfirmed' THEN cost_picos ELSE 0 END)::bigint AS unconfirmed_picos
+FROM sums
+WHERE span IN (SELECT jsonb_array_elements_text(:spans::jsonb)) AND who = :who
+  AND channel >= :low AND channel <= :high AND (channel <> '*' OR :low = '*')
+GROUP BY 1;
+
+-- name: totals_by_user
+-- The same, a person each.
+SELECT who AS key,
+  sum(entries)::bigint AS entries, sum(asks)::bigint AS asks, sum(model_asks)::bigint AS model_asks,
+  sum(input_tokens)::bigint AS input_tokens, sum(cache_write_5m_tokens)::bigint AS cache_write_5m_tokens,
+  sum(cache_write_1h_tokens)::bigint AS cache_write_1h_tokens, sum(cache_read_tokens)::bigint AS cache_read_tokens,
+  sum(output_tokens)::bigint AS output_tokens, sum(thinking_tokens)::bigint AS thinking_tokens,
+  sum(unpriced_tokens)::bigint AS unpriced_tokens, sum(cost_picos)::bigint AS cost_picos,
+  sum(refused_picos)::bigint AS refused_picos, sum(saved_picos)::bigint AS saved_picos,
+  sum(CASE WHEN status = 'unconfirmed' THEN cost_picos ELSE 0 END)::bigint AS unconfirmed_picos
+FROM sums
+WHERE span IN (SELECT jsonb_array_elements_text(:spans::jsonb)) AND who <> '*' AND channel >= :low AND channel <= :high
+GROUP BY 1;
+
+-- name: off
+-- Where what is kept of days and months is not what the rows add up to.
+SELECT span, who, channel, feature, purpose, model, status
+FROM (SELECT * FROM sums UNION ALL SELECT * FROM summed) AS both_sides
+GROUP BY span, who, channel, feature, purpose, model, status, entries, asks, model_asks, input_tokens, cache_write_5m_tokens,
+  cache_write_1h_tokens, cache_read_tokens, output_tokens, thinking_tokens, unpriced_tokens, cost_picos, refused_picos,
+  saved_picos
+HAVING count(*) <> 2 LIMIT 100;
+
+-- name: forget_sums
+-- Everything that is added up, to be added up again from the rows.
+DELETE FROM sums;
+
+-- name: forget_spent
+-- The same for what counts against budgets.
+DELETE FROM spent;
+
+-- name: sum_up
+-- Days and months, from the rows.
+INSERT INTO sums SELECT * FROM summed;
+
+-- name: spend_up
+-- What counts against budgets, from the rows.
+INSERT INTO spent
+SELECT substr(day, 1, 7), coalesce(channel, ''), sum(counted_picos)::bigint FROM ledger GROUP BY 1, 2;
+
+-- name: utc_days
+-- What rows add up to by days as Claude's own reports have them.
+SELECT utc_day(at) AS day, model, status, billed,
+  sum(input_tokens)::bigint AS input_tokens, sum(cache_write_5m_tokens)::bigint AS cache_write_5m_tokens,
+  sum(cache_write_1h_tokens)::bigint AS cache_write_1h_tokens, sum(cache_read_tokens)::bigint AS cache_read_tokens,
+  sum(output_tokens)::bigint AS output_tokens, coalesce(sum(cost_picos), 0)::bigint AS cost_picos
+FROM ledger WHERE at >= :since AND at < :until GROUP BY 1, 2, 3, 4;
+
+-- name: utc_borders
+-- Rows whose request may belong to the day before or behind: it was on its way at midnight, or near it.
+SELECT day, CASE WHEN began <> day THEN began ELSE behind END AS beside, model,
+  input_tokens, cache_write_5m_tokens, cache_write_1h_tokens, cache_read_tokens, output_tokens
+FROM (
+  SELECT utc_day(at) AS day, utc_day(at - coalesce(latency_ms, 0) / 1000.0 - :near::double precision) AS began,
+    utc_day(at + :near::double precision) AS behind, model,
+    input_tokens, cache_write_5m_tokens, cache_write_1h_tokens, cache_read_tokens, output_tokens
+  FROM ledger WHERE at >= :since AND at < :until AND billed = 1
+) AS days WHERE began <> day OR behind <> day;
+
+-- name: spent_since
+-- What each channel spent since a moment, as it counts against its budget.
+SELECT channel, sum(counted_picos)::bigint AS picos FROM ledger
+WHERE at >= :since AND channel IS NOT NULL
+GROUP BY channel;
