@@ -24,8 +24,8 @@ KEY_SECONDS = (
 )  # keys are kept longer than any redelivery (five minutes, with a day's delay)
 SOON_SECONDS = 3600.0  # what waits for later than that is not counted as waiting
 SWEEP_SECONDS = 1.0  # between looks for leases that ran out
-PURGE_SECONDS = 3600.0  # between removals of old keys
 SKEW_SECONDS = 5.0  # that clocks of processes may differ
+PURGE_SECONDS = 3600.0  # between removals of old keys
 BURIED = f"{FAILURES_AT_MOST} workers ended while they worked on it"
 
 
@@ -346,16 +346,6 @@ class Inbox:
         self._wake()
         return changed
 
-    def _wake(self) -> None:
-        self._news.set()
-
-
-def _columns(ask: Ask) -> dict[str, Any]:
-    return {
-        "id": ask.id,
-        "key": ask.key,
-        "team": ask.team,
-        "channel": ask.channel,
     def hear(self, channel: str | None) -> None:
         """Another process put something here; see `Engine.listen`."""
         self._wake()
@@ -366,6 +356,16 @@ def _columns(ask: Ask) -> dict[str, Any]:
         for listener in (one for name in heard for one in self._listeners.get(name, ())):
             listener.set()
 
+    def _wake(self) -> None:
+        self._news.set()
+
+
+def _columns(ask: Ask) -> dict[str, Any]:
+    return {
+        "id": ask.id,
+        "key": ask.key,
+        "team": ask.team,
+        "channel": ask.channel,
         "user": ask.user,
         "ts": ask.ts,
         "lane": ask.lane,
