@@ -1,8 +1,9 @@
 # Every target does the set-up it needs first; python3 and make are all that must be there.
 PYTHON ?= python3
 VENV := .venv
+CORES := $(shell python3 -c 'import os; print(os.cpu_count() or 1)')
 # Tests wait more than they work: two for each core.
-WORKERS := $(shell python3 -c 'import os; print(2 * (os.cpu_count() or 1))')
+WORKERS := $(shell echo $$((2 * $(CORES))))
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 ARGS ?=
@@ -34,7 +35,7 @@ lint: $(READY) secrets
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
-	$(BIN)/pyright
+	$(BIN)/pyright --threads $(CORES)
 
 secrets: $(READY)
 	git ls-files -z | xargs -0 $(BIN)/detect-secrets-hook --no-verify --exclude-files '$(MADE_UP)'
