@@ -140,6 +140,10 @@ class Journal:
         tx.add("journal.started", ask_id=lease.ask.id, n=n, message_id=message_id)
         await self._store.commit(tx)
 
+    async def names(self, message_id: str, *, since: float) -> bool:
+        """Whether a request that left since then (epoch seconds) has this id for its answer. Raises StoreDown."""
+        return bool(await self._store.read("journal.names", message_id=message_id, since=since))
+
     def ended(
         self,
         tx: Transaction,

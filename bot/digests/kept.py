@@ -105,9 +105,13 @@ class Digests:
             StoreDown: it comes still.
         """
         tx = Transaction()
+        self.stopping(tx, digest, user=user)
+        await self._store.commit(tx)
+
+    def stopping(self, tx: Transaction, digest: Digest, *, user: str = "") -> None:
+        """The same as part of a transaction."""
         tx.add("digests.stop", id=digest.id, now=self._now())
         self._record(tx, digest, user, "reset")
-        await self._store.commit(tx)
 
     def next(self, digest: Digest) -> float:
         """When a digest comes next, in epoch seconds."""

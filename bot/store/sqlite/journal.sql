@@ -7,6 +7,10 @@ VALUES (:ask_id, :n, :attempt, :model, :purpose, :prefix_hash, :prompt_version, 
 -- Its answer has begun.
 UPDATE requests SET message_id = :message_id WHERE ask_id = :ask_id AND n = :n;
 
+-- name: names
+-- Whose request has this id for its answer.
+SELECT ask_id FROM requests WHERE at >= :since AND message_id = :message_id;
+
 -- name: ended
 -- It has ended, with a response or with an error.
 UPDATE requests SET status = 'ended', response = :response, error = :error, ended_at = :now
