@@ -1,15 +1,19 @@
 """What an admin set in Slack: it wins over the policy file, is kept with who and when, and goes with a reset.
 
 set -> checked as the file is -> committed -> in force at once, and after every restart
+
+Where several processes share a database, the others follow within a second.
 """
 
+import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from decimal import Decimal
 
 from pydantic import ValidationError
 
 from bot.audit import Record, record
-from bot.errors import PurserError
+from bot.errors import PurserError, StoreDown
 from bot.policy import PAUSED, Adjusted, Policy
 from bot.prices import price
 from bot.rules import Rules
@@ -17,6 +21,7 @@ from bot.store import Store, Transaction
 from bot.usage import Usage
 
 EVERYWHERE = ""  # in the place of a channel
+FOLLOW_SECONDS = 1.0  # between looks at what other processes set
 KEYS = ("monthly_budget_usd", "model", PAUSED)
 
 
@@ -35,16 +40,31 @@ class Adjustments:
 
     def __init__(self, store: Store, policy: Policy, *, now: Callable[[], float]) -> None:
         self._store, self._policy, self._now = store, policy, now
+        self._known: set[tuple[str, str]] = set()  # what is in force, by channel and key
+        self._changing = asyncio.Lock()  # nothing read before a change takes force after it
 
     async def load(self) -> None:
-        """Put in force what was set before.
+        """Put in force what was set before, and no more what another process took back.
 
         Raises:
             StoreDown: it cannot be read.
         """
-        for row in await self._store.read("adjusted.read"):
-            known = (row["channel"], row["key"], row["value"], row["user"], row["at"])
-            self._policy.adjust(Adjusted(*known))
+        async with self._changing:
+            rows = await self._store.read("adjusted.read")
+            for row in rows:
+                known = (row["channel"], row["key"], row["value"], row["user"], row["at"])
+                self._policy.adjust(Adjusted(*known))
+            kept = {(row["channel"], row["key"]) for row in rows}
+            for channel, key in self._known - kept:
+                self._policy.unadjust(channel, key)
+            self._known = kept
+
+    async def follow(self) -> None:
+        """Load again and again, until cancelled; while the database is down, what held holds."""
+        while True:
+            await asyncio.sleep(FOLLOW_SECONDS)
+            with suppress(StoreDown):
+                await self.load()
 
     async def set(self, channel: str, key: str, value: str, *, user: str, team: str = "") -> None:
         """Set a value of a channel, or of all with EVERYWHERE (PAUSED only).
@@ -72,8 +92,10 @@ class Adjustments:
         )
         what = Record(team, channel, user, "", "set", key, reference=adjusted.value)
         record(tx, what, at=adjusted.at)
-        await self._store.commit(tx)
-        self._policy.adjust(adjusted)
+        async with self._changing:
+            await self._store.commit(tx)
+            self._policy.adjust(adjusted)
+            self._known.add((channel, key))
 
     async def reset(self, channel: str, key: str, *, user: str = "", team: str = "") -> bool:
         """Take a value back; False where none was set.
@@ -84,8 +106,9 @@ class Adjustments:
         tx = Transaction()
         tx.add("adjusted.drop", channel=channel, key=key)
         record(tx, Record(team, channel, user, "", "reset", key), at=self._now())
-        dropped = bool((await self._store.commit(tx))[0])
-        self._policy.unadjust(channel, key)
+        async with self._changing:
+            dropped = bool((await self._store.commit(tx))[0])
+            self._policy.unadjust(channel, key)
         return dropped
 
 

@@ -145,6 +145,27 @@ async def test_slack_wins_over_a_file_that_pauses(store: Store) -> None:
     assert policy.may_ask(ANA, ask()).allowed
 
 
+async def test_another_process_follows(store: Store) -> None:
+    """What is set, changed and taken back in one process is in force in another that shares the database."""
+    here, there = held(), held()
+    ours, theirs = (Adjustments(store, policy, now=Clock()) for policy in (here, there))
+
+    async def follows() -> tuple[str, Decimal]:
+        """What holds there once it has looked."""
+        await theirs.load()
+        return there.paused("C1"), there.rules("C1").monthly_budget_usd
+
+    await ours.set(EVERYWHERE, PAUSED, "true", user="U9")
+    assert await follows() == ("everywhere", 30)
+    await ours.set(EVERYWHERE, PAUSED, "false", user="U9")
+    await ours.set("C1", "monthly_budget_usd", "80", user="U9")
+    assert await follows() == ("", 80)
+    await theirs.reset("C1", "monthly_budget_usd", user="U9")
+    await ours.load()
+    assert await follows() == ("", 30)
+    assert here.rules("C1").monthly_budget_usd == 30
+
+
 async def test_what_was_not_written_is_not_in_force(store: Store) -> None:
     """Where the database takes nothing, the file goes on holding."""
     policy = held()
