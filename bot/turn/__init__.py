@@ -10,6 +10,7 @@ in the books.
 """
 
 import asyncio
+import math
 from collections.abc import AsyncGenerator
 from typing import Any
 
@@ -72,13 +73,16 @@ class Turn(Rooms):
         """
         return await warm(self, model=model, effort=effort)
 
-    async def settle_shared(self) -> None:
+    async def settle_shared(self, *, before: float = math.inf) -> None:
         """Book what a process that is gone had sent in nobody's name; before anything of that kind is sent.
+
+        Args:
+            before: epoch seconds; where other processes live, what was sent since may be theirs.
 
         Raises:
             StoreDown: it could not be booked.
         """
-        await settle_shared(self)
+        await settle_shared(self, before=before)
 
     async def _work(
         self,

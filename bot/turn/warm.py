@@ -58,13 +58,19 @@ async def warm(rooms: Rooms, *, model: str, effort: str) -> bool:
     return True
 
 
-async def settle_shared(rooms: Rooms) -> None:
+async def settle_shared(rooms: Rooms, *, before: float) -> None:
     """Book as unconfirmed what a process that is gone had sent in nobody's name.
+
+    Args:
+        rooms: what a turn works with.
+        before: epoch seconds; what was sent since may still be in the hands of a process that lives.
 
     Raises:
         StoreDown: it could not be booked; it stays open.
     """
     for one in await rooms.journal.shared_open():
+        if one.at >= before:
+            continue
         cause = Cause(purpose=one.purpose, prompt_version=one.prompt_version)
         lost = unconfirmed(
             one.estimate, cause, entry_id=_lost(one.call), model=one.model, at=one.at
