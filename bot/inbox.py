@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal, Protocol
 
 from bot.ask import Ask, Lease, Signal
+from bot.caps import Caps, Late
 from bot.errors import LeaseLost, PurserError
 from bot.store import Row, Store, Transaction
 
@@ -51,14 +52,6 @@ class Queue:
     parked: int
     dead: int
     oldest_seconds: float
-
-
-@dataclass(frozen=True, slots=True)
-class Caps:
-    """How many asks of one person, and of one channel, may be worked on at the same time."""
-
-    person: int
-    channel: int
 
 
 class Taker(Protocol):
@@ -163,17 +156,24 @@ class Inbox:
         elif signal.kind == "edit":
             tx.add("inbox.retext", text=signal.text, **place)
 
-    async def take(self, *, person_in_flight: int, channel_in_flight: int) -> Lease | None:
+    async def take(
+        self,
+        *,
+        person_in_flight: int,
+        channel_in_flight: int,
+        own: Mapping[str, tuple[int, int]] | None = None,
+    ) -> Lease | None:
         """Lease the next ask, or None when nothing may be taken now.
 
         Args:
             person_in_flight: asks of one person worked on at the same time.
             channel_in_flight: the same for a channel.
+            own: see `Caps`.
         """
         now = self._now()
         await self._sweep(now)
         tx = Transaction()
-        self._add_take(tx, now, Caps(person_in_flight, channel_in_flight))
+        self._add_take(tx, now, Caps(person_in_flight, channel_in_flight, own or {}))
         return self._leased((await self._store.commit(tx))[0], now)
 
     def feed(self, taker: Taker | None) -> None:
@@ -186,8 +186,7 @@ class Inbox:
             now=now,
             until=now + self._lease_seconds,
             worker=self._worker,
-            person_in_flight=caps.person,
-            channel_in_flight=caps.channel,
+            **caps.values(),
         )
 
     def _leased(self, rows: list[Row], now: float) -> Lease | None:
@@ -308,16 +307,19 @@ class Inbox:
         """A lane or a slot has become free: look again."""
         self._wake()
 
-    async def behind(self, seconds: float) -> list[Ask]:
-        """Asks that have waited so long for their own thread; each is given once."""
-        rows = await self._store.read("inbox.behind", before=self._now() - seconds)
-        told: list[Ask] = []
+    async def behind(self, seconds: float, caps: Caps) -> list[Late]:
+        """Asks that have waited so long for their own thread, or because of these caps; each is given once."""
+        now = self._now()
+        rows = await self._store.read(
+            "inbox.behind", before=now - seconds, now=now, **caps.values()
+        )
+        told: list[Late] = []
         for row in rows:
-            ask = Ask.from_json(json.loads(row["body"]))
+            late = Late(Ask.from_json(json.loads(row["body"])), row["why"])
             tx = Transaction()
-            tx.add("inbox.tell_behind", id=ask.id)
+            tx.add("inbox.tell_behind", id=late.ask.id)
             if (await self._store.commit(tx))[0]:
-                told.append(ask)
+                told.append(late)
         return told
 
     async def queue(self) -> Queue:

@@ -3,11 +3,13 @@
 Everybody asks here; nobody else decides. What is not known about a person counts against them.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from fnmatch import fnmatchcase
 
 from bot.ask import Ask, Person
+from bot.caps import Caps
 from bot.rules import Outsiders, PolicyFile, Rules
 
 
@@ -68,6 +70,7 @@ class Policy:
         }
         self._file, self._elsewhere, self._rules = file, elsewhere, rules
         self.admins, self.workspace = file.admins, file.workspace
+        self.caps = _caps(elsewhere, rules)
         for channel in {channel for channel, _ in self._adjusted}:
             self._refresh(channel)
 
@@ -193,6 +196,13 @@ class Policy:
     def may_see_persons(self, rules: Rules, user: str) -> bool:
         """Whether somebody may see what others spent."""
         return rules.see_persons == "members" or self.is_admin(user)
+
+
+def _caps(elsewhere: Rules, rules: Mapping[str, Rules]) -> Caps:
+    """How many asks may be at work at once, in each channel that has caps of its own."""
+    usual = (elsewhere.person_in_flight, elsewhere.channel_in_flight)
+    theirs = {name: (one.person_in_flight, one.channel_in_flight) for name, one in rules.items()}
+    return Caps(*usual, {name: caps for name, caps in theirs.items() if caps != usual})
 
 
 def _outsiders(rule: str, value: Outsiders, who: str) -> Verdict:

@@ -7,8 +7,9 @@ from typing import Any, cast
 import pytest
 
 from bot.ask import Lease, Signal
+from bot.caps import Caps
 from bot.errors import StoreDown
-from bot.inbox import Arrival, Caps, Inbox
+from bot.inbox import Arrival, Inbox
 from bot.policy import Policy
 from bot.store import Store, Transaction
 from bot.store.sqlite import SqliteStore

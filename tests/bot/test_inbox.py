@@ -11,10 +11,13 @@ from typing import Any
 import pytest
 
 from bot.ask import Click, Lease, Signal
+from bot.caps import Caps
 from bot.errors import LeaseLost
 from bot.inbox import FAILURES_AT_MOST, Arrival, Inbox
 from bot.store import Row, Store, Transaction
 from tests.bot.stores import Clock, ask
+
+MANY = Caps(100, 100)
 
 
 def arrival(*keys: str, **changes: object) -> Arrival:
@@ -117,6 +120,19 @@ async def test_caps_make_more_wait(inbox: Inbox) -> None:
     users = [lease.ask.user for lease in taken if lease]
     assert users.count("U1") == 1
     assert len(users) == 3
+
+
+async def test_a_channel_may_have_caps_of_its_own(inbox: Inbox) -> None:
+    """Where a channel says more or less for a person or for itself, that counts there, and elsewhere what all others have."""
+    for n in range(3):
+        for channel in ("C1", "C2", "C3"):
+            await inbox.put(arrival(f"{channel}{n}", user=f"U{channel}", channel=channel))
+
+    own = {"C1": (1, 9), "C2": (9, 2)}
+    taken: list[str] = []
+    while lease := await inbox.take(person_in_flight=3, channel_in_flight=3, own=own):
+        taken.append(lease.ask.channel)
+    assert sorted(taken) == ["C1", "C2", "C2", "C3", "C3", "C3"]
 
 
 async def test_a_press_waits_behind_nobody(inbox: Inbox) -> None:
@@ -312,10 +328,27 @@ async def test_who_waits_behind_the_own_thread_is_told_once(inbox: Inbox, clock:
     await inbox.put(arrival("e2", thread="1.0", ts="1.5", at=clock.at))
     await take(inbox)
 
-    assert await inbox.behind(3) == []
+    assert await inbox.behind(3, MANY) == []
     clock.at += 3
-    assert [one.ts for one in await inbox.behind(3)] == ["1.5"]
-    assert await inbox.behind(3) == []
+    assert [(one.ask.ts, one.why) for one in await inbox.behind(3, MANY)] == [("1.5", "thread")]
+    assert await inbox.behind(3, MANY) == []
+
+
+async def test_who_waits_for_a_cap_is_told_which(inbox: Inbox, clock: Clock) -> None:
+    """Beyond a person's or a channel's number, the channel's own first, an ask is given once, with the reason; a later one is not."""
+    caps = Caps(2, 2, {"C9": (9, 1), "C8": (1, 9)})
+    for n, (user, channel) in enumerate(
+        [("U1", "C1"), ("U1", "C1"), ("U1", "C2"), ("U2", "C9"), ("U3", "C9"), ("U2", "C8")]
+    ):
+        await inbox.put(arrival(f"e{n}", user=user, channel=channel, at=clock.at + n / 1000))
+    await inbox.put(arrival("later", user="U1", channel="C2", at=clock.at, not_before=9e9))
+    while await inbox.take(person_in_flight=2, channel_in_flight=2, own=caps.own):
+        pass
+    clock.at += 4
+
+    late = [(one.ask.user, one.ask.channel, one.why) for one in await inbox.behind(3, caps)]
+    assert late == [("U1", "C1", "person"), ("U3", "C9", "channel"), ("U2", "C8", "person")]
+    assert await inbox.behind(3, caps) == []
 
 
 class Meanwhile:

@@ -84,6 +84,24 @@ def test_the_channels_value_wins(tmp_path: Path) -> None:
     assert sources["model"] == "default"
 
 
+def test_a_channel_has_its_own_caps(tmp_path: Path) -> None:
+    """What a channel says of asks at work holds there; of the other number, and elsewhere, what all have."""
+    path = tmp_path / "purser.toml"
+    path.write_text(
+        "[defaults]\nperson_in_flight = 3\n[channels.C1]\nchannel_in_flight = 7\n"
+        "[channels.C2]\nperson_in_flight = 3\n[channels.C3]\nperson_in_flight = 1\n"
+    )
+    caps = Policy(load(path)).caps
+
+    assert [caps.of(channel) for channel in ("C0", "C1", "C2", "C3")] == [
+        (3, 20),
+        (3, 7),
+        (3, 20),
+        (1, 20),
+    ]
+    assert set(caps.own) == {"C1", "C3"}
+
+
 def test_instructions_may_lie_in_a_file(tmp_path: Path) -> None:
     """`@file` is read beside the policy; a missing one is a problem."""
     path = tmp_path / "purser.toml"

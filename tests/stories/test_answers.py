@@ -192,6 +192,24 @@ async def test_one_thread_is_answered_in_order(world: World) -> None:
     assert told == ["I am still at the request before yours in this thread; yours is next."]
 
 
+async def test_a_channel_has_its_own_cap_and_who_waits_is_told(tmp_path: Path) -> None:
+    """Where a channel lets a person have one ask at work, the second waits its turn, its asker is told, and it is answered."""
+    table = "[channels.C0SHOPDEV]\nperson_in_flight = 1"
+    async with World(tmp_path, tables=table) as world:
+        await world.start()
+        world.claude.troubles.slow(ttft=2.5)
+        first = await world.slack.say("ana", "#shop-dev", "@purser What is 6*7?")
+        second = await world.slack.say("ana", "#shop-dev", "@purser What is 2+3?")
+        await world.until(lambda: [a for a in world.asks() if a["state"] == "leased"])
+        world.ahead = 4.0  # seconds, by which the second has waited
+        (told,) = await world.until(lambda: world.slack.ephemerals("#shop-dev", "ana"))
+
+        assert words_of(told).startswith("I am already at work on 1 of your requests")
+        assert told.thread_ts == second.ts
+        assert "6*7 = 42" in await world.answered(first)
+        assert "2+3 = 5" in await world.answered(second)
+
+
 async def test_a_thumb_is_kept(world: World) -> None:
     """A press of the feedback button under an answer is acknowledged and kept with its ask."""
     root = await world.slack.say("ana", "#shop-dev", "@purser What is 6*7?")

@@ -69,7 +69,8 @@ UPDATE asks SET state = 'waiting', not_before = 0 WHERE state = 'parked' AND id 
 
 -- name: take
 -- The next ask: a press of a button before all else, since it counts for nobody; then from the channel with the fewest
--- in flight, the oldest first, none before an earlier one of its lane. A row that somebody holds is passed by.
+-- in flight, the oldest first, none before an earlier one of its lane. A channel may have caps of its own. A row
+-- that somebody holds is passed by.
 WITH
   press AS (
     SELECT id FROM asks AS one
@@ -81,11 +82,15 @@ WITH
     SELECT channel, count(*) AS n FROM asks WHERE state = 'leased' AND feature <> 'click' GROUP BY channel),
   person AS MATERIALIZED (
     SELECT "user", count(*) AS n FROM asks WHERE state = 'leased' AND feature <> 'click' GROUP BY "user"),
+  own AS MATERIALIZED (
+    SELECT key AS channel, (value ->> 0)::integer AS of_person, (value ->> 1)::integer AS of_channel
+    FROM jsonb_each(:own_caps::jsonb)),
   ranked AS MATERIALIZED (
-    SELECT waiting.channel
+    SELECT waiting.channel, coalesce(own.of_person, :person_in_flight) AS of_person
     FROM (SELECT channel, min(at) AS oldest FROM asks WHERE state = 'waiting' GROUP BY channel) AS waiting
     LEFT JOIN flight USING (channel)
-    WHERE coalesce(flight.n, 0) < :channel_in_flight
+    LEFT JOIN own USING (channel)
+    WHERE coalesce(flight.n, 0) < coalesce(own.of_channel, :channel_in_flight)
     ORDER BY coalesce(flight.n, 0), waiting.oldest
   ),
   next AS (
@@ -93,7 +98,7 @@ WITH
       SELECT id FROM asks AS one
       WHERE one.state = 'waiting' AND one.channel = ranked.channel AND one.not_before <= :now
         AND one.feature <> 'click'
-        AND coalesce((SELECT n FROM person WHERE person."user" = one."user"), 0) < :person_in_flight
+        AND coalesce((SELECT n FROM person WHERE person."user" = one."user"), 0) < ranked.of_person
         AND NOT EXISTS (SELECT 1 FROM asks AS held WHERE held.state = 'leased' AND held.lane = one.lane)
         AND NOT EXISTS (
           SELECT 1 FROM asks AS earlier
@@ -196,11 +201,26 @@ ORDER BY at, id;
 INSERT INTO heard (signal_id, ask_id) VALUES (:id, :ask_id) ON CONFLICT DO NOTHING;
 
 -- name: behind
--- Asks that have waited a while because their own thread is busy, and were not told so yet.
-SELECT body FROM asks
-WHERE state = 'waiting' AND behind_told = 0 AND at <= :before AND feature <> 'click'
-  AND EXISTS (SELECT 1 FROM asks AS held WHERE held.lane = asks.lane AND held.state = 'leased')
-ORDER BY at LIMIT 20;
+-- Asks that have waited a while because their own thread is busy, or as many as may be at once are at work, and were not told so yet.
+WITH
+  flight AS MATERIALIZED (
+    SELECT channel, count(*) AS n FROM asks WHERE state = 'leased' AND feature <> 'click' GROUP BY channel),
+  person AS MATERIALIZED (
+    SELECT "user", count(*) AS n FROM asks WHERE state = 'leased' AND feature <> 'click' GROUP BY "user"),
+  own AS MATERIALIZED (
+    SELECT key AS channel, (value ->> 0)::bigint AS of_person, (value ->> 1)::bigint AS of_channel
+    FROM jsonb_each(:own_caps::jsonb)),
+  late AS (
+    SELECT asks.body, asks.at, CASE
+      WHEN EXISTS (SELECT 1 FROM asks AS held WHERE held.lane = asks.lane AND held.state = 'leased') THEN 'thread'
+      WHEN person.n >= coalesce(own.of_person, :person_in_flight) THEN 'person'
+      WHEN flight.n >= coalesce(own.of_channel, :channel_in_flight) THEN 'channel'
+      ELSE '' END AS why
+    FROM asks LEFT JOIN flight USING (channel) LEFT JOIN person ON person."user" = asks."user" LEFT JOIN own USING (channel)
+    WHERE asks.state = 'waiting' AND asks.behind_told = 0 AND asks.at <= :before AND asks.not_before <= :now
+      AND asks.feature <> 'click'
+  )
+SELECT body, why FROM late WHERE why <> '' ORDER BY at LIMIT 20;
 
 -- name: tell_behind
 -- One of those is told, once.
