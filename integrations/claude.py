@@ -145,6 +145,11 @@ class Claude:
         self._clock = clock
         self._now = now
 
+    @property
+    def client(self) -> AsyncAnthropic:
+        """The client, for what else the account is asked for (`claude_batches`)."""
+        return self._client
+
     async def stream(
         self, request: Mapping[str, Any], *, silence_seconds: float = SILENCE_SECONDS
     ) -> AsyncGenerator[Event]:

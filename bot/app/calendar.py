@@ -7,6 +7,7 @@ from datetime import datetime
 from bot.account import Accounts
 from bot.app.clients import admin_client, secret
 from bot.app.reload import Keyring
+from bot.digests import Digests
 from bot.hindsight import Hindsight
 from bot.inbox import Inbox
 from bot.policy import Policy
@@ -32,6 +33,7 @@ async def calendar(
     people: People,
     us: Us,
     new_id: Callable[[], str],
+    digests: Digests,
     keyring: Keyring,
     stack: AsyncExitStack,
 ) -> Schedule:
@@ -48,6 +50,7 @@ async def calendar(
         marks.runaways,
         bulletins.weekly,
         bulletins.monthly,
+        digests.look,
         erasing.look,
     ]
     if settings.anthropic_admin_key is not None:

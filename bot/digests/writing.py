@@ -98,11 +98,11 @@ class Writing:
         self._rooms, self._digests, self._batches = rooms, digests, batches
         self._material, self._policy, self._admit = material, policy, admit
 
-    async def work(self, lease: Lease) -> float | Ended:
+    async def work(self, lease: Lease) -> Later | Ended:
         """Bring a digest one step further.
 
         Returns:
-            When to look at it again, in epoch seconds; or how it ends, to be said now.
+            When to look at it again; or how it ends, to be said now.
 
         Raises:
             LeaseLost: another worker has it.
@@ -120,17 +120,17 @@ class Writing:
         else:
             step = batch.known()
         if isinstance(step, Later) and step.at < ask.at + GIVEN_UP_SECONDS:
-            return step.at
+            return step
         if bar is not None or digest is None:
             return await self._barred(lease, digest, bar, batch)
         if step is None:
             return await self._begun(lease, digest, batch, told.tool_results)
         due = self._rooms.now() >= ask.at
-        return self._ended(ask, digest, batch, step) if due else ask.at
+        return self._ended(ask, digest, batch, step) if due else Later(ask.at)
 
     async def _begun(
         self, lease: Lease, digest: Digest, batch: Batch, known: Mapping[str, Any]
-    ) -> float | Ended:
+    ) -> Later | Ended:
         """Read, and let the batch be made; where that cannot be, it is tried once more when it is due."""
         ask, subject = lease.ask, digest.subject.told
         brief = self._brief(ask)
@@ -143,11 +143,11 @@ class Writing:
             why, rule = over(spent.scope, brief.rules, await self._rooms.admins()), "budget"
         else:
             if isinstance(step, Later) and step.at < ask.at + GIVEN_UP_SECONDS:
-                return step.at
+                return step
             early = self._rooms.now() < ask.at
-            return ask.at if early else self._ended(ask, digest, batch, step)
+            return Later(ask.at) if early else self._ended(ask, digest, batch, step)
         if self._rooms.now() < ask.at:
-            return ask.at
+            return Later(ask.at)
         return Stopped(UNREAD.format(subject=subject, why=why), Receipt(), rule=rule)
 
     async def _bar(self, digest: Digest | None, ask: Ask) -> _Bar | None:
@@ -165,11 +165,11 @@ class Writing:
 
     async def _barred(
         self, lease: Lease, digest: Digest | None, bar: _Bar | None, batch: Batch
-    ) -> float | Ended:
+    ) -> Later | Ended:
         """End it: without a word where nothing is to be said, else with a sentence when it is due, and for good."""
         now, due = self._rooms.now(), lease.ask.at
         if bar is not None and now < due and (bar.passing or bar.why):
-            return min(due, now + LOOK_SECONDS)
+            return Later(min(due, now + LOOK_SECONDS))
         if digest is None or bar is None or not bar.why:
             rule = bar.rule if bar is not None else ""
             return Stopped(NOT_WANTED, batch.receipt(), said=True, rule=rule)

@@ -11,6 +11,9 @@ from bot.rules import Rules
 from bot.slack.audited import WORD, Audited
 from bot.slack.changes import WORDS, Changes
 from bot.slack.costs import WORD_CHARS, Costs
+from bot.slack.digests import NEW as DIGEST
+from bot.slack.digests import WORD as DIGESTS
+from bot.slack.digests import Wanted
 from bot.slack.sheets import money
 from bot.slack.why import NOTHING, UNKNOWN, told
 from bot.traces import Traces
@@ -26,6 +29,7 @@ HELP = """**What I do**
 - Mention me (`@Purser …`) in a channel or a thread, or write me a direct message: Claude answers in the thread.
 - Code, diffs, files or a pull request's address: I review it; “post it to the PR” in its thread puts it there, after your click.
 - `/summarize KEY [KEY…] | <Jira address> | <JQL> | sprint <project>`: where tickets stand, in this channel.
+- `/summarize project SHOP nightly at 7:00`, `… sprint SHOP on weekdays at 8:30`, `… this channel weekly`: a digest, here, again and again; `/purser digests [stop 1a2b3c4d]` lists and stops them.
 - `/cost [today | 7d | this month | last month | 2026-11] [#channel] [by user|model|feature|day|feedback] [csv]`: what it cost.
 - In a message's menu: *Summarise this thread*, *Open a ticket from this*.
 - `/purser policy`: what holds in this channel, and where each value comes from.
@@ -47,6 +51,8 @@ class Commands:
         costs: answers cost reports.
         changes: what admins set by a word.
         traces: what happened to asks.
+        audited: tells what was done about a ticket.
+        wanted: sets digests up, lists and stops them.
     """
 
     def __init__(
@@ -58,8 +64,9 @@ class Commands:
         changes: Changes,
         traces: Traces,
         audited: Audited,
+        wanted: Wanted,
     ) -> None:
-        self._audited = audited
+        self._audited, self._wanted = audited, wanted
         self._traces = traces
         self._changes = changes
         self._policy = policy
@@ -85,6 +92,10 @@ class Commands:
             return await self._why(ask, person, rules, rest)
         if word == WORD:
             return await self._audited.say(rest, ask)
+        if word == DIGEST:
+            return await self._wanted.want(rest, ask)
+        if word == DIGESTS:
+            return await self._wanted.say(rest, ask)
         if word in WORDS and (rest or word != "budget"):
             return await self._changes.say(word, rest, ask)
         if word == "budget":

@@ -2,12 +2,14 @@
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from decimal import Decimal
 from typing import Protocol
 
 import structlog
 
 from bot.ask import Ask, Attached, FileRef, Said
+from bot.errors import ToolProblem
 from bot.slack.envelope import Us, files_of
 from bot.slack.files import Files
 from bot.slack.people import People
@@ -17,8 +19,10 @@ from bot.slack.words import said
 
 PAGE = 200  # messages
 MESSAGES = 2_000  # of a thread, read at most
+THREADS = 25  # of a channel, read at most
 NAMES = 200  # people looked up for one thread
 SAYING = {"", "file_share", "thread_broadcast", "me_message", "bot_message"}
+UNREADABLE = "Slack does not let me read this channel ({code}); `/invite @Purser` lets me, where I am not in it."
 _USER = re.compile(r"<@([UW][A-Z0-9]+)>")
 
 log = structlog.get_logger()
@@ -31,6 +35,10 @@ class Wire(Protocol):
         self, channel: str, thread: str, *, oldest: str, latest: str, limit: int, cursor: str
     ) -> Json:
         """One page of conversations.replies, as Slack answers; raises SlackError."""
+        ...
+
+    async def history(self, channel: str, *, oldest: str, limit: int) -> Json:
+        """The newest messages of a channel, as Slack answers; raises SlackError."""
         ...
 
 
@@ -68,6 +76,28 @@ class Threads:
             log.warning("thread not read", error=error.code, channel=ask.channel)
             lost = f"[the earlier messages of this thread could not be read: {error.code}]"
             return [Said(_just_before(ask.ts), "", "Slack", lost, bot=True)]
+        return await self._told(messages)
+
+    async def lately(self, ask: Ask, since: float) -> list[list[Said]]:
+        """The threads of an ask's channel that began since a moment (epoch seconds), the newest first.
+
+        What nobody answered is one of them together, the last. What we began ourselves is left out.
+
+        Raises:
+            ToolProblem: Slack does not let us read it; the sentence says how it would.
+        """
+        try:
+            page = await self._wire.history(ask.channel, oldest=f"{since:.6f}", limit=PAGE)
+        except SlackError as error:
+            raise ToolProblem(UNREADABLE.format(code=error.code)) from error
+        roots = [m for m in items(page.get("messages")) if not self._us.wrote(m)]
+        talks = [m for m in roots if m.get("reply_count")][:THREADS]
+        alone = [m for m in reversed(roots) if not m.get("reply_count")]
+        threads = [await self.since(replace(ask, thread=words(m.get("ts")), ts="")) for m in talks]
+        return [said for said in (*threads, await self._told(alone)) if said]
+
+    async def _told(self, messages: Sequence[Json]) -> list[Said]:
+        """What somebody said in these messages, with their names."""
         told = [m for m in messages if words(m.get("subtype")) in SAYING and words(m.get("ts"))]
         texts = [said(m) for m in told]
         mentioned = [user for text in texts for user in _USER.findall(text)]

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bot.ask import Feature, FileRef
+from bot.digests import BadCadence, parted, subject
 from bot.slack.words import has_code
 from bot.summarize import JQL, SPRINT, USAGE
 
@@ -30,10 +31,10 @@ PERIOD = re.compile(
     r"^(?:today|yesterday|\d{1,3}d|(?:this|last)\s+month|\d{4}-\d{2}|by\s|csv\b|<?#|$)",
     re.IGNORECASE,
 )
-OURS = ("help", "policy", "why", "budget", "hello")
+OURS = ("help", "policy", "why", "budget", "hello", "digests")
 ADMINS = re.compile(
     r"^(?:(?:pause|resume)(?:\s+everywhere)?|budget\s+\$?\d[\d.]*|reset\s+(?:budget|model)|model\s+claude-\S+"
-    r"|audit\s+[a-z][a-z0-9_]{1,20}-\d{1,9})$",
+    r"|audit\s+[a-z][a-z0-9_]{1,20}-\d{1,9}|digests\s+stop\s+`?[0-9a-f]{8}`?)$",
     re.IGNORECASE,
 )
 COST_WORDS = 3  # a longer sentence that begins with "cost" is a question for Claude
@@ -69,6 +70,8 @@ def wish(text: str, files: Sequence[FileRef] = (), *, in_thread: bool = False) -
         return Wish("purser", bare)
     if COST.match(bare) and _of_the_books(COST.sub("", bare), question=bare.endswith("?")):
         return Wish("cost", COST.sub("", bare).rstrip("?"))
+    if SUMMARIZE.match(bare) and recurs(rest := SUMMARIZE.sub("", bare), named=True):
+        return Wish("purser", f"digest {rest}")
     if SUMMARIZE.match(bare) and names_tickets(rest := SUMMARIZE.sub("", bare)):
         return Wish("summarize", rest)
     if only_tickets(bare):
@@ -82,6 +85,15 @@ def wish(text: str, files: Sequence[FileRef] = (), *, in_thread: bool = False) -
 def _of_the_books(rest: str, *, question: bool) -> bool:
     """Whether words after "cost" ask for the books: a period, or too few words to be a question for Claude."""
     return bool(PERIOD.match(rest)) or (len(rest.split()) <= COST_WORDS and not question)
+
+
+def recurs(text: str, *, named: bool = False) -> bool:
+    """Whether words after "summarize" ask for it again and again; with `named`, of something that a digest can be of."""
+    try:
+        found = parted(text)
+    except BadCadence:
+        return True  # who answers says what is wrong with the time
+    return found is not None and not (named and subject(found[0]) is None)
 
 
 def names_tickets(text: str) -> bool:
@@ -113,6 +125,8 @@ def command(name: str, text: str) -> Wish | Usage:
     if verb not in {"summarize", "cost"}:
         verb, text = first.lower(), rest
     text = text.strip()
+    if verb in {"summarize", "summarise"} and recurs(text):
+        return Wish("purser", f"digest {text}")
     if verb in {"summarize", "summarise"}:
         return Wish("summarize", text) if text else Usage(USAGE)
     if verb in {"cost", "costs"}:

@@ -1,5 +1,6 @@
 """What Purser answers by itself: help, the policy and why, the budget, and the cost of it all."""
 
+import itertools
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -11,6 +12,8 @@ from bot.adjustments import Adjustments
 from bot.ask import Ask, Person, Signal
 from bot.audit import Audit, of_tool, record
 from bot.budget import Budget
+from bot.digests import USAGE as DIGEST_USAGE
+from bot.digests import Digests
 from bot.estimates import Estimates
 from bot.hindsight import Hindsight
 from bot.inbox import Arrival, Inbox
@@ -22,6 +25,8 @@ from bot.slack.audited import USAGE as AUDIT_USAGE
 from bot.slack.changes import ONLY_ADMINS, Changes
 from bot.slack.commands import Commands
 from bot.slack.costs import Costs, Query, Unclear, parse
+from bot.slack.digests import ABSENT, NO_CHANNEL, UNKNOWN, Wanted
+from bot.slack.digests import NONE as NO_DIGEST
 from bot.slack.wire import SlackError
 from bot.slack.wishes import OURS
 from bot.store import Store, Transaction
@@ -31,7 +36,9 @@ from tests.bot.stores import ask as any_ask
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC).timestamp()
 DAY = 86_400.0
+_ids = itertools.count()
 ANA, RUTH = Person("U1", "Ana", "T1"), Person("U9", "Ruth", "T1")
+OTHER = Person("U2", "Olga", "T1")
 
 
 class Names:
@@ -44,6 +51,10 @@ class Names:
     async def channels(self, channels: Iterable[str]) -> dict[str, str]:
         """So are channels."""
         return {one: one if one == "CNOWHERE" else f"#{one.lower()}" for one in channels}
+
+    async def among(self, channel: str) -> bool:
+        """We are in every channel but one."""
+        return channel != "CNOWHERE"
 
     async def member(self, channel: str, user: str) -> bool:
         """In C3 is U1, and nobody else elsewhere."""
@@ -59,6 +70,13 @@ class Room:
         self.store = store
         clock = Clock(NOW)
         self.ledger = Ledger(store, zone=UTC, now=clock)
+        self.digests = Digests(
+            store,
+            Inbox(store, now=clock, worker="w"),
+            zone=UTC,
+            new_id=lambda: f"{next(_ids):08x}",
+            now=clock,
+        )
         self.commands = Commands(
             policy=self.policy,
             budget=Budget(store, now=clock, zone=UTC),
@@ -75,6 +93,7 @@ class Room:
             changes=Changes(self.policy, Adjustments(store, self.policy, now=clock)),
             traces=Traces(store),
             audited=Audited(Audit(store), self.policy, Names()),
+            wanted=Wanted(self.digests, self.policy, Names()),
         )
         self.files: list[tuple[str, str, bytes]] = []
 
@@ -373,3 +392,40 @@ async def test_admins_read_what_was_done_about_a_ticket(room: Room) -> None:
     assert f"the last {MOST}; `purser audit --ticket SHOP-12`" in await room.say(
         "audit SHOP-12", RUTH
     )
+
+
+async def test_a_digest_is_set_up_listed_and_stopped(room: Room) -> None:
+    """By words: when the first one comes, who asked for it, and that only they or an admin stop it."""
+    said = await room.say("digest project SHOP nightly at 7:00")
+    (made,) = await room.digests.of("C1")
+    listed = await room.say("digests")
+
+    assert "project SHOP here, nightly at 7:00 (UTC), the first one at 7:00 on Wednesday" in said
+    assert f"`/purser digests stop {made.id}`" in said
+    assert f"`{made.id}`: project SHOP, nightly at 7:00, asked for by =name of U1" in listed
+    assert "can stop it" in await room.say(f"digests stop {made.id}", OTHER)
+    assert await room.say(f"digests stop {made.id}", channel="C2") == UNKNOWN
+    assert await room.say(f"digests stop `{made.id}`", RUTH) == (
+        "The digest of project SHOP comes no more."
+    )
+    assert await room.say("digests") == NO_DIGEST
+    assert await room.say(f"digests stop {made.id}") == UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("words", "over", "said"),
+    [
+        ("the weather nightly", {}, DIGEST_USAGE),
+        ("project SHOP nightly at noon", {}, "`noon` is no time of day"),
+        ("project PAY nightly", {}, "PAY is not open in this channel"),
+        ("project = SHOP) OR (key = PAY-1 nightly", {}, "not balanced"),
+        ("sprint SHOP weekly", {"channel": "CNOWHERE"}, ABSENT),
+        ("this channel weekly", {"channel_kind": "im"}, NO_CHANNEL),
+    ],
+)
+async def test_what_could_never_come_is_not_set_up(
+    room: Room, words: str, over: dict[str, Any], said: str
+) -> None:
+    """A sentence says what is wrong, and nothing is kept."""
+    assert said in await room.say(f"digest {words}", **over)
+    assert await room.digests.of("C1") == []

@@ -9,6 +9,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.ask import Ask, Attached, FileRef
 from bot.demo.slack import SlackStandIn
+from bot.errors import ToolProblem
 from bot.slack import files as limits
 from bot.slack.envelope import Us, files_of
 from bot.slack.files import Files
@@ -30,6 +31,7 @@ class Slack:
 
     def __init__(self) -> None:
         self.messages: list[dict[str, Any]] = [{"ts": ROOT, "user": "U1", "text": "root"}]
+        self.roots: list[dict[str, Any]] = []
         self.problem = ""
         self.pages = 0
         self.bytes: dict[str, list[bytes]] = {}
@@ -65,6 +67,14 @@ class Slack:
             "has_more": more,
             "response_metadata": {"next_cursor": str(start + self.page) if more else ""},
         }
+
+    async def history(self, channel: str, *, oldest: str, limit: int) -> Mapping[str, Any]:
+        """conversations.history, the newest first."""
+        assert channel == "C1"
+        if self.problem:
+            raise SlackError(self.problem)
+        newer = [m for m in self.roots if m["ts"] >= oldest]
+        return {"messages": newer[::-1][:limit]}
 
     async def file_info(self, file_id: str) -> Mapping[str, Any]:
         """files.info."""
@@ -158,6 +168,35 @@ async def test_a_thread_that_cannot_be_read_says_so(slack: Slack) -> None:
 
     assert "missing_scope" in lost.text
     assert lost.ts < ask().ts
+
+
+async def test_what_was_said_in_a_channel_lately(slack: Slack) -> None:
+    """Threads that began since then, with their answers; then what nobody answered; ours are left out."""
+    slack.messages += [reply(1, "an answer")]
+    slack.roots = [
+        {"ts": "1763000000.000100", "user": "U1", "text": "too old"},
+        {"ts": "1763999998.000100", "user": "U3", "text": "first alone"},
+        {"ts": ROOT, "user": "U1", "text": "root", "reply_count": 1},
+        {"ts": "1764000100.000100", "user": "U0BOT", "text": "a digest", "reply_count": 3},
+        {"ts": "1764000200.000100", "user": "U2", "text": "second alone"},
+    ]
+
+    found = await threads(slack).lately(ask(ts="", thread=""), 1763900000.0)
+
+    assert [[s.text for s in talk] for talk in found] == [
+        ["root", "an answer"],
+        ["first alone", "second alone"],
+    ]
+    slack.roots = []
+    assert await threads(slack).lately(ask(ts="", thread=""), 1763900000.0) == []
+
+
+async def test_a_channel_that_cannot_be_read_says_so(slack: Slack) -> None:
+    """The sentence says why, and how it could be."""
+    slack.problem = "not_in_channel"
+
+    with pytest.raises(ToolProblem, match=r"not_in_channel.*/invite"):
+        await threads(slack).lately(ask(ts="", thread=""), 0.0)
 
 
 def ref(name: str, mimetype: str = "text/plain", size: int = 10, url: str = "u") -> FileRef:

@@ -298,3 +298,37 @@ def test_a_diff_is_code() -> None:
     """A pasted diff needs no fence to be known."""
     assert has_code("diff --git a/x b/x\n--- a/x")
     assert not has_code("just words")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("project SHOP nightly at 7:00", Wish("purser", "digest project SHOP nightly at 7:00")),
+        ("this channel weekly", Wish("purser", "digest this channel weekly")),
+        ("the weather nightly", Wish("purser", "digest the weather nightly")),
+        ("SHOP-12", Wish("summarize", "SHOP-12")),
+    ],
+)
+def test_a_summary_that_is_to_come_again_is_a_digest(text: str, expected: Wish) -> None:
+    """As a command whatever it is of; its answer says what can be."""
+    assert command("/summarize", text) == expected
+    assert command("/purser", f"summarize {text}") == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (
+            "summarize sprint SHOP on weekdays at 8",
+            Wish("purser", "digest sprint SHOP on weekdays at 8"),
+        ),
+        ("summarise this channel weekly", Wish("purser", "digest this channel weekly")),
+        ("digests", Wish("purser", "digests")),
+        ("digests stop 1a2b3c4d", Wish("purser", "digests stop 1a2b3c4d")),
+        ("summarize what we talk about daily", Wish("chat", "summarize what we talk about daily")),
+        ("digests stop working, why?", Wish("chat", "digests stop working, why?")),
+    ],
+)
+def test_words_about_digests_after_a_mention(text: str, expected: Wish) -> None:
+    """What names something that a digest can be of is ours; what only sounds so goes to Claude."""
+    assert wish(text) == expected
