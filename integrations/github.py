@@ -9,7 +9,7 @@ Whoever calls says each time whether our token is used: a private repository is 
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable
-from contextlib import aclosing, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
 from functools import partial
 from typing import Any, cast
 
@@ -35,6 +35,7 @@ from integrations.github_errors import (
     named,
 )
 from integrations.github_reading import Change, File, Folder
+from integrations.github_standing import Standing, standing
 from integrations.github_wire import Wire
 from integrations.github_writing import Posted, Remark, ReviewDraft
 
@@ -124,6 +125,18 @@ class GitHub:
     def link(self, address: Address, sha: str) -> str:
         """The beginning of links to files at a commit; a path and `#L12` follow."""
         return f"{self._site(address).web}/{address.repository}/blob/{sha}/"
+
+    async def standing(self, *, deadline: float) -> Standing:
+        """How we stand with the GitHub that our token is for; costs none of its requests.
+
+        Args:
+            deadline: seconds.
+
+        Raises:
+            GitHubProblem: our token is not accepted, or GitHub does not answer.
+        """
+        async with self._asking_of(self._sites[0], as_us=True, deadline=deadline) as wire:
+            return await standing(wire)
 
     async def change(self, address: Address, *, as_us: bool, deadline: float) -> Change:
         """Read a pull request, a commit or a comparison with its diff.
@@ -219,12 +232,16 @@ class GitHub:
             raise GitHubRefused(ONLY_READS)
         return address, _pull_path(address)
 
-    @asynccontextmanager
-    async def _asking(
+    def _asking(
         self, address: Address, *, as_us: bool, deadline: float
+    ) -> AbstractAsyncContextManager[Wire]:
+        return self._asking_of(self._site(address), as_us=as_us, deadline=deadline)
+
+    @asynccontextmanager
+    async def _asking_of(
+        self, site: _Site, *, as_us: bool, deadline: float
     ) -> AsyncGenerator[Wire]:
         """The wire to ask, within the deadline; what goes wrong is one of our errors."""
-        site = self._site(address)
         with_token = as_us and site.has_token
         wait = site.limited_until[with_token] - self._now()
         if wait > 0:  # who goes on asking while limited may be shut out altogether
@@ -236,7 +253,7 @@ class GitHub:
             raise GitHubSlow from None
         except (
             *(gidgethub.GitHubException, aiohttp.ClientError),
-            *(OSError, ValueError, LookupError, GitHubProblem),
+            *(OSError, ValueError, LookupError, RecursionError, GitHubProblem),
         ) as error:
             problem = named(error, as_us=with_token, now=self._now())
             if isinstance(problem, GitHubBusy):
@@ -348,6 +365,7 @@ __all__ = [
     "Posted",
     "Remark",
     "ReviewDraft",
+    "Standing",
     "lines_of",
     "web_of",
 ]

@@ -186,7 +186,10 @@ async def post(wire: Wire, path: str, draft: ReviewDraft, mark: str, now: Standi
         raise  # it was never sent
     except gidgethub.HTTPException as error:
         raise _refusal(error, draft, locked=now.locked, pushed=pushed) from error
-    except (aiohttp.ClientError, OSError, ValueError, LookupError, GitHubProblem) as error:
+    except (
+        *(aiohttp.ClientError, OSError, GitHubProblem),
+        *(ValueError, LookupError, RecursionError),
+    ) as error:
         raise GitHubUnknown from error
     left = PUSHED.format(head=draft.head[:12]) if pushed else ""
     return Posted(found.url, found.ident, left)

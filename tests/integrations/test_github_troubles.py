@@ -194,6 +194,7 @@ async def test_a_host_that_is_down(stand_in: GitHubStandIn, github: GitHub) -> N
         web.Response(text="<html>Sign in</html>", content_type="text/html"),
         web.Response(text="{", content_type="application/json"),
         web.Response(text="[]", content_type="application/json"),
+        web.Response(text="[" * 200_000, content_type="application/json"),
         web.Response(text="{}", content_type="application/json", headers={"X-RateLimit-Limit": "a", "X-RateLimit-Remaining": "b", "X-RateLimit-Reset": "c"}),
         web.Response(body=b"\xff", headers={"Content-Type": "application/json; charset=klingon"}),
         web.Response(status=599, text="?"),
