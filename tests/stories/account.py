@@ -52,7 +52,8 @@ def _as_served(one: Served) -> tuple[Any, ...]:
 
 
 def _cost(one: Served) -> int:
-    return sum(n * p for n, p in zip(_tokens(one.usage), PRICES[one.model], strict=True))
+    whole = sum(n * p for n, p in zip(_tokens(one.usage), PRICES[one.model], strict=True))
+    return whole // 2 if one.usage["service_tier"] == "batch" else whole
 
 
 def _tokens(usage: Mapping[str, Any]) -> tuple[int, ...]:

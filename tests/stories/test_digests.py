@@ -1,0 +1,345 @@
+"""Digests, whole: wanted by a word, written in the night at half the price, said at their hour, whatever happens."""
+
+import time
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Self
+
+import pytest
+
+from bot.demo.claude import ClaudeStandIn
+from bot.demo.claude.batches import Batch
+from bot.demo.slack import SlackStandIn
+from bot.demo.terminal import under, words_of
+from tests.stories.account import assert_balanced
+from tests.stories.world import Row, World
+
+HOUR = 3600.0
+CHANNEL = "#shop-dev"
+NIGHTLY = "project SHOP nightly at 7:00"
+MORNING = (datetime.now(UTC) + timedelta(days=2)).replace(hour=7, minute=0, second=0, microsecond=0)
+
+
+class Night(World):
+    """A world whose clocks, ours, Slack's and Claude's, stand some hours before the first digest is due.
+
+    Its batches take an hour.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.ahead = 0.0
+        slack, claude = SlackStandIn(now=self.clock), ClaudeStandIn(now=self.clock)
+        super().__init__(folder, slack=slack, claude=claude)
+        claude.batches.seconds = HOUR
+
+    async def __aenter__(self) -> Self:
+        await super().__aenter__()
+        self.at(-11)
+        return self
+
+    def clock(self) -> float:
+        """The time, in epoch seconds."""
+        return time.time() + self.ahead
+
+    def at(self, hours: float) -> None:
+        """Let it be so many hours after the first digest is due."""
+        self.ahead = (MORNING + timedelta(hours=hours)).timestamp() - time.time()
+
+    async def wanted(self, words: str = NIGHTLY) -> Row:
+        """Set a digest up, as Ana; the bot is stopped afterwards."""
+        await self.start()
+        await self.slack.command("ana", CHANNEL, "/summarize", words)
+        await self.idle()
+        await self.stop()
+        (row,) = self.rows("SELECT * FROM digests")
+        return row
+
+    async def made(self, hours: float = -2.5) -> Batch:
+        """Start the bot in the night, and wait until its batch is made and written down."""
+        self.at(hours)
+        await self.start()
+        await self.until(
+            lambda: self.rows("SELECT 1 FROM requests WHERE message_id LIKE 'msgbatch%'")
+        )
+        await self.until(
+            lambda: self.digest["state"] == "waiting" and self.digest["not_before"] > 0
+        )
+        return self.claude.batches.all[-1]
+
+    async def ended_at(self, hours: float) -> Row:
+        """Let it be so late, and wait until the digest has its end."""
+        self.at(hours)
+        return await self.until(lambda: self.digest if self.digest["state"] == "done" else None)
+
+    @property
+    def digest(self) -> Row:
+        """The newest ask that is a digest."""
+        return self.rows("SELECT * FROM asks WHERE key LIKE 'digest:%' ORDER BY at DESC")[0]
+
+    @property
+    def posted(self) -> list[str]:
+        """What the bot said in the channel."""
+        return [words_of(message) for message in self.slack.by_app(CHANNEL)]
+
+    @property
+    def reserved(self) -> list[Row]:
+        """Money that is held back for requests."""
+        return self.rows("SELECT * FROM reservations")
+
+
+def request(batch: Batch) -> dict[str, Any]:
+    """The one request of a batch."""
+    (only,) = batch.requests.values()
+    return only
+
+
+async def test_a_digest_is_written_in_the_night_and_said_in_the_morning(tmp_path: Path) -> None:
+    """Through restarts at each step: one batch, booked once at half the price, said once, at its hour."""
+    async with Night(tmp_path) as world:
+        await world.wanted()
+        batch = await world.made()
+        await world.stop()
+        world.at(-1)
+        await world.start()
+        await world.until(lambda: any(row["feature"] == "digest" for row in world.books()))
+        assert world.reserved == []
+        await world.stop()
+        assert world.posted == []
+        world.at(-0.001)
+        await world.start()
+        assert (await world.ended_at(0.01))["outcome"] == "answer"
+        await world.slack.command("ana", CHANNEL, "/cost", "today by feature")
+        await world.idle()
+
+        (said,) = [text for text in world.posted if text.startswith("**Digest")]
+        assert said.startswith("**Digest: project SHOP**")
+        assert "SHOP-" in said
+        assert world.claude.batches.all == [batch]
+        (row,) = [row for row in world.books() if row["feature"] == "digest"]
+        assert (row["service_tier"], row["purpose"], row["status"]) == (
+            "batch",
+            "answer",
+            "settled",
+        )
+        assert (row["channel"], row["user"]) == ("C0SHOPDEV", world.digest["user"])
+        assert_balanced(world)
+
+
+async def test_what_claude_is_given_for_a_digest(tmp_path: Path) -> None:
+    """Everything that was read, between marks; the digest's own task, the quick model, low effort and no tools."""
+    async with Night(tmp_path) as world:
+        await world.wanted()
+        world.jira.world.issues["SHOP-13"].updated = (MORNING - timedelta(hours=5)).timestamp()
+        body = request(await world.made())
+        texts = [block["text"] for block in body["messages"][0]["content"]]
+        whole = "\n".join(texts)
+
+        assert body["model"] == "claude-haiku-5-5"
+        assert body["output_config"] == {"effort": "low"}
+        assert "tools" not in body
+        assert body["system"][0]["text"].startswith("# Role\n\nYou write the digest")
+        assert texts[0].startswith("<purser:note>The digest of project SHOP. Today is ")
+        marks = [text for text in texts if text.startswith('<purser:data mark="')]
+        assert len(marks) == len([text for text in texts if text.startswith("</purser:data mark=")])
+        assert whole.count("jira_count") == 3
+        assert "# SHOP-13: " in whole  # a closer look at a ticket
+        audited = world.rows("SELECT reference FROM audit WHERE action = 'tool'")
+        assert {row["reference"] for row in audited} == {
+            "jira_count",
+            "jira_search",
+            "jira_get_issue",
+        }
+
+
+async def test_a_batch_whose_making_nobody_heard_of_is_found_again(tmp_path: Path) -> None:
+    """The line broke after it was made: no second one is, and its answer is booked and said once."""
+    async with Night(tmp_path) as world:
+        await world.wanted()
+        world.claude.batches.cut = 1
+        world.at(-2.5)
+        await world.start()
+        await world.until(lambda: world.claude.batches.all)
+        await world.until(lambda: world.digest["state"] == "waiting")
+        await world.stop()
+        world.at(-2)
+        await world.start()
+        await world.until(
+            lambda: world.digest["attempt"] == 2 and world.digest["state"] == "waiting"
+        )
+        assert (await world.ended_at(0.01))["outcome"] == "answer"
+
+        assert len(world.claude.batches.all) == 1
+        assert len([text for text in world.posted if text.startswith("**Digest")]) == 1
+        assert_balanced(world)
+
+
+async def test_a_digest_that_comes_late_says_so(tmp_path: Path) -> None:
+    """A batch that takes until noon is said at noon, with the hour at which it was due."""
+    async with Night(tmp_path) as world:
+        await world.wanted()
+        world.claude.batches.seconds = 7 * HOUR
+        await world.made()
+        world.at(1)
+        await world.until(
+            lambda: world.digest["attempt"] == 2 and world.digest["state"] == "waiting"
+        )
+        assert world.posted == []
+        await world.ended_at(5)
+
+        (message,) = world.slack.by_app(CHANNEL)
+        assert any("This was due at 7:00 on " in note for note in under(message))
+
+
+async def test_a_batch_that_expires_is_told(tmp_path: Path) -> None:
+    """Where Claude had no time within a day a sentence says so; nothing is booked, and nothing stays reserved."""
+    async with Night(tmp_path) as world:
+        await world.wanted()
+        world.claude.batches.seconds = 30 * HOUR
+        await world.made()
+        await world.ended_at(22)
+
+        (said,) = world.posted
+        assert said.startswith("There is no digest of project SHOP this time: Claude had no time")
+        assert "The next one comes at 7:00 on" in said
+        assert [row for row in world.books() if row["feature"] == "digest"] == []
+        assert world.reserved == []
+
+
+@pytest.mark.parametrize(("category", "billed"), [("cyber", 0), ("bio", 1)])
+async def test_a_digest_that_claude_declines_is_told(
+    tmp_path: Path, category: str, billed: int
+) -> None:
+    """One honest line, no other words and no other model; booked, and billed where refusals of its kind are."""
+    async with Night(tmp_path) as world:
+        await world.wanted()
+        await world.made()
+        world.claude.troubles.refuse_next(category)
+        assert (await world.ended_at(0.01))["outcome"] == "refused"
+
+        (said,) = world.posted
+        assert said.startswith("Claude declined to write the digest of project SHOP")
+        (row,) = [row for row in world.books() if row["feature"] == "digest"]
+        assert (row["stop_reason"], row["billed"]) == ("refusal", billed)
+        assert len(world.claude.batches.all) == 1
+
+
+async def test_a_request_that_the_api_does_not_take_is_told(tmp_path: Path) -> None:
+    """An error among the results ends the digest with a sentence, and gives the money back."""
+    async with Night(tmp_path) as world:
+        await world.wanted()
+        await world.made()
+        world.claude.troubles.fail(500)
+        assert (await world.ended_at(0.01))["outcome"] == "failed"
+
+        assert "its batch ended with an error on Claude's side" in world.posted[0]
+        assert world.reserved == []
+
+
+async def test_a_digest_that_is_stopped_under_way_says_nothing(tmp_path: Path) -> None:
+    """Its batch is given up, and no other one is begun."""
+    async with Night(tmp_path) as world:
+        wanted = await world.wanted()
+        batch = await world.made()
+        await world.slack.command("ana", CHANNEL, "/purser", f"digests stop {wanted['id']}")
+        await world.until(lambda: world.rows("SELECT 1 FROM digests WHERE stopped_at IS NOT NULL"))
+        world.at(-2.2)
+        await world.until(lambda: batch.canceled)
+        assert (await world.ended_at(-1.9))["outcome"] == "stopped"
+        await world.stop()
+        world.at(22)
+        await world.start()
+
+        assert world.posted == []
+        assert (batch.counts()["canceled"], world.reserved) == (1, [])
+        assert len(world.claude.batches.all) == 1
+
+
+async def test_the_digest_of_who_has_left_is_stopped(tmp_path: Path) -> None:
+    """The channel reads once, at the hour, that it comes no more and why; Claude is not asked."""
+    async with Night(tmp_path) as world:
+        await world.wanted()
+        people = world.slack.world.people
+        ana = world.slack.world.person("ana")
+        people[ana.id] = replace(ana, deleted=True)
+        world.at(-2.5)
+        await world.start()
+        await world.until(
+            lambda: world.digest["attempt"] == 1 and world.digest["state"] == "waiting"
+        )
+        assert world.posted == []
+        await world.ended_at(0.01)
+
+        (said,) = world.posted
+        assert said.startswith("I write the digest of project SHOP no more: ")
+        assert "who asked for it, has left" in said
+        assert world.claude.batches.all == []
+        assert world.rows("SELECT 1 FROM digests WHERE stopped_at IS NULL") == []
+
+
+@pytest.mark.parametrize(
+    ("policy", "said"),
+    [
+        ("jira_projects = []", "The Jira project KEY is not open in this channel."),
+        ("monthly_budget_usd = 0", "This would go beyond this channel's budget"),
+    ],
+    ids=["closed", "spent"],
+)
+async def test_what_the_policy_says_at_night_counts(tmp_path: Path, policy: str, said: str) -> None:
+    """A project that was closed since, or a budget that is spent: a sentence at the hour, and no batch."""
+    async with Night(tmp_path) as world:
+        await world.wanted()
+        file = tmp_path / "purser.toml"
+        file.write_text(f'[admins]\nusers = ["U0ADMIN"]\n[defaults]\n{policy}\n', encoding="utf-8")
+        if "jira" not in policy:
+            file.write_text(file.read_text() + 'jira_projects = ["SHOP"]\n', encoding="utf-8")
+        world.at(-2.5)
+        await world.start()
+        await world.until(
+            lambda: world.digest["attempt"] == 1 and world.digest["state"] == "waiting"
+        )
+        assert world.posted == []
+        await world.ended_at(0.01)
+
+        assert said in world.posted[0]
+        assert world.claude.batches.all == []
+
+
+async def test_a_paused_channel_has_no_digest_that_day(tmp_path: Path) -> None:
+    """While an admin has paused it nothing is written or said; the digest itself stays."""
+    async with Night(tmp_path) as world:
+        await world.wanted()
+        await world.start()
+        await world.slack.command("U0ADMIN", CHANNEL, "/purser", "pause")
+        await world.idle()
+        await world.stop()
+        world.at(-2.5)
+        await world.start()
+        await world.until(
+            lambda: world.digest["attempt"] == 1 and world.digest["state"] == "waiting"
+        )
+        await world.ended_at(0.01)
+
+        assert world.posted == []
+        assert world.claude.batches.all == []
+        assert len(world.rows("SELECT 1 FROM digests WHERE stopped_at IS NULL")) == 1
+
+
+async def test_the_threads_of_a_channel(tmp_path: Path) -> None:
+    """A digest of the channel is given what was said in its threads, with secrets hidden; nothing of it is a request."""
+    async with Night(tmp_path) as world:
+        await world.wanted("this channel nightly at 7:00")
+        root = await world.slack.say(
+            "ben", CHANNEL, "Who takes the release? key: sk-ant-" + "a" * 24
+        )
+        await world.slack.say("ana", CHANNEL, "I do, on Friday.", thread_ts=root.ts)
+        world.claude.batches.seconds = 0
+        body = request(await world.made())
+        whole = "\n".join(block["text"] for block in body["messages"][0]["content"])
+        await world.ended_at(0.01)
+
+        assert "I do, on Friday." in whole
+        assert "[redacted: anthropic-key]" in whole
+        assert '<purser:said from="' in whole
+        assert "<purser:ask" not in whole
+        assert world.posted[-1].startswith("**Digest: this channel**")
