@@ -6,8 +6,8 @@ Where several processes share a database, the others follow within a second.
 """
 
 import asyncio
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager, suppress
 from decimal import Decimal
 
 from pydantic import ValidationError
@@ -59,8 +59,17 @@ class Adjustments:
                 self._policy.unadjust(channel, key)
             self._known = kept
 
-    async def follow(self) -> None:
-        """Load again and again, until cancelled; while the database is down, what held holds."""
+    @asynccontextmanager
+    async def following(self) -> AsyncGenerator[None]:
+        """While inside, what other processes set takes force, too; with the database down, what held holds."""
+        task = asyncio.create_task(self._follow())
+        try:
+            yield
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+    async def _follow(self) -> None:
         while True:
             await asyncio.sleep(FOLLOW_SECONDS)
             with suppress(StoreDown):

@@ -12,12 +12,12 @@ from pydantic import SecretStr
 
 from bot.errors import StoreDown
 from bot.settings import POSTGRESQL, SQLITE
-from bot.store import Store
+from bot.store import Engine, Store
 from bot.store.sqlite import SqliteStore
 from bot.store.sqlite.migrations import Migrated, migrate
 
 
-async def open_store(url: SecretStr, *, serve: bool) -> Store:
+async def open_store(url: SecretStr, *, serve: bool) -> Engine:
     """Open a database.
 
     Args:
