@@ -11,6 +11,8 @@ import pytest
 from aiohttp import web as server
 
 from bot.demo.jira import JiraStandIn
+from bot.demo.jira.seed import company
+from bot.demo.jira.world import Comment
 from bot.demo.loopback import Loopback
 from bot.demo.pages.made import PIXEL, Page, pdf
 from bot.demo.web import WebStandIn
@@ -18,7 +20,7 @@ from bot.errors import ToolProblem
 from bot.policy import Policy
 from bot.reach import Reach
 from bot.rules import Rules
-from bot.tool_runner import Given, Tool, ToolContext
+from bot.tool_runner import RESULT_CHARS, Given, Tool, ToolContext, ToolRun, ToolRunner
 from bot.tools import declare
 from bot.tools.tickets import NO_JIRA, Tickets
 from integrations.jira import Jira
@@ -208,6 +210,41 @@ async def test_a_file_of_a_ticket_that_claude_would_refuse_is_told_instead(
 
     assert why in file.problem
     assert not file.data
+
+
+def _adf(words: str) -> dict[str, Any]:
+    """A text as Jira keeps it."""
+    text = [{"type": "text", "text": words}]
+    return {"type": "doc", "version": 1, "content": [{"type": "paragraph", "content": text}]}
+
+
+async def test_a_huge_ticket_ends_in_bounds() -> None:
+    """Three thousand comments and a description of two megabytes become one result of the usual length; more than Jira's limit a sentence."""
+    site = JiraStandIn(world=company(0.0))
+    await site.start()
+    jira = Jira(
+        site_url=site.url, api_url=site.url, email=site.email, token=site.token, in_flight=4
+    )
+    runner = ToolRunner(Tickets(jira, Policy()).tools(), clock=lambda: 0.0)
+    issue, who = site.world.issues["SHOP-12"], next(iter(site.world.accounts))
+    issue.comments = [Comment(str(n), who, _adf("x" * 5_000), 0.0, 0.0) for n in range(3_000)]
+    given = {"key": "SHOP-12", "include": ["comments_all", "changelog"]}
+
+    async def read() -> ToolRun:
+        use = {"id": "u1", "name": "jira_get_issue", "input": given}
+        context = ToolContext(ask(), OPEN)
+        (run,) = await runner.run(
+            [use], context, on_started=lambda *_: None, on_ended=lambda _: None
+        )
+        return run
+
+    for chars, outcome, words in ((2_000_000, "ok", "cut here"), (9_000_000, "problem", "8 MiB")):
+        issue.description = _adf("y" * chars)
+        run = await read()
+        assert (run.outcome, words in run.text) == (outcome, True)
+        assert len(run.text) < RESULT_CHARS + 100
+    await jira.close()
+    await site.stop()
 
 
 async def test_a_ticket_of_a_closed_project_is_not_asked_for(

@@ -7,6 +7,7 @@ import pytest
 from bot.demo.claude.reply import Draft, Use
 from bot.demo.pages.made import Page
 from bot.demo.terminal import words_of
+from bot.tool_runner import CALLS_PER_ROUND
 from tests.stories.account import assert_balanced
 from tests.stories.world import Row, World
 
@@ -165,3 +166,19 @@ async def test_results_stand_between_lines_that_they_cannot_write(world: World) 
         if part["type"] == "tool_result"
     )
     assert kept["content"] == f"{first}\n{body}\n{last}"
+
+
+async def test_a_thousand_calls_in_a_round_end_in_an_answer(world: World) -> None:
+    """Of a thousand calls at once some run, each has its one result, and the answer comes."""
+    uses = tuple(
+        Use("jira_count", {"jql": f"project = SHOP AND key > SHOP-{n}"}) for n in range(1, 1001)
+    )
+    world.script(Draft("I'll count.", uses=uses), Draft("I counted some of them."))
+    root = await world.slack.say("ana", "#shop-dev", "@purser count everything")
+
+    assert "I counted some" in await world.answered(root)
+    told = blocks(world, 1)
+    assert len({block["tool_use_id"] for block in told}) == len(told) == 1000
+    assert sum(not block.get("is_error") for block in told) == CALLS_PER_ROUND
+    assert len([heard for heard in world.jira.log if "count" in heard.path]) <= CALLS_PER_ROUND
+    assert_balanced(world)
