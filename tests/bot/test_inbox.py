@@ -2,10 +2,7 @@
 
 import asyncio
 import json
-import sqlite3
 from collections.abc import Awaitable, Callable
-from contextlib import closing
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,6 +12,7 @@ from bot.caps import Caps
 from bot.errors import LeaseLost
 from bot.inbox import FAILURES_AT_MOST, Arrival, Inbox
 from bot.store import Row, Store, Transaction
+from tests.bot.inside import Inside
 from tests.bot.stores import Clock, ask
 
 MANY = Caps(100, 100)
@@ -574,7 +572,7 @@ async def test_a_word_about_a_parked_ask_rouses_it(
 
 
 async def test_keys_and_signals_are_forgotten_after_two_days(
-    inbox: Inbox, clock: Clock, tmp_path: Path
+    inbox: Inbox, clock: Clock, inside: Inside
 ) -> None:
     """What no redelivery can bring again is removed; feedback stays."""
     await inbox.put(arrival("e1", ts="5.0"))
@@ -588,9 +586,8 @@ async def test_keys_and_signals_are_forgotten_after_two_days(
     clock.at += 49 * 3600
     await take(inbox)
     assert await inbox.put(Arrival(("s1",), None, said("stop", ts="6.0"))) == "new"
-    with closing(sqlite3.connect(tmp_path / "purser.db")) as file:
-        kinds = [row[0] for row in file.execute("SELECT kind FROM signals ORDER BY kind")]
-        heard = file.execute("SELECT count(*) FROM heard").fetchone()[0]
+    kinds = [row[0] for row in inside.run("SELECT kind FROM signals ORDER BY kind")]
+    heard = inside.run("SELECT count(*) FROM heard")[0][0]
     assert (kinds, heard) == (["feedback", "stop"], 0)
 
 

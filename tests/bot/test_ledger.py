@@ -1,11 +1,8 @@
 """The books: each billed iteration once, exact, in the months of the workspace, and sums that are those of the rows."""
 
-import sqlite3
-from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -22,6 +19,7 @@ from bot.prices import assumed, dollars, picos
 from bot.store import Store, Transaction
 from bot.usage import Usage
 from tests.bot.entries import NOVEMBER, book, entry, warm
+from tests.bot.inside import Inside
 from tests.bot.stores import Clock, ask
 from tests.chance import share
 
@@ -156,12 +154,11 @@ async def test_kept_sums_are_those_of_the_rows(
     assert await ledger.differences() == {}
 
 
-async def test_a_difference_is_found(store: Store, ledger: Ledger, tmp_path: Path) -> None:
+async def test_a_difference_is_found(store: Store, ledger: Ledger, inside: Inside) -> None:
     """Where somebody changed a sum or a row behind our back, it is named with both numbers."""
     await book(store, ledger, entry(cost=dollars(500)), entry(cost=dollars(7), channel="C2"))
-    with closing(sqlite3.connect(tmp_path / "purser.db", isolation_level=None)) as file:
-        file.execute("UPDATE spent SET picos = 400 WHERE channel = 'C1'")
-        file.execute("DELETE FROM spent WHERE channel = 'C2'")
+    inside.run("UPDATE spent SET picos = 400 WHERE channel = 'C1'")
+    inside.run("DELETE FROM spent WHERE channel = 'C2'")
 
     assert await ledger.differences() == {
         ("2026-11", "C1"): (400, 500),

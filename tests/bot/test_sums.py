@@ -1,12 +1,9 @@
 """What is kept of days and months is what the rows add up to, to the last digit."""
 
-import sqlite3
-from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from itertools import pairwise
-from pathlib import Path
 from typing import Any, cast
 from zoneinfo import ZoneInfo
 
@@ -21,6 +18,7 @@ from bot.store.sqlite import SqliteStore
 from bot.sums import By, Sum, spans
 from bot.usage import Usage
 from tests.bot.entries import NOVEMBER, book, entry, warm
+from tests.bot.inside import Inside
 from tests.bot.stores import Clock
 from tests.chance import share
 
@@ -210,14 +208,13 @@ async def test_sums_of_one_channel_and_one_person(store: Store, ledger: Ledger) 
 
 
 async def test_a_wrong_sum_is_named_and_mended(
-    store: Store, ledger: Ledger, tmp_path: Path
+    store: Store, ledger: Ledger, inside: Inside
 ) -> None:
     """Whatever was changed behind our back is named, and right again once it is rebuilt."""
     await book(store, ledger, entry(at=NOVEMBER), entry(at=NOVEMBER, channel="C2"))
-    with closing(sqlite3.connect(tmp_path / "purser.db", isolation_level=None)) as file:
-        file.execute("UPDATE sums SET output_tokens = 99 WHERE channel = 'C1' AND span = '2026-11'")
-        file.execute("DELETE FROM sums WHERE channel = 'C2' AND who = 'U1'")
-        file.execute("UPDATE spent SET picos = 1")
+    inside.run("UPDATE sums SET output_tokens = 99 WHERE channel = 'C1' AND span = '2026-11'")
+    inside.run("DELETE FROM sums WHERE channel = 'C2' AND who = 'U1'")
+    inside.run("UPDATE spent SET picos = 1")
 
     assert [name.split()[:3] for name in await ledger.off()] == [
         ["2026-11", "*", "C1"],

@@ -53,7 +53,7 @@ class PostgresStore:
         """Open a database whose schema is up to date.
 
         Args:
-            url: `postgresql://user:password@host/name?sslmode=require`, or what else libpq takes.
+            url: `postgresql://…/name?sslmode=require`, or what else libpq takes.
             serve: to work on what waits there; as many processes as one likes may.
             audit_key: signs the audit's chains; "" for the one that lies in the database.
 

@@ -397,6 +397,11 @@ CREATE TABLE seal (
   inside BYTEA NOT NULL,
   outside BYTEA NOT NULL
 );
+INSERT INTO seal (inside, outside)
+WITH key AS MATERIALIZED (SELECT sha256(uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid())) AS bytes),
+  block AS (SELECT n, CASE WHEN n < 32 THEN get_byte(bytes, n) ELSE 0 END AS byte FROM key, generate_series(0, 63) AS n)
+SELECT string_agg(decode(lpad(to_hex(byte # 54), 2, '0'), 'hex'), '' ORDER BY n),
+  string_agg(decode(lpad(to_hex(byte # 92), 2, '0'), 'hex'), '' ORDER BY n) FROM block;
 CREATE FUNCTION hashed(what text) RETURNS text LANGUAGE sql IMMUTABLE AS $$
   SELECT encode(sha256(convert_to(what, 'UTF8')), 'hex') $$;
 CREATE FUNCTION signed(what text) RETURNS text LANGUAGE sql STABLE AS $$
