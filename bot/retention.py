@@ -54,7 +54,7 @@ class Forgotten:
         asks: of theirs, with all that belongs to them.
         others: asks of other people in the same threads, whose answers may quote them.
         turns: of threads' memories, other people's among them.
-        notes: what they said about asks, and their name where they decided.
+        notes: what they said about asks, their name where they decided, and the digests they want.
         left: asks of theirs that could not go yet.
         lanes: threads that could not be forgotten, because somebody is at work in them.
         names: by which they were looked for.
@@ -175,12 +175,17 @@ class Retention:
         done.lanes += bool(rows[known] and not rows[place])
 
     async def _forget_notes(self, user: str, done: Forgotten) -> None:
-        """What they said about asks, and their name; that it was done stands in the audit."""
+        """What they said about asks, their name, and the digests they want; that it was done stands in the audit."""
         team = await self._store.read("retention.team", user=user)
         tx = Transaction()
         places = [
-            tx.add(f"retention.{name}", user=user)
-            for name in ("forget_signals", "forget_name", "forget_taker")
+            tx.add(name, user=user)
+            for name in (
+                "retention.forget_signals",
+                "retention.forget_name",
+                "retention.forget_taker",
+                "digests.forget",
+            )
         ]
         if team:
             what = Record(team[0]["team"], "", "", "", "forget", user, f"{done.asks} asks")

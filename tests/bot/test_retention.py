@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import UTC
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 
 from bot.ask import Ask, FileRef, Lease, Signal
 from bot.audit import AUDIT_DAYS, Audit, Record, Wanted, of_tool, record
+from bot.digests import Cadence, Digests, Subject
 from bot.errors import StoreDown
 from bot.findings import Finding
 from bot.findings.kept import Kept, keep
@@ -374,6 +376,19 @@ async def test_what_is_needed_is_left_and_said(office: Office) -> None:
     office.on(2)
 
     assert (await retention.forget("U1")).left == 0
+
+
+async def test_the_digests_of_who_is_forgotten_come_no_more(office: Office) -> None:
+    """What a person wanted to read again and again goes with them; that of others still comes."""
+    digests = Digests(office.store, office.inbox, zone=UTC, new_id=lambda: "", now=office.clock)
+    for user in ("U1", "U2"):
+        await digests.add(
+            ask(user=user, channel="C1"), Subject("query", f"text ~ {WORD}"), Cadence((0,))
+        )
+    done = await office.retention().forget("U1")
+
+    assert done.notes == 1
+    assert [one.user for one in await digests.of("C1")] == ["U2"]
 
 
 async def test_forgetting_beside_who_serves(office: Office, inside: Inside) -> None:

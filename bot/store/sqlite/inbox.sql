@@ -226,8 +226,9 @@ SELECT body, why FROM late WHERE why <> '' ORDER BY at LIMIT 20;
 UPDATE asks SET behind_told = 1 WHERE id = :id AND behind_told = 0 RETURNING id;
 
 -- name: queue
--- Asks by state, and the oldest that waits; what has ended is not counted through, nor what is to be done much later.
-SELECT 'waiting' AS state, count(*) AS n, min(at) AS oldest FROM asks WHERE state = 'waiting' AND not_before <= :soon
+-- Asks by state, and the oldest that waits, since when it may be worked on; what has ended is not counted through, nor
+-- what is to be done much later.
+SELECT 'waiting' AS state, count(*) AS n, min(CASE WHEN not_before > at THEN not_before ELSE at END) AS oldest FROM asks WHERE state = 'waiting' AND not_before <= :soon
 UNION ALL SELECT 'leased', count(*), NULL FROM asks WHERE state = 'leased'
 UNION ALL SELECT 'parked', count(*), NULL FROM asks WHERE state = 'parked'
 UNION ALL SELECT 'dead', count(*), NULL FROM asks WHERE state = 'dead';

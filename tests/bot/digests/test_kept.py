@@ -1,15 +1,14 @@
 """Digests are kept, begun hours before they are due, each day once, and not any more once they are stopped."""
 
 import itertools
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
 from datetime import UTC, datetime
-from pathlib import Path
+
+import pytest
 
 from bot.digests import Cadence, Digest, Digests, Subject
 from bot.digests.kept import IN_A_CHANNEL, LATE_SECONDS, LEAD_SECONDS
 from bot.inbox import Inbox
-from bot.store.sqlite import SqliteStore
+from bot.store import Store
 from tests.bot.stores import Clock, ask
 
 NOON = datetime(2026, 11, 26, 12, tzinfo=UTC).timestamp()
@@ -18,15 +17,14 @@ SHOP = Subject("project", "SHOP")
 NIGHTLY = Cadence(tuple(range(7)))
 
 
-@asynccontextmanager
-async def world(path: Path) -> AsyncGenerator[tuple[SqliteStore, Clock, Digests]]:
-    """A store, a clock and the digests in it."""
-    store, clock = await SqliteStore.open(path / "purser.db", serve=True), Clock(NOON)
-    yield store, clock, again(store, clock)
-    await store.close()
+@pytest.fixture
+def digests(store: Store, clock: Clock) -> Digests:
+    """The digests on each engine, at noon."""
+    clock.at = NOON
+    return again(store, clock)
 
 
-def again(store: SqliteStore, clock: Clock) -> Digests:
+def again(store: Store, clock: Clock) -> Digests:
     """Digests as a process sees them that has just started."""
     ids = itertools.count()
     inbox = Inbox(store, now=clock, worker="w")
@@ -34,7 +32,7 @@ def again(store: SqliteStore, clock: Clock) -> Digests:
     return Digests(store, inbox, zone=UTC, new_id=lambda: f"ask{start}{next(ids):06d}", now=clock)
 
 
-async def taken(store: SqliteStore, clock: Clock) -> list[tuple[str, float, str]]:
+async def taken(store: Store, clock: Clock) -> list[tuple[str, float, str]]:
     """Everything that can be worked on now: key, `at` and the digest it is of."""
     inbox, found = Inbox(store, now=clock, worker="w2"), list[tuple[str, float, str]]()
     while lease := await inbox.take(person_in_flight=99, channel_in_flight=99):
@@ -49,74 +47,76 @@ async def put(digests: Digests, subject: Subject = SHOP, cadence: Cadence = NIGH
     return made
 
 
-async def test_a_digest_is_begun_once_hours_before_it_is_due(tmp_path: Path) -> None:
+async def test_a_digest_is_begun_once_hours_before_it_is_due(
+    store: Store, clock: Clock, digests: Digests
+) -> None:
     """Two processes look, one of them again and again: one ask of that day, at the moment it is due."""
-    async with world(tmp_path) as (store, clock, digests):
-        made = await put(digests)
-        clock.at = DUE - LEAD_SECONDS - 1
-        await digests.look()
-        assert await taken(store, clock) == []
-        clock.at += 1
-        for one in (digests, digests, again(store, clock)):
-            await one.look()
+    made = await put(digests)
+    clock.at = DUE - LEAD_SECONDS - 1
+    await digests.look()
+    assert await taken(store, clock) == []
+    clock.at += 1
+    for one in (digests, digests, again(store, clock)):
+        await one.look()
 
-        assert await taken(store, clock) == [(f"digest:{made.id}:2026-11-27", DUE, made.id)]
+    assert await taken(store, clock) == [(f"digest:{made.id}:2026-11-27", DUE, made.id)]
 
 
-async def test_what_nobody_began_in_time_is_begun_late_or_left(tmp_path: Path) -> None:
+async def test_what_nobody_began_in_time_is_begun_late_or_left(
+    store: Store, clock: Clock, digests: Digests
+) -> None:
     """Where nobody looked in the night it is begun in the morning; half a day later it is left to the next one."""
-    async with world(tmp_path) as (store, clock, digests):
-        made = await put(digests)
-        clock.at = DUE + LATE_SECONDS - 60
-        await digests.look()
-        assert [key for key, _, _ in await taken(store, clock)] == [f"digest:{made.id}:2026-11-27"]
-        clock.at += 36 * 3600
-        await digests.look()
+    made = await put(digests)
+    clock.at = DUE + LATE_SECONDS - 60
+    await digests.look()
+    assert [key for key, _, _ in await taken(store, clock)] == [f"digest:{made.id}:2026-11-27"]
+    clock.at += 36 * 3600
+    await digests.look()
 
-        days = [key.rpartition(":")[2] for key, _, _ in await taken(store, clock)]
-        assert days == ["2026-11-27", "2026-11-29"]  # that of the 27th was never ended
+    days = [key.rpartition(":")[2] for key, _, _ in await taken(store, clock)]
+    assert days == ["2026-11-27", "2026-11-29"]  # that of the 27th was never ended
 
 
-async def test_a_digest_does_not_come_for_a_time_before_it_was_wanted(tmp_path: Path) -> None:
+async def test_a_digest_does_not_come_for_a_time_before_it_was_wanted(
+    store: Store, clock: Clock, digests: Digests
+) -> None:
     """Who asks at noon for seven o'clock gets it tomorrow."""
-    async with world(tmp_path) as (store, clock, digests):
-        made = await put(digests)
-        await digests.look()
+    made = await put(digests)
+    await digests.look()
 
-        assert await taken(store, clock) == []
-        assert digests.next(made) == DUE
+    assert await taken(store, clock) == []
+    assert digests.next(made) == DUE
 
 
-async def test_a_stopped_digest_comes_no_more(tmp_path: Path) -> None:
+async def test_a_stopped_digest_comes_no_more(store: Store, clock: Clock, digests: Digests) -> None:
     """It is in no list, nothing of it is begun, and what it was about is not kept."""
-    async with world(tmp_path) as (store, clock, digests):
-        made = await put(digests)
-        await digests.stop(made, user="U1")
-        clock.at = DUE
-        await digests.look()
-        stopped = await digests.get(made.id)
+    made = await put(digests)
+    await digests.stop(made, user="U1")
+    clock.at = DUE
+    await digests.look()
+    stopped = await digests.get(made.id)
 
-        assert await digests.of("C1") == []
-        assert await taken(store, clock) == []
-        assert stopped is not None
-        assert (stopped.stopped, stopped.subject.name) == (True, "")
+    assert await digests.of("C1") == []
+    assert await taken(store, clock) == []
+    assert stopped is not None
+    assert (stopped.stopped, stopped.subject.name) == (True, "")
 
 
-async def test_the_same_ask_wants_the_same_digest(tmp_path: Path) -> None:
+async def test_the_same_ask_wants_the_same_digest(
+    store: Store, clock: Clock, digests: Digests
+) -> None:
     """A worker that died right after keeping it keeps no second one."""
-    async with world(tmp_path) as (_, _, digests):
-        one = ask()
-        made = [await digests.add(one, SHOP, NIGHTLY) for _ in range(2)]
+    one = ask()
+    made = [await digests.add(one, SHOP, NIGHTLY) for _ in range(2)]
 
-        assert made[0] == made[1]
-        assert await digests.of("C1") == [made[0]]
+    assert made[0] == made[1]
+    assert await digests.of("C1") == [made[0]]
 
 
-async def test_a_channel_has_a_few_digests(tmp_path: Path) -> None:
+async def test_a_channel_has_a_few_digests(store: Store, clock: Clock, digests: Digests) -> None:
     """One more than it may have is not kept, until one of them is stopped."""
-    async with world(tmp_path) as (_, _, digests):
-        made = [await put(digests) for _ in range(IN_A_CHANNEL)]
-        assert await digests.add(ask(), SHOP, NIGHTLY) is None
-        await digests.stop(made[0])
+    made = [await put(digests) for _ in range(IN_A_CHANNEL)]
+    assert await digests.add(ask(), SHOP, NIGHTLY) is None
+    await digests.stop(made[0])
 
-        assert await digests.add(ask(), SHOP, NIGHTLY) is not None
+    assert await digests.add(ask(), SHOP, NIGHTLY) is not None
