@@ -123,16 +123,19 @@ class Policy:
         """Whether the policy names this person an admin of Purser."""
         return user in self.admins
 
+    def everywhere(self) -> list[Rules]:
+        """The values of channels without any of their own, and those of each channel that has some."""
+        return [self._elsewhere, *self._rules.values()]
+
     def models(self) -> set[str]:
         """Every model that some channel may call."""
-        every = [self._elsewhere, *self._rules.values()]
+        every = self.everywhere()
         named = {m for r in every for m in (r.model, r.deep_model, r.quick_model, r.fallback_model)}
         return {m for m in named if m}
 
     def projects(self) -> set[str]:
         """Every Jira project that some channel may read; "*" stands for all the account sees."""
-        every = [self._elsewhere, *self._rules.values()]
-        return {key for rules in every for key in rules.jira_projects}
+        return {key for rules in self.everywhere() for key in rules.jira_projects}
 
     def may_ask(self, person: Person, ask: Ask) -> Verdict:
         """Whether this person may ask here at all; whatever is not known counts against it."""

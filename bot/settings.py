@@ -5,7 +5,7 @@ each with its name and the mend; a secret's value never appears in a repr or an 
 """
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 from urllib.parse import urlsplit
@@ -82,6 +82,8 @@ class Settings(BaseModel):
     log_level: str = "INFO"
     log_format: str | None = None
 
+    _files: tuple[Path, ...] = ()
+
     @classmethod
     def read(cls, environ: Mapping[str, str], *, dotenv: Path | None = None) -> Self:
         """Settings from an environment, `.env` beneath it, and `NAME_FILE` twins.
@@ -101,6 +103,7 @@ class Settings(BaseModel):
         """The same with what is malformed left out, and every problem beside it, each with its name."""
         problems: list[str] = []
         values = _dotenv(dotenv, problems)
+        files = [dotenv] if dotenv is not None else []
         values.update({k: v for k, v in environ.items() if v})
         found: dict[str, Any] = {}
         for name in cls.model_fields:
@@ -108,6 +111,7 @@ class Settings(BaseModel):
             if upper in values:
                 found[name] = values[upper].strip()
             elif (twin := f"{upper}_FILE") in values and upper != "SSL_CERT":
+                files.append(Path(values[twin]))
                 try:
                     found[name] = Path(values[twin]).read_text(encoding="utf-8").strip()
                 except (OSError, UnicodeDecodeError):
@@ -124,7 +128,7 @@ class Settings(BaseModel):
             settings = cls(**found)
         if _HEROKU in environ:
             settings = settings._on_heroku(problems)
-        return settings, problems
+        return settings.read_from(files), problems
 
     @field_validator("slack_bot_token", "slack_app_token")
     @classmethod
@@ -188,6 +192,16 @@ class Settings(BaseModel):
         if value not in {None, "json", "pretty"}:
             raise ValueError("should be json or pretty")
         return value
+
+    def read_from(self, files: Sequence[Path]) -> Self:
+        """These, known to have been read from some files."""
+        self._files = tuple(files)
+        return self
+
+    @property
+    def secret_files(self) -> tuple[Path, ...]:
+        """The files that secrets were read from, and those that were looked for."""
+        return self._files
 
     @property
     def socket_mode(self) -> bool:

@@ -27,12 +27,13 @@ Width = Literal["1d", "1m"]
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """An API key; `hint` shows its two ends, `workspace` is None for the default one."""
+    """An API key; `hint` shows its two ends, `workspace` is None for the default one, `expires` where it never does."""
 
     id: str
     name: str
     hint: str
     workspace: str | None
+    expires: datetime | None = None
 
     def is_hinted_at(self, secret: str) -> bool:
         """Whether a key's value fits the hint."""
@@ -220,7 +221,17 @@ def _said(kind: type[AdminProblem], why: str) -> str:
 
 def _key(wire: Mapping[str, Any]) -> Key:
     hint = str(wire.get("partial_key_hint") or "")
-    return Key(str(wire.get("id")), str(wire.get("name") or ""), hint, wire.get("workspace_id"))
+    return Key(
+        *(str(wire.get("id")), str(wire.get("name") or ""), hint, wire.get("workspace_id")),
+        expires=_end(wire.get("expires_at")),
+    )
+
+
+def _end(told: object) -> datetime | None:
+    try:
+        return datetime.fromisoformat(str(told)).astimezone(UTC)
+    except ValueError:
+        return None
 
 
 def _used(at: datetime, wire: Mapping[str, Any]) -> Used:

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import aiohttp
+from gidgethub import sansio
 from gidgethub.aiohttp import GitHubAPI
 from yarl import URL
 
@@ -79,6 +80,14 @@ class Wire(GitHubAPI):
         self._origin = URL(api_url).origin()
         self._proxy = proxy if self._origin.scheme == "https" else None
         self._answers = Kept()
+
+    async def told(self, path: str) -> Answer:
+        """GET a path below the base, with all that the answer tells beside its data."""
+        token, accept = self.oauth_token, sansio.accept_format()
+        headers = sansio.create_headers(self.requester, accept=accept, oauth_token=token)
+        return await self._request(
+            "GET", sansio.format_url(path, {}, base_url=self.base_url), headers
+        )
 
     async def _request(
         self, method: str, url: str, headers: Mapping[str, str], body: bytes = b""

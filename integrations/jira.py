@@ -40,7 +40,6 @@ if TYPE_CHECKING:
 
 COMMENTS = 20  # the newest ones, read with an issue unless more are asked for
 COMMENTS_AT_MOST = 300
-BROWSE = "BROWSE_PROJECTS"
 INCLUDES = ("changelog", "comments_all")
 
 
@@ -183,25 +182,29 @@ class Jira(Changing):
         """
         return await self._ask(lambda client: jira_reading.account(client.read("myself")), deadline)
 
-    async def may_browse(self, project: str, *, deadline: float) -> bool:
-        """Whether the bot's account may see a project's issues; False where there is no such project.
+    async def rights(
+        self, wanted: Collection[str], *, project: str = "", deadline: float
+    ) -> frozenset[str]:
+        """Which of these rights the bot's account has; none where there is no such project.
 
         Args:
-            project: its key.
+            wanted: by Jira's own names, such as `BROWSE_PROJECTS`.
+            project: its key; "" asks for global rights.
             deadline: seconds, waiting for a thread included.
 
         Raises:
             JiraProblem: Jira does not say.
         """
+        query = {"permissions": ",".join(wanted)} | ({"projectKey": project} if project else {})
 
-        def read(client: Client) -> bool:
-            raw = client.read("mypermissions", permissions=BROWSE, projectKey=project)
-            return _granted(raw, BROWSE)
+        def read(client: Client) -> frozenset[str]:
+            raw = client.read("mypermissions", **query)
+            return frozenset(right for right in wanted if _granted(raw, right))
 
         try:
             return await self._ask(read, deadline)
         except JiraNotFound:
-            return False
+            return frozenset()
 
     async def attachment(self, ident: str, *, deadline: float, most_bytes: int) -> File:
         """An image or a PDF of an issue whose reading was permitted: an attachment does not tell its issue.

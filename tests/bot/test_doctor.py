@@ -7,31 +7,34 @@ import socket
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import closing
-from dataclasses import dataclass
-from datetime import UTC
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from bot.app.examination import examine
 from bot.demo.claude import ClaudeStandIn
+from bot.demo.github import GitHubStandIn
 from bot.demo.jira import JiraStandIn
 from bot.demo.slack import SlackStandIn
-from bot.demo.slack.methods import SCOPES as GRANTED
-from bot.doctor import Finding, examine, show
+from bot.doctor import Finding, show
 from bot.ledger import Ledger
 from bot.policy import Policy
 from bot.rules import PolicyFile
 from bot.settings import Settings
+from bot.slack.manifest import SCOPES
 from bot.store.sqlite import SqliteStore
 from bot.store.sqlite.migrations import migrate
 from tests.bot.terminal import purser
 from tests.contract import contract
 
 NOW = 1_795_000_000.0  # 2026-11-18
+PURSER = "557058:purser"  # in Jira
 DAY = 24 * 3600.0
-GOOD = PolicyFile(admins=("U1",), defaults={"jira_projects": ["SHOP"]})
+GOOD = PolicyFile(admins=("U0ADMIN",), defaults={"jira_projects": ["SHOP"]})
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,7 @@ class World:
     slack: SlackStandIn
     claude: ClaudeStandIn
     jira: JiraStandIn
+    github: GitHubStandIn
     folder: Path
 
     def environ(self, **changes: str) -> dict[str, str]:
@@ -54,24 +58,32 @@ class World:
             "JIRA_URL": self.jira.url,
             "JIRA_EMAIL": self.jira.email,
             "JIRA_API_TOKEN": self.jira.token,
+            "GITHUB_API_URL": self.github.url,
+            "GITHUB_TOKEN": self.github.token,
             "DATABASE_URL": f"sqlite:///{self.folder / 'purser.db'}",
         }
         return {name: value for name, value in {**environ, **changes}.items() if value}
 
     async def examine(
-        self, file: PolicyFile = GOOD, *, now: Callable[[], float] = time.time, **changes: str
+        self,
+        file: PolicyFile = GOOD,
+        *,
+        now: Callable[[], float] = time.time,
+        spend: bool = True,
+        **changes: str,
     ) -> dict[str, Finding]:
         """The findings by their names."""
         settings = Settings.read(self.environ(**changes))
-        return {f.name: f for f in await examine(settings, Policy(file), now=now)}
+        return {f.name: f for f in await examine(settings, Policy(file), now=now, spend=spend)}
 
 
 @pytest.fixture
 async def world(tmp_path: Path) -> AsyncIterator[World]:
     """A world in which all is well."""
-    made = World(SlackStandIn(), ClaudeStandIn(), JiraStandIn(), tmp_path)
+    made = World(SlackStandIn(), ClaudeStandIn(), JiraStandIn(), GitHubStandIn(), tmp_path)
+    made.slack.api.scopes = {*SCOPES}
     await migrate(tmp_path / "purser.db")
-    strangers = (made.slack, made.claude, made.jira)
+    strangers = (made.slack, made.claude, made.jira, made.github)
     for stranger in strangers:
         await stranger.start()
     yield made
@@ -102,6 +114,7 @@ async def test_all_is_well(world: World) -> None:
         "Model claude-opus-5-5",
         "Model claude-sonnet-5-5",
         "Jira",
+        "GitHub",
     ]
 
 
@@ -186,12 +199,51 @@ async def test_nobody_to_ask_is_worth_a_word(world: World) -> None:
 
 async def test_each_missing_scope_is_named_with_its_reason(world: World) -> None:
     """A line for each, with what it is needed for and where it is granted."""
-    world.slack.api.scopes = set(GRANTED) - {"files:read", "users:read"}
+    world.slack.api.scopes = {*SCOPES} - {"files:read", "users:read"}
     found = await world.examine()
 
     assert ill(found) == {"Slack scope files:read": "red", "Slack scope users:read": "red"}
     assert "read files attached to a question" in found["Slack scope files:read"].says
     assert "purser manifest" in found["Slack scope files:read"].mend
+
+
+async def test_a_token_that_may_more_than_is_needed_is_found(world: World) -> None:
+    """Each scope beyond the manifest's is named."""
+    world.slack.api.scopes |= {"chat:write.public", "admin"}
+    found = await world.examine()
+
+    assert ill(found) == {"Slack rights": "yellow"}
+    assert "admin, chat:write.public" in found["Slack rights"].says
+
+
+@pytest.mark.parametrize(
+    ("channel", "colour", "words"),
+    [
+        ("C0LEADS", "green", "is in it"),
+        ("C0RANDOM", "red", "not in it"),
+        ("C0SECRET", "red", "no such channel, or it is private"),
+        ("C0OLD", "red", "is archived"),
+        ("C0PARTNER", "red", "another organisation"),
+    ],
+)
+async def test_a_channel_where_nobody_can_be_shown_what_was_refused_is_found(
+    world: World, channel: str, colour: str, words: str
+) -> None:
+    """Each channel that the policy names for it is looked at: Purser has to be in it, and it has to be ours."""
+    file = replace(GOOD, channels={"C1": {"escalation_channel": channel}})
+    found = (await world.examine(file))[f"Escalation channel {channel}"]
+
+    assert (found.colour, words in found.says) == (colour, True), found
+
+
+@pytest.mark.parametrize("user", ["U0NOBODY", "U0ANA"])
+async def test_an_admin_who_can_be_told_nothing_is_found(world: World, user: str) -> None:
+    """Unknown, or deactivated."""
+    world.slack.world.people["U0ANA"] = replace(world.slack.world.people["U0ANA"], deleted=True)
+    found = await world.examine(replace(GOOD, admins=("U0ADMIN", user)))
+
+    assert ill(found) == {f"Admin {user}": "red"}
+    assert "[admins]" in found[f"Admin {user}"].mend
 
 
 @pytest.mark.parametrize(
@@ -268,6 +320,41 @@ async def test_what_is_not_slack_is_not_taken_for_it(world: World, kind: bytes) 
 # Claude
 
 
+async def test_it_can_be_asked_for_nothing_that_costs(world: World) -> None:
+    """Without spending, the key is tried by what is free; a wrong one is found all the same."""
+    found = await world.examine(spend=False)
+    wrong = await world.examine(spend=False, ANTHROPIC_API_KEY="sk-ant-wrong")
+
+    assert [e for e in world.claude.log if e.path == "/v1/messages"] == []
+    assert (found["Claude"].colour, ill(wrong)) == ("green", {"Claude": "red"})
+
+
+@pytest.mark.parametrize(
+    ("ends", "colour"), [(None, ""), (2 * DAY, "red"), (10 * DAY, "yellow"), (60 * DAY, "green")]
+)
+async def test_a_claude_key_that_ends_is_found_in_time(
+    world: World, ends: float | None, colour: str
+) -> None:
+    """With an Admin key the Console tells until when our own key holds."""
+    (key,) = world.claude.admin._keys
+    when = None if ends is None else datetime.fromtimestamp(time.time() + ends, UTC).isoformat()
+    key["expires_at"] = when
+    found = await world.examine(ANTHROPIC_ADMIN_KEY=world.claude.admin.key)
+
+    assert found["Claude Admin key"].colour == "green"
+    assert (found["Claude key"].colour if "Claude key" in found else "") == colour
+
+
+async def test_an_admin_key_that_is_refused_is_found(world: World) -> None:
+    """It is tried by itself; it may also be another organization's."""
+    wrong = await world.examine(ANTHROPIC_ADMIN_KEY="sk-ant-admin-wrong")
+    (key,) = world.claude.admin._keys
+    key["partial_key_hint"] = "sk-ant-xx...yyyy"
+    other = await world.examine(ANTHROPIC_ADMIN_KEY=world.claude.admin.key)
+
+    assert (ill(wrong), ill(other)) == ({"Claude Admin key": "red"}, {"Claude Admin key": "yellow"})
+
+
 async def test_a_key_that_is_refused_is_one_line(world: World) -> None:
     """With a wrong key the models are not asked about one after the other."""
     found = await world.examine(ANTHROPIC_API_KEY="sk-ant-wrong")
@@ -315,7 +402,7 @@ async def test_a_model_that_ends_is_found_in_time(
 
 async def test_a_model_that_nobody_knows_is_found(world: World) -> None:
     """Each model that some channel may call is looked up."""
-    file = PolicyFile(admins=("U1",), channels={"C1": {"deep_model": "claude-typo-9"}})
+    file = PolicyFile(admins=("U0ADMIN",), channels={"C1": {"deep_model": "claude-typo-9"}})
     found = await world.examine(file, JIRA_URL="", JIRA_EMAIL="", JIRA_API_TOKEN="")
 
     assert ill(found) == {"Model claude-typo-9": "red"}
@@ -325,7 +412,7 @@ async def test_a_model_that_nobody_knows_is_found(world: World) -> None:
 async def test_a_quick_model_that_nobody_knows_hides_nothing(world: World) -> None:
     """When the one-token call fails for its model, the others are still looked up."""
     found = await world.examine(
-        PolicyFile(admins=("U1",), defaults={"quick_model": "claude-typo-9"}),
+        PolicyFile(admins=("U0ADMIN",), defaults={"quick_model": "claude-typo-9"}),
         JIRA_URL="",
         JIRA_EMAIL="",
         JIRA_API_TOKEN="",
@@ -339,7 +426,7 @@ async def test_a_model_without_a_price_is_found(world: World) -> None:
     """What it costs would be missing in the books."""
     world.claude.models["claude-next-1"] = world.claude.models["claude-opus-5-5"]
     found = await world.examine(
-        PolicyFile(admins=("U1",), defaults={"model": "claude-next-1", "jira_projects": ["*"]})
+        PolicyFile(admins=("U0ADMIN",), defaults={"model": "claude-next-1", "jira_projects": ["*"]})
     )
 
     assert ill(found) == {"Model claude-next-1": "yellow"}
@@ -360,11 +447,36 @@ async def test_an_expired_jira_token_is_found(world: World) -> None:
 
 async def test_a_project_that_the_account_may_not_browse_is_found(world: World) -> None:
     """Each project that the policy opens is tried; "*" is whatever the account sees."""
-    file = PolicyFile(admins=("U1",), defaults={"jira_projects": ["SHOP", "NOPE", "*"]})
+    file = PolicyFile(admins=("U0ADMIN",), defaults={"jira_projects": ["SHOP", "NOPE", "*"]})
     found = await world.examine(file)
 
     assert ill(found) == {"Jira project NOPE": "red"}
     assert "Browse Projects" in found["Jira project NOPE"].mend
+
+
+def may_in_jira(world: World, change: Callable[[frozenset[str]], frozenset[str]]) -> None:
+    """Change what the bot's account may do in Jira."""
+    accounts = world.jira.world.accounts
+    accounts[PURSER] = replace(accounts[PURSER], rights=change(accounts[PURSER].rights))
+
+
+async def test_rights_that_writing_needs_are_found_where_writing_is_permitted(
+    world: World,
+) -> None:
+    """A right that a confirmed change needs is named; where nothing is written, none is missed."""
+    may_in_jira(world, lambda rights: rights - {"TRANSITION_ISSUES"})
+    found = await world.examine()
+    reads = await world.examine(replace(GOOD, defaults={**GOOD.defaults, "jira_writes": "off"}))
+
+    assert (ill(found), ill(reads)) == ({"Jira project SHOP": "yellow"}, {})
+    assert "Transition Issues" in found["Jira project SHOP"].says
+
+
+async def test_a_jira_administrator_is_more_than_is_needed(world: World) -> None:
+    """The bot's account should not be able to change Jira itself."""
+    may_in_jira(world, lambda rights: rights | {"ADMINISTER"})
+
+    assert ill(await world.examine()) == {"Jira administrator": "yellow"}
 
 
 async def test_what_is_asked_of_jira_is_in_its_description(
@@ -378,6 +490,58 @@ async def test_what_is_asked_of_jira_is_in_its_description(
     assert {path for _, path in asked} == {"/rest/api/3/myself", "/rest/api/3/mypermissions"}
     for (method, path), query in asked.items():
         assert judge.request(method, path, query) == []
+
+
+# GitHub
+
+
+async def test_a_github_token_is_tried_and_its_end_and_rights_are_told(world: World) -> None:
+    """Refused, too mighty, about to end: each has its own line."""
+    ends = datetime.fromtimestamp(time.time() + 5 * DAY, UTC)
+    world.github.told = {
+        "X-OAuth-Scopes": "repo, delete_repo",
+        "GitHub-Authentication-Token-Expiration": f"{ends:%Y-%m-%d %H:%M:%S} UTC",
+    }
+    found = await world.examine()
+    wrong = await world.examine(GITHUB_TOKEN="wrong")
+
+    assert ill(found) == {"GitHub token": "yellow", "GitHub rights": "yellow"}
+    assert "delete_repo" in found["GitHub rights"].says
+    assert f"{ends:%Y-%m-%d}" in found["GitHub token"].says
+    assert (ill(wrong), "GITHUB_TOKEN" in str(wrong["GitHub"])) == ({"GitHub": "red"}, True)
+
+
+async def test_without_a_token_github_is_reached_as_nobody(world: World) -> None:
+    """It is said that private repositories are not read; a GitHub that is down is worth a look."""
+    nobody = await world.examine(GITHUB_TOKEN="")
+    await world.github.stop()
+    down = await world.examine()
+
+    assert (nobody["GitHub"].colour, "public" in nobody["GitHub"].says) == ("green", True)
+    assert (down["GitHub"].colour, down["GitHub"].passing) == ("yellow", True)
+
+
+# Files
+
+
+async def test_files_that_others_may_read_or_change_are_found(world: World) -> None:
+    """Secrets that others may read, and a policy that others may change; closed ones are not worth a line."""
+    key, policy = world.folder / "key", world.folder / "purser.toml"
+    key.write_text(world.claude.api_key)
+    policy.write_text("")
+    modes: list[dict[str, str]] = []
+    for secret, open_ in ((0o640, 0o664), (0o600, 0o644)):
+        key.chmod(secret)
+        policy.chmod(open_)
+        modes.append(
+            ill(
+                await world.examine(
+                    ANTHROPIC_API_KEY="", ANTHROPIC_API_KEY_FILE=str(key), PURSER_POLICY=str(policy)
+                )
+            )
+        )
+
+    assert modes == [{"File key": "yellow", "File purser.toml": "yellow"}, {}]
 
 
 # The database

@@ -206,6 +206,7 @@ class Admin:
             "type": "api_key",
             "id": key_id,
             "name": name,
+            "expires_at": None,
             "partial_key_hint": f"{secret[:9]}...{secret[-4:]}",
             "workspace_id": workspace,
             "status": "active",

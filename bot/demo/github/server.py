@@ -31,6 +31,7 @@ class GitHubStandIn(Loopback):
         remaining: Requests left in this hour, by token ("" without one).
         moved: Former names of repositories, with the id that they are answered by.
         may_write: Whether tokens may review, too.
+        told: Headers that tell of our token, such as X-OAuth-Scopes.
     """
 
     def __init__(
@@ -51,6 +52,7 @@ class GitHubStandIn(Loopback):
         }
         self.moved: dict[str, int] = {}
         self.may_write = True
+        self.told: dict[str, str] = {}
         self._reset_at = now() + WINDOW_SECONDS
 
     @property
@@ -138,6 +140,7 @@ class GitHubStandIn(Loopback):
             "X-RateLimit-Used": str(limit - left),
             "X-RateLimit-Reset": str(int(self._reset_at)),
             "X-RateLimit-Resource": "core",
+            **(self.told if token == self.token else {}),
         }
 
     def _refused(self, request: web.Request, refusal: Refusal) -> web.Response:
@@ -162,9 +165,13 @@ class GitHubStandIn(Loopback):
         return response
 
     async def _rates(self, request: web.Request) -> web.Response:
+        try:
+            self._token(request)
+        except Refusal as refusal:
+            return self._refused(request, refusal)
         headers = self._rate_headers(request)
         core = {
             name.lower(): int(headers[f"X-RateLimit-{name}"])
             for name in ("Limit", "Remaining", "Used", "Reset")
         }
-        return web.json_response({"resources": {"core": core}, "rate": core})
+        return web.json_response({"resources": {"core": core}, "rate": core}, headers=headers)
