@@ -190,6 +190,7 @@ class Attached:
     text: str = ""
     data: bytes = field(default=b"", repr=False)  # images and PDFs, as they are
     pages: int = 0  # of a PDF; 0 where nobody could count them
+    words: str = field(default="", repr=False)  # of a PDF, to be looked through for secrets
     problem: str = ""
 
 

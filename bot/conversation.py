@@ -15,6 +15,7 @@ from typing import Any, cast
 
 from bot.ask import Attached, Lease, Said
 from bot.caching import Marks, marked
+from bot.documents import without_secrets
 from bot.labels import (
     ATTACHMENT_CHARS,
     cut,
@@ -311,7 +312,7 @@ async def _hidden(
     shown = iter(await hidden([*words, question, asker], names))
     messages = [replace(one, name=next(shown), text=next(shown)) for one in said]
     files = [replace(file, name=next(shown), text=next(shown)) for file in attached]
-    return messages, files, next(shown), next(shown)
+    return messages, await without_secrets(files, names), next(shown), next(shown)
 
 
 def note(words: str) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from bot.ask import Attached, Said
+from bot.documents import INSTEAD
 from bot.prompts import untagged
 
 SAID_CHARS = 8_000  # of one message of the thread
@@ -89,11 +90,14 @@ def cuts_of(file: Attached) -> list[str]:
         return [
             f"`{name}` is large: I read it for this question alone. Attach it again for another."
         ]
+    cuts: list[str] = []
+    if file.text.startswith(INSTEAD):
+        cuts.append(f"`{name}` has secrets in it: I read its text with them hidden, no pictures.")
     if len(file.text) > FILE_CHARS:
-        return [
+        cuts.append(
             f"`{name}` is long: I read its first {FILE_CHARS:,} of {len(file.text):,} characters."
-        ]
-    return []
+        )
+    return cuts
 
 
 def document(file: Attached) -> list[str]:

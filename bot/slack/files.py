@@ -55,7 +55,7 @@ class Files:
 
     Args:
         wire: Slack.
-        pdfs: counts the pages of PDFs; without it they are not counted.
+        pdfs: reads PDFs; without it their pages are not counted, nor their words looked through for secrets.
         sleep: waits, for a file that is not ready yet.
     """
 
@@ -83,11 +83,14 @@ class Files:
         return _within([await self._counted(file) for file in await asyncio.gather(*reading)])
 
     async def _counted(self, file: Attached) -> Attached:
-        """A PDF with its pages, or why it cannot be read; anything else as it is."""
+        """A PDF with its pages and words, or why it cannot be read; anything else as it is."""
         if self._pdfs is None or file.mimetype != PDF or not file.data:
             return file
         found = await self._pdfs.count(file.data)
-        return _not(file, LOCKED) if found.locked else replace(file, pages=found.pages)
+        if found.locked:
+            return _not(file, LOCKED)
+        words = await self._pdfs.words(file.data) if found.pages <= PAGES else ""
+        return replace(file, pages=found.pages, words=words)
 
     async def _known(self, ref: FileRef) -> FileRef | Attached:
         """The file with its address, or why there is none to read."""

@@ -58,7 +58,7 @@ def declare(
         policy: what a channel may read.
         github: None where it is not set up; its tools are declared all the same, too.
         desk: where changes are proposed, and addresses that a person may let be read; None where none can be.
-        pdfs: counts the pages of a ticket's PDFs; None where none is shown.
+        pdfs: reads a ticket's PDFs; None where none is shown.
     """
     unopened = Unopened(desk.proposals if desk is not None else None)
     made = (

@@ -13,7 +13,7 @@ from bot.policy import Policy
 from bot.tickets import KEY, told
 from bot.tool_runner import Given, Tool, ToolContext
 from integrations.jira import INCLUDES, Attachment, Issue, Jira, JiraProblem
-from integrations.pdf import Pdfs, Sheets
+from integrations.pdf import WORDS_SECONDS, Pdfs, Sheets
 
 NO_JIRA = "Jira is not set up in this installation: say so, and that an operator can add it."
 HIDDEN = (
@@ -56,7 +56,7 @@ class Tickets:
     Attributes:
         jira: None where it is not set up; the tools are declared all the same and say so.
         policy: which projects a channel may read.
-        pdfs: counts pages; without it no PDF is shown.
+        pdfs: reads PDFs; without it none is shown.
     """
 
     jira: Jira | None
@@ -106,9 +106,9 @@ class Tickets:
         """Its newest pictures and PDFs, read side by side in what is left of the time."""
         some = [file for file in issue.attachments if file.mimetype in SEEN][-FILES_AT_MOST:]
         left = max(0.1, ends - time.monotonic())
-        return tuple(await asyncio.gather(*(self._file(jira, file, left) for file in some)))
+        return tuple(await asyncio.gather(*(self._file(jira, file, left, ends) for file in some)))
 
-    async def _file(self, jira: Jira, file: Attachment, deadline: float) -> Attached:
+    async def _file(self, jira: Jira, file: Attachment, deadline: float, ends: float) -> Attached:
         """One file, or the sentence why it is not shown: one that Claude refuses would end the whole ask."""
         try:
             found = await jira.attachment(file.id, deadline=deadline, most_bytes=FILE_BYTES)
@@ -116,19 +116,21 @@ class Tickets:
             return Attached(file.name, file.mimetype, problem=str(problem))
         shown = Attached(file.name, found.mimetype, data=found.content)
         if found.mimetype == PDF:
-            return await self._pdf(shown)
+            return await self._pdf(shown, ends)
         size = size_of(found.content)
         if size is None or max(size) > SIDE:
             return Attached(file.name, file.mimetype, problem=NO_PICTURE)
         return shown
 
-    async def _pdf(self, file: Attached) -> Attached:
+    async def _pdf(self, file: Attached, ends: float) -> Attached:
         sheets = await self.pdfs.count(file.data) if self.pdfs is not None else Sheets()
-        if sheets.locked or not sheets.pages:
+        if self.pdfs is None or sheets.locked or not sheets.pages:
             return Attached(file.name, PDF, problem=NO_PDF)
         if sheets.pages > PAGES:
             return Attached(file.name, PDF, problem=TOO_LONG.format(sheets.pages, PAGES))
-        return replace(file, pages=sheets.pages)
+        left = min(WORDS_SECONDS, max(0.1, ends - time.monotonic()))
+        words = await self.pdfs.words(file.data, seconds=left)
+        return replace(file, pages=sheets.pages, words=words)
 
 
 def check(policy: Policy, context: ToolContext, project: str) -> None:

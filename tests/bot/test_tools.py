@@ -212,6 +212,27 @@ async def test_a_file_of_a_ticket_that_claude_would_refuse_is_told_instead(
     assert not file.data
 
 
+@pytest.mark.parametrize(("names", "hides"), [(None, True), (("stripe-key",), False)])
+async def test_a_tickets_pdf_with_a_secret_is_its_text(
+    names: tuple[str, ...] | None, hides: bool, get: Tool, tickets: JiraStandIn
+) -> None:
+    """Its words go to Claude without the secret in the place of the document, by the channel's rules."""
+    token = "gh" + "p_" + "aB3dE6gH9jK2mN5pQ8sT1vW4xY7zA0bC3dE6"
+    content = pdf([[f"The token is {token}."]])
+    files = tickets.world.issues["SHOP-12"].attachments
+    files[:] = [replace(file, content=content) for file in files if file.name.endswith(".pdf")]
+    use = {"id": "u1", "name": get.name, "input": {"key": "SHOP-12", "include": ["attachments"]}}
+    rules = Rules(jira_projects=("SHOP",), redact=names)
+    (run,) = await ToolRunner((get,), clock=lambda: 0.0).run(
+        [use], ToolContext(ask(), rules), on_started=lambda *_: None, on_ended=lambda _: None
+    )
+
+    (file,) = run.files
+    assert (file.data, file.words) == (b"" if hides else content, "")
+    assert ("The token is [redacted: github-token]." in file.text) is hides
+    assert token not in file.text
+
+
 def _adf(words: str) -> dict[str, Any]:
     """A text as Jira keeps it."""
     text = [{"type": "text", "text": words}]

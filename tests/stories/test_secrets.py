@@ -1,9 +1,11 @@
 """Secrets stay here: whatever people paste, attach or point at, what leaves for Claude has them hidden, and it is said."""
 
+import base64
 import json
 from pathlib import Path
 
 from bot.demo.claude.reply import Draft
+from bot.demo.pages.made import pdf
 from bot.demo.terminal import under
 from tests.stories.hostile import TRAP, Hostile
 from tests.stories.world import World
@@ -43,6 +45,27 @@ async def test_nothing_secret_leaves_for_claude(tmp_path: Path) -> None:
         for mark in ("github-token", "card-number", "stripe-key"):
             assert f"[redacted: {mark}]" in sent(world)
         assert "5 secrets were hidden before this went to Claude." in world.notes(ask)
+
+
+async def test_a_pdf_with_a_secret_is_its_text(tmp_path: Path) -> None:
+    """A PDF in whose words a secret stands goes out as its text without it, and the answer says so; another goes as it is."""
+    async with World(tmp_path) as world:
+        await world.start()
+        keys = pdf([["Runbook", f"The token is {TOKEN}."], ["Keep it safe."]])
+        plain = pdf([["A page on retries."]])
+        files = [world.slack.file("keys.pdf", keys), world.slack.file("retries.pdf", plain)]
+        ask = await world.slack.say("ana", "#shop-dev", "@purser what do these say?", files=files)
+        await world.answered(ask)
+
+        assert base64.b64encode(keys).decode() not in sent(world)
+        assert base64.b64encode(plain).decode() in sent(world)
+        assert TOKEN not in sent(world)
+        assert "The token is [redacted: github-token]" in sent(world)
+        assert "Keep it safe." in sent(world)
+        notes = world.notes(ask)
+        assert "1 secret was hidden before this went to Claude." in notes
+        told = "`keys.pdf` has secrets in it: I read its text with them hidden, no pictures."
+        assert [note for note in notes if "keys.pdf" in note] == [told]
 
 
 async def test_a_channel_may_name_the_rules(tmp_path: Path) -> None:
