@@ -9,7 +9,7 @@ and the chain still holds. The end of each day's chain is signed by a key that d
 import hashlib
 import re
 import secrets
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -273,34 +273,61 @@ class Audit:
         return gone, wrong
 
     async def _walk(self, chain: Row, proof: Proof) -> None:
-        """One day's records against its chain; of a trimmed day those at its beginning are missing by right."""
-        team, day = str(chain["team"]), str(chain["day"])
+        """One day's records against its chain, while others may be written, and the day may be trimmed."""
+        seen = await self._look(chain)
+        if seen.wrong and not chain["trimmed"]:
+            now = await self._now(chain)
+            if now["trimmed"]:  # by another process, under our eyes
+                seen = await self._look(now)
+        proof.records += seen.records
+        proof.erased += seen.erased
+        proof.trimmed += seen.trimmed
+        proof.wrong += seen.wrong
+
+    async def _look(self, chain: Row) -> Proof:
+        """What came of one day; of a trimmed one the records at its beginning are missing by right."""
+        seen = Proof(0, 0, int(bool(chain["trimmed"])), {}, [])
 
         def wrong(n: int, what: str) -> None:
-            proof.wrong.append(Wrong(team, day, n, what))
+            seen.wrong.append(Wrong(str(chain["team"]), str(chain["day"]), n, what))
 
         if not chain["genuine"]:
             wrong(0, NOT_SIGNED)
-        proof.trimmed += bool(chain["trimmed"])
         last, previous, free = 0, str(chain["previous"]), bool(chain["trimmed"])
-        while rows := await self._store.read(
-            "audit.page", team=team, day=day, after=last, most=PAGE
-        ):
-            for row in rows:
-                n = int(row["n"])
-                if not free and n != last + 1:
-                    wrong(n, GAP.format(first=last + 1, last=n - 1))
-                elif not free and row["previous"] != previous:
-                    wrong(n, NOT_NEXT)
-                if hashed(row) != row["hash"]:
-                    wrong(n, CHANGED)
-                if row["text"] and digest(row["salt"], row["text"]) != row["digest"]:
-                    wrong(n, WORDS)
-                proof.erased += bool(row["digest"] and not row["text"])
-                proof.records += 1
-                last, previous, free = n, str(row["hash"]), False
+        async for row in self._records(chain):
+            n = int(row["n"])
+            if n > chain["n"] and n <= (await self._now(chain))["n"]:
+                break  # it was written since
+            if not free and n != last + 1:
+                wrong(n, GAP.format(first=last + 1, last=n - 1))
+            elif not free and row["previous"] != previous:
+                wrong(n, NOT_NEXT)
+            if hashed(row) != row["hash"]:
+                wrong(n, CHANGED)
+            if row["text"] and digest(row["salt"], row["text"]) != row["digest"]:
+                wrong(n, WORDS)
+            seen.erased += bool(row["digest"] and not row["text"])
+            seen.records += 1
+            last, previous, free = n, str(row["hash"]), False
         if (last, previous) != (chain["n"], chain["hash"]) and not free:
             wrong(last, CUT.format(last=last, n=chain["n"]))
+        return seen
+
+    async def _records(self, chain: Row) -> AsyncGenerator[Row]:
+        """A day's records as they are when they are reached, in order."""
+        last = 0
+        while rows := await self._store.read(
+            "audit.page", team=chain["team"], day=chain["day"], after=last, most=PAGE
+        ):
+            for row in rows:
+                yield row
+            last = int(rows[-1]["n"])
+
+    async def _now(self, chain: Row) -> Row:
+        """A chain as it is now."""
+        place = (chain["team"], chain["day"])
+        chains = await self._store.read("audit.chains")
+        return next((one for one in chains if (one["team"], one["day"]) == place), chain)
 
 
 BROKEN_DAY = "its chain does not begin where the day before ends: a day was removed or changed"

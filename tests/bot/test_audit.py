@@ -3,11 +3,12 @@
 import asyncio
 import hashlib
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import closing
 from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -32,7 +33,7 @@ from bot.audit import (
     record,
 )
 from bot.errors import LeaseLost, StoreDown
-from bot.store import Store, Transaction
+from bot.store import Row, Store, Transaction
 from bot.store.sqlite import SqliteStore
 from bot.store.sqlite.seal import key_path
 from tests.bot.inside import Inside
@@ -279,6 +280,43 @@ async def test_trimming_leaves_a_signed_end(tmp_path: Path) -> None:
     assert (proof.records, proof.trimmed, proof.wrong) == (4, 2, [])
     tamper(path, "DELETE FROM chains WHERE day LIKE '%22'")
     assert [(w.day[-2:], w.n) for w in (await proved(path)).wrong] == [("23", 0)]
+
+
+class Meanwhile:
+    """A store in which something happens between the reading of the chains and of their records, once."""
+
+    def __init__(self, store: Store, happens: Callable[[], Awaitable[object]]) -> None:
+        self._store, self._happens = store, happens
+        self.commit, self.ready, self.close = store.commit, store.ready, store.close
+        self._happened = False
+
+    async def read(self, name: str, **values: Any) -> list[Row]:
+        """See `Store.read`."""
+        if name == "audit.page" and not self._happened:
+            self._happened = True
+            await self._happens()
+        return await self._store.read(name, **values)
+
+
+async def test_what_is_written_meanwhile_is_no_change(store: Store) -> None:
+    """A record that is written while its day is looked through breaks no chain."""
+    await kept(store, what("A-1"), what("A-2"))
+    busy = Meanwhile(store, lambda: kept(store, what("A-3")))
+    proof = await Audit(busy).verify()
+
+    assert (proof.records, proof.wrong) == (2, [])
+    assert (await Audit(store).verify()).records == 3
+
+
+async def test_two_processes_may_trim_at_once(store: Store) -> None:
+    """A day that another process trims while it is looked through is not called broken."""
+    for day in range(3):
+        await kept(store, what("A-1"), what("A-2"), what("A-3"), at=NOON + day * DAY)
+    other = Audit(store)
+    busy = Meanwhile(store, lambda: other.trim("2026-09-23"))
+
+    assert (await Audit(busy).trim("2026-09-23"))[1] == []
+    assert (await Audit(store).verify()).wrong == []
 
 
 async def test_a_trim_that_was_interrupted_is_finished(tmp_path: Path) -> None:
