@@ -27,7 +27,8 @@ DECISIONS = ROOT / "docs" / "decisions"
 ENVIRONMENT = """
 SLACK_BOT_TOKEN SLACK_APP_TOKEN SLACK_SIGNING_SECRET SLACK_API_URL ANTHROPIC_API_KEY ANTHROPIC_BASE_URL
 ANTHROPIC_ADMIN_KEY JIRA_URL JIRA_API_URL JIRA_EMAIL JIRA_API_TOKEN GITHUB_TOKEN GITHUB_API_URL DATABASE_URL PORT
-METRICS_PORT PURSER_POLICY HTTPS_PROXY SSL_CERT_FILE LOG_LEVEL LOG_FORMAT
+METRICS_PORT PURSER_POLICY HTTPS_PROXY SSL_CERT_FILE OTEL_EXPORTER_OTLP_ENDPOINT OTEL_EXPORTER_OTLP_HEADERS LOG_LEVEL
+LOG_FORMAT
 """
 POLICY = """
 model effort deep_model quick_model fallback_model monthly_budget_usd confirm_above_usd ask_limit_usd ask_seconds
@@ -173,6 +174,17 @@ def test_each_trouble_names_the_test_that_holds_it() -> None:
 
     assert len(told) > 25
     assert [row for row in told if not re.search(r"`tests/[\w/]+\.py`|same stories", row)] == []
+
+
+def test_each_threat_names_its_guard_and_the_test_that_holds_it() -> None:
+    """Every row of the page on security has both; what nothing guards stands below, with the reason."""
+    text = (ROOT / "docs" / "security.md").read_text(encoding="utf-8")
+    told = [line.strip("|").split(" | ") for line in text.splitlines() if line.startswith("| ")][2:]
+
+    assert len(told) > 20
+    assert [row for row in told if len(row) != 3 or not all(cell.strip() for cell in row)] == []
+    assert [row for row in told if not re.search(r"`tests/[\w/]+\.py`", row[2])] == []
+    assert "## Not covered, and why" in text
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
