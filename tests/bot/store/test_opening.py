@@ -1,13 +1,18 @@
 """Which engine an address means: a file is opened, copied and named as one, a server's password is nowhere shown."""
 
+import io
 from pathlib import Path
 
 import pytest
 from pydantic import SecretStr
 
+from bot import upkeep
 from bot.errors import StoreDown
+from bot.policy import Policy
 from bot.store import opening
 from bot.store.sqlite import SqliteStore
+from tests.bot.stores import Clock
+from tests.postgres import Postgres
 
 NOWHERE = SecretStr(
     "postgresql://purser:hunter2@127.0.0.1:1/books?connect_timeout=2&application_name=x"
@@ -53,3 +58,22 @@ async def test_a_server_is_copied_by_its_own_tools(tmp_path: Path) -> None:
 
     assert "hunter2" not in str(refused.value)
     assert not (tmp_path / "copy.db").exists()
+
+
+async def test_a_server_is_brought_up_by_migrate_alone(postgres: Postgres) -> None:
+    """Whatever opens a database without our schema says to run `purser migrate`; that says what it did, and opens it."""
+    url, out = SecretStr(postgres.empty()), io.StringIO()
+    with pytest.raises(StoreDown, match="run `purser migrate`"):
+        await opening.open_store(url, serve=True)
+    with pytest.raises(StoreDown, match="run `purser migrate`"):
+        await upkeep.adjust(Policy(), url, now=Clock())
+    for _ in range(2):
+        await upkeep.bring_up(url, out)
+    store = await opening.open_store(url, serve=True)
+    ready, alone = await store.ready(), store.alone
+    await store.close()
+
+    first, second = out.getvalue().splitlines()
+    assert "applied m001_one_ask" in first
+    assert second.endswith("is up to date.")
+    assert (ready, alone) == (True, False)
