@@ -5,19 +5,23 @@ worth    what a mark or a keep-alive call gains, by that and by the prices of a 
 marks    where the marks stand in a request
 """
 
+from bot.caching.choice import Alive, Caching, Size
 from bot.caching.marks import Marks, Ttl, marked
 from bot.caching.rhythm import SLOT_SECONDS, SLOTS, Rhythm, Thread
-from bot.caching.worth import Rates, gain, lifetime
+from bot.caching.worth import Rates, carried, lifetime
 
 __all__ = [
     "SLOTS",
     "SLOT_SECONDS",
+    "Alive",
+    "Caching",
     "Marks",
     "Rates",
     "Rhythm",
+    "Size",
     "Thread",
     "Ttl",
-    "gain",
+    "carried",
     "lifetime",
     "marked",
 ]

@@ -1,6 +1,6 @@
 """How soon people go on in threads, learnt while they do; nothing of it is written down.
 
-    silence since an answer:  0 ── 5 ── 10 ── 15 ── … ── 60 minutes, in slots of one keep-alive call each
+    silence since an answer:  0 ── 5 ── 10 ── 15 ── … ── 60 minutes, in slots of a short cache's life
 
 The chance to be asked in a slot, where nobody asked before, is what everybody's threads did, then this channel's, then
 this very thread's, each drawn toward the one before it while it has shown little.
@@ -15,11 +15,25 @@ SLOTS = 12  # of silence that are told apart; a thread silent for longer has end
 LINES_AT_MOST = 4_000  # rhythms that are remembered, the one used last at the end
 PENDING_AT_MOST = 10_000  # threads whose next ask is waited for
 
+_SPANS = (
+    0,
+    1,
+    1,
+    2,
+    2,
+    2,
+    3,
+    3,
+    3,
+    3,
+    3,
+    3,
+)  # slots that are learnt as one: to 5, 15, 30, 60 minutes
 # How soon somebody goes on, before anything was seen: after a thread's first answer, and after a later one.
-_FIRST = (0.35, 0.12, 0.08, 0.06, 0.05, 0.04, 0.03, 0.03, 0.03, 0.02, 0.02, 0.02)
-_LATER = (0.45, 0.14, 0.09, 0.07, 0.05, 0.04, 0.03, 0.03, 0.03, 0.02, 0.02, 0.02)
+_FIRST = (0.3, 0.05, 0.035, 0.02)
+_LATER = (0.4, 0.07, 0.045, 0.025)
 # How many answers of one's own weigh as much as what is known from the next larger circle.
-_ALL_WEIGHT, _CHANNEL_WEIGHT, _THREAD_WEIGHT = 20.0, 10.0, 3.0
+_ALL_WEIGHT, _CHANNEL_WEIGHT, _THREAD_WEIGHT = 20.0, 40.0, 15.0
 _AGAIN, _AGAIN_WEIGHT = (
     0.5,
     4.0,
@@ -48,16 +62,16 @@ class Thread:
 
 @dataclass(slots=True)
 class _Line:
-    """Of the answers that were followed by silence up to a slot, how many were followed by an ask in it."""
+    """Of the slots that began in silence, and of those in which somebody asked, how many there were in each span."""
 
-    silent: list[int] = field(default_factory=lambda: [0] * SLOTS)
-    asked: list[int] = field(default_factory=lambda: [0] * SLOTS)
+    silent: list[int] = field(default_factory=lambda: [0] * len(_FIRST))
+    asked: list[int] = field(default_factory=lambda: [0] * len(_FIRST))
 
     def add(self, slot: int) -> None:
-        for n in range(min(slot + 1, SLOTS)):
-            self.silent[n] += 1
+        for span in _SPANS[: slot + 1]:
+            self.silent[span] += 1
         if slot < SLOTS:
-            self.asked[slot] += 1
+            self.asked[_SPANS[slot]] += 1
 
 
 class Rhythm:
@@ -95,7 +109,7 @@ class Rhythm:
                     (asked + weight * chance) / (silent + weight)
                     for asked, silent, chance in zip(line.asked, line.silent, chances, strict=True)
                 ]
-        return tuple(chances)
+        return tuple(chances[span] for span in _SPANS)
 
     def went(self, feature: str, rounds: int) -> None:
         """An ask was answered after so many rounds of tools."""

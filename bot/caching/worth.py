@@ -9,6 +9,7 @@ from bot.prices import DAY_SECONDS, estimate
 from bot.usage import Usage
 
 SAMPLE_TOKENS = 10_000  # of which prices are compared, below every cliff
+LIKELY_ANSWER = 800  # tokens, of an answer that is not given yet
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,24 +48,23 @@ def _rates(model: str, day: int) -> Rates:
     return Rates(*(one.picos / fresh.picos for one in (read, short, long)))
 
 
-def gain(hazards: Sequence[float], rates: Rates, *, shared: int, thread: int, slot: int) -> float:
-    """What a keep-alive call is worth that carries a thread's cache into a slot of silence; 0 where it is not.
+def carried(
+    hazards: Sequence[float], rates: Rates, *, shared: int, thread: int, answer: int
+) -> float:
+    """What a call is worth that carries a thread's cache from five minutes of silence to an hour; 0 where it is not.
 
-    It reads all that stands there and is worth what is not written again if somebody asks in that slot, or in one
-    that further calls reach.
+    It reads what stands there and writes the answer behind it for an hour, and with it all before: the next ask reads
+    both. A call every five minutes would read everything as often, and seldom be worth more.
 
     Args:
         hazards: the thread's.
         rates: the model's.
-        shared: tokens that other threads keep alive anyway.
-        thread: tokens of this thread in cache.
-        slot: from 1; into the first one nothing has to be carried.
+        shared: tokens at its beginning that other threads keep alive anyway.
+        thread: the thread's own tokens in cache.
+        answer: those behind them, which are not.
     """
-    value = 0.0
-    for chance in reversed(hazards[slot:]):
-        kept = chance * (rates.write_5m - rates.read) * thread
-        value = max(0.0, kept + (1 - chance) * value - rates.read * (shared + thread))
-    return value
+    kept = _later(hazards) * (rates.write_5m - rates.read) * (thread + answer)
+    return max(0.0, kept - rates.read * (shared + thread) - rates.write_1h * answer)
 
 
 def lifetime(
@@ -77,7 +77,7 @@ def lifetime(
     again: float,
     keep: bool,
 ) -> Ttl | None:
-    """How long the end of a request is worth keeping; None where it is likely to be read by nobody.
+    """How long the end of an ask's first request is worth keeping; None where it is likely to be read by nobody.
 
     Args:
         hazards: the thread's.
@@ -86,18 +86,23 @@ def lifetime(
         thread: all its other tokens.
         fresh: those of them that are not in cache yet, and are written.
         again: the chance that the same ask goes on with another request.
-        keep: whether keep-alive calls may carry it further than five minutes.
+        keep: whether a call may carry it further than five minutes.
     """
     soon = again + (1 - again) * hazards[0]
-    silence = (1 - again) * (1 - hazards[0])
+    silence = 1 - soon
     spared = soon * (rates.write_5m - rates.read) * fresh
-    carried = gain(hazards, rates, shared=shared, thread=thread, slot=1) if keep else 0.0
-    later, silent = 0.0, 1.0
-    for chance in hazards[1:]:
-        later, silent = later + silent * chance, silent * (1 - chance)
-    lasting = later * (rates.write_5m - rates.read) * thread
-    short = spared + silence * carried - (rates.write_5m - 1) * fresh
+    call = carried(hazards, rates, shared=shared, thread=thread, answer=LIKELY_ANSWER)
+    lasting = _later(hazards) * (rates.write_5m - rates.read) * thread
+    short = spared + silence * (call if keep else 0.0) - (rates.write_5m - 1) * fresh
     long = spared + silence * lasting - (rates.write_1h - 1) * fresh
     if max(short, long) <= 0:
         return None
     return "1h" if long > short else "5m"
+
+
+def _later(hazards: Sequence[float]) -> float:
+    """The chance that somebody goes on within the hour, after five minutes in which nobody did."""
+    silent = 1.0
+    for chance in hazards[1:]:
+        silent *= 1 - chance
+    return 1 - silent

@@ -1,0 +1,125 @@
+"""Plays standard days by each way to use the cache and prints the table; `--check` exits 1 when a target is missed."""
+
+import os
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import version
+from statistics import mean
+
+import click
+
+from benchmarks.day.after import After
+from benchmarks.day.asked import Request, requests
+from benchmarks.day.bill import Bill, Way, bill
+from benchmarks.day.people import day
+from benchmarks.day.purser import Purser
+from benchmarks.day.usual import Automatic, ByRule, Dated, Uncached, UnderWay
+from benchmarks.targets import Target
+from bot.prices import PICOS
+
+SEED = 10  # of the day that is shown by itself
+OPTIMUM = "the best there was, known afterwards"
+PURSER = "Purser"
+OURS = "Purser, `keep_warm = false`"
+WAYS: Sequence[tuple[str, Callable[[Sequence[Request]], Way]]] = (
+    (OPTIMUM, After),
+    (PURSER, lambda _: Purser()),
+    (OURS, lambda _: Purser(keep=False)),
+    ("threads and tool loops for 5 min, large threads kept alive", lambda _: ByRule()),
+    ("system for an hour, threads and tool loops for 5 min", lambda _: UnderWay()),
+    ("a mark on the system prompt, an automatic one", lambda _: Automatic()),
+    ("everything for an hour", lambda _: Automatic("1h", "1h")),
+    ("no cache", lambda _: Uncached()),
+    ("a clock at the head of the prompt", lambda _: Dated()),
+)
+MOST, LEAST_READ = 1.10, 0.90  # times the optimum; of what is sent again
+
+
+@dataclass(frozen=True, slots=True)
+class Played:
+    """One day: how many asks it had, and its bill by each way."""
+
+    asks: int
+    threads: int
+    requests: int
+    bills: dict[str, Bill]
+
+    def times(self, name: str) -> float:
+        """A way's bill in those of the optimum."""
+        return self.bills[name].picos / self.bills[OPTIMUM].picos
+
+
+def play(seed: int, talks: int | None = None) -> Played:
+    """Play one day by every way."""
+    made = day(seed) if talks is None else day(seed, talks)
+    sent = requests(made, seed)
+    bills = {name: bill(sent, way(sent)) for name, way in WAYS}
+    return Played(sum(len(talk.asks) for talk in made), len(made), len(sent), bills)
+
+
+def table(shown: Played, others: Sequence[Played]) -> str:
+    """All ways side by side, and why the bot's missed the cache."""
+    size = f"{shown.asks} asks in {shown.threads} threads, {shown.requests} requests"
+    heads = "the day, $", "times the best", f"{len(others)} other days", "keep-alive calls, $"
+    lines = [
+        f"| {' | '.join((size, *heads, 'sent again, read from cache'))} |",
+        "| --- | ---: | ---: | ---: | ---: | ---: |",
+    ]
+    for name, _ in WAYS:
+        one = shown.bills[name]
+        times = [other.times(name) for other in others]
+        over = f"{mean(times):.3f} ({min(times):.3f} to {max(times):.3f})" if times else ""
+        kept = f"{one.calls}: {one.keeping / PICOS:.2f}" if one.calls else ""
+        read = f"{one.read_share:.1%}" if one.resent else ""
+        lines.append(
+            f"| {name} | {one.dollars:.2f} | {shown.times(name):.3f} | {over} | {kept} | {read} |"
+        )
+    missed = shown.bills[PURSER].missed
+    told = ", ".join(f"{cause} ${picos / PICOS:.2f}" for cause, picos in missed.most_common())
+    return "\n".join(
+        [*lines, "", f"What Purser's missed cache cost, by cause: {told or 'nothing'}."]
+    )
+
+
+def judged(days: Sequence[Played]) -> list[Target]:
+    """What must hold, over all days."""
+    times = mean(one.times(PURSER) for one in days)
+    best = min(mean(one.times(name) for one in days) for name, _ in WAYS[3:])
+    return [
+        Target("the bill, times the best", times, MOST),
+        Target("the bill, below the best of the others", times, best),
+        Target(
+            "of what is sent again, read from cache",
+            min(one.bills[PURSER].read_share for one in days),
+            LEAST_READ,
+            at_least=True,
+        ),
+    ]
+
+
+@click.command()
+@click.option("--days", default=8, help="Other days that are played beside the one shown.")
+@click.option("--check", is_flag=True, help="Exit 1 when a target is missed.")
+def main(*, days: int, check: bool) -> None:
+    """Play a standard day against the prompt cache, by Purser's own policy and by others."""
+    print(
+        f"{datetime.now(UTC):%Y-%m-%d}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f} before the start; "
+        f"genai-prices {version('genai-prices')}\n"
+    )
+    began = time.monotonic()
+    shown, others = play(SEED), [play(SEED + n) for n in range(1, days + 1)]
+    targets = judged([shown, *others])
+    print(f"{table(shown, others)}\n\n| target | measured | limit | |\n| --- | --- | --- | --- |")
+    for one in targets:
+        relation, verdict = "≥" if one.at_least else "≤", "ok" if one.ok else "NOT MET"
+        print(f"| {one.name} | {one.value:.3f} | {relation} {one.limit:.3f} | {verdict} |")
+    print(f"\n{time.monotonic() - began:.0f} s")
+    if check and not all(one.ok for one in targets):
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()
