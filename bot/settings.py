@@ -40,6 +40,7 @@ EXAMPLES = {
     "jira_url": "https://example.atlassian.net",
     "jira_api_url": "https://api.atlassian.com/ex/jira/your-cloud-id",
     "github_api_url": "https://api.github.com",
+    "otel_exporter_otlp_endpoint": "http://127.0.0.1:4318",
 }
 """What an address looks like, for the settings that are one."""
 
@@ -79,6 +80,8 @@ class Settings(BaseModel):
     purser_policy: Path = Path("purser.toml")
     https_proxy: SecretStr | None = None
     ssl_cert_file: Path | None = None
+    otel_exporter_otlp_endpoint: str | None = None
+    otel_exporter_otlp_headers: SecretStr | None = None
     log_level: str = "INFO"
     log_format: str | None = None
 

@@ -15,10 +15,12 @@ import jsonschema
 import structlog
 
 from bot.ask import Ask, Attached
+from bot.documents import without_secrets
 from bot.errors import ToolProblem
 from bot.reach import Reach
 from bot.redaction import hidden
 from bot.rules import TOOL_SECONDS_AT_MOST, Rules
+from bot.spans import span
 
 INNER_SHARE = (
     0.75  # of the time, a tool's own deadline: a thread is free again before the wrapper fires
@@ -176,14 +178,33 @@ class ToolRunner:
         if wrong := _wrong(tool, arguments):
             return ended("problem", wrong)
         on_started(str(use["id"]), tool.name, tool.label(arguments))
+        own = replace(context, use_id=str(use["id"]))
+        with span(
+            f"execute_tool {tool.name}",
+            gen_ai__operation__name="execute_tool",
+            gen_ai__tool__name=tool.name,
+            gen_ai__tool__call__id=own.use_id,
+        ) as recorded:
+            run = await self._called(tool, arguments, own, seconds, ended)
+            recorded.set_attribute("purser.tool.outcome", run.outcome)
+            return run
+
+    async def _called(
+        self,
+        tool: Tool,
+        arguments: Mapping[str, Any],
+        context: ToolContext,
+        seconds: float,
+        ended: Callable[[Outcome, str], ToolRun],
+    ) -> ToolRun:
+        """Call a tool, within its time, whatever it does."""
         deadline = asyncio.timeout(seconds)
         try:
             async with deadline:
-                own = replace(context, use_id=str(use["id"]))
-                given = await tool.call(arguments, own)
+                given = await tool.call(arguments, context)
                 given = Given(given) if isinstance(given, str) else given
                 run = ended("ok", *await hidden([given.text], context.rules.redact))
-                return replace(run, files=given.files)
+                return replace(run, files=await without_secrets(given.files, context.rules.redact))
         except TimeoutError:
             if deadline.expired():
                 return ended("timed_out", f"No result within {seconds:g} s; go on without it.")

@@ -26,6 +26,7 @@ OURS = (
     "PURSER_",
     "PORT",
     "METRICS_PORT",
+    "OTEL_",
 )
 PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy")
 KEPT = ("JIRA_OPENAPI",)

@@ -9,6 +9,7 @@ from pathlib import Path
 import aiohttp
 import httpx2
 from anthropic import AsyncAnthropic, DefaultAioHttpClient
+from opentelemetry.trace import TracerProvider
 from pydantic import SecretStr
 from slack_sdk.web.async_client import AsyncWebClient
 
@@ -43,8 +44,13 @@ def slack_client(settings: Settings, session: aiohttp.ClientSession) -> AsyncWeb
 
 
 @asynccontextmanager
-async def claude_client(settings: Settings) -> AsyncGenerator[AsyncAnthropic]:
-    """Claude's API; its own retries are off, since the governor owns them."""
+async def claude_client(
+    settings: Settings, traces: TracerProvider | None = None
+) -> AsyncGenerator[AsyncAnthropic]:
+    """Claude's API; its own retries are off, since the governor owns them.
+
+    Its own spans go to `traces`, without content; Anthropic is told of no trace.
+    """
     http = DefaultAioHttpClient(
         limits=httpx2.Limits(max_connections=CONNECTIONS),
         proxy=secret(settings.https_proxy) or None,
@@ -56,6 +62,7 @@ async def claude_client(settings: Settings) -> AsyncGenerator[AsyncAnthropic]:
         base_url=settings.anthropic_base_url,
         max_retries=0,
         http_client=http,
+        open_telemetry={"tracer_provider": traces, "propagation": False} if traces else False,
     ) as client:
         yield client
 

@@ -28,6 +28,7 @@ from bot.governor.steps import (
     still,
     too_large,
 )
+from bot.spans import span
 from integrations.claude_errors import (
     BadCredentials,
     Broken,
@@ -85,7 +86,8 @@ class Governor:
         self._money.begin()
         waiter = pace.wait(call, first=again)
         try:
-            return await self._line(call.model).wait(waiter, deadline=deadline, tell=tell)
+            with span("governor wait", gen_ai__request__model=call.model):
+                return await self._line(call.model).wait(waiter, deadline=deadline, tell=tell)
         finally:
             if waiter.ticket not in pace.out:  # stopped or turned away: another may try
                 self._money.over()

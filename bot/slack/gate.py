@@ -13,10 +13,12 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, cast
 
 import aiohttp
+from opentelemetry.trace import SpanKind
 from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.errors import PurserError
+from bot.spans import span
 
 WAIT_SECONDS = 30.0  # for a shut gate, in one call
 AGAIN_SECONDS = 0.5  # before a call is repeated
@@ -101,6 +103,13 @@ class Gate:
             SlackError: it was not.
         """
         given = {name: value for name, value in arguments.items() if value is not None}
+        with span(method, kind=SpanKind.CLIENT, rpc__system="slack", rpc__method=method):
+            return await self._answered(method, given, patience)
+
+    async def _answered(
+        self, method: str, given: dict[str, Any], patience: float
+    ) -> dict[str, Any]:
+        """What Slack answers, past the gate, asked once more where that shows nothing twice."""
         until = self._clock() + patience
         again = True
         while True:
