@@ -24,6 +24,7 @@ from bot.turn.response import Response
 from integrations.claude_batches import Batches, Line
 from integrations.claude_errors import Broken, Busy, ClaudeError, ModelUnknown
 
+FIRST_SECONDS = 30.0  # from making a batch to the first look at it; then ever longer, up to
 LOOK_SECONDS = 300.0  # between two looks at a batch
 UNSURE_SECONDS = 120.0  # a batch that nobody heard of has to be in the account's list by then
 SKEW_SECONDS = 300.0  # that the account's clock may differ from ours
@@ -115,7 +116,7 @@ class Batch:
             pause = max(LOOK_SECONDS, error.facts.retry_after or 0.0)
             return Later(self._rooms.now() + pause) if waits else Lost(why)
         await self._rooms.journal.started(self._lease, n, made.id)
-        return Later(self._rooms.now() + LOOK_SECONDS)
+        return Later(self._rooms.now() + FIRST_SECONDS)
 
     async def look(self, sent: Sent, *, unwanted: bool = False) -> Step:
         """See how far it is, and book it when it has ended.
@@ -135,14 +136,14 @@ class Batch:
             if not found.ended and unwanted:
                 found = await self._batches.cancel(sent.message_id)
             if not found.ended:
-                return self._later()
+                return self._later(sent)
             line = await self._batches.line(sent.message_id, self._name(sent.n))
         except ModelUnknown:  # so the API calls what it does not know: the batch is gone, and what it cost is our guess
             await self._books.settle_lost(self._told)
             return Lost("gone")
         except ClaudeError as error:
             log.warning("a batch was not seen", ask=self._lease.ask.id, status=type(error).__name__)
-            return self._later()
+            return self._later(sent)
         return await self._ended(sent, line)
 
     async def _ended(self, sent: Sent, line: Line | None) -> Response | Lost:
@@ -174,7 +175,7 @@ class Batch:
                 await self._rooms.journal.started(self._lease, sent.n, batch.id)
                 return await self._ended(sent, line)
         if pending or now < sent.at + UNSURE_SECONDS:
-            return self._later()
+            return self._later(sent)
         await self._books.book_broken(sent.n, _again(sent), usage=None, why=UNMADE)
         return Later(now)
 
@@ -182,8 +183,10 @@ class Batch:
         """By which the request is found among a batch's results."""
         return f"{self._lease.ask.id}-{n}"
 
-    def _later(self) -> Later:
-        return Later(self._rooms.now() + LOOK_SECONDS)
+    def _later(self, sent: Sent) -> Later:
+        """The next look: after half of the time that it took so far, within bounds."""
+        now = self._rooms.now()
+        return Later(now + min(max((now - sent.at) / 2, FIRST_SECONDS), LOOK_SECONDS))
 
 
 def _again(sent: Sent) -> Order:

@@ -24,7 +24,16 @@ from bot.rules import Rules, Workspace
 from bot.store import Store
 from bot.tool_runner import ToolRunner
 from bot.turn import Brief, Turn
-from bot.turn.batch import LOOK_SECONDS, TIER, UNMADE, UNSURE_SECONDS, Batch, Later, Lost
+from bot.turn.batch import (
+    FIRST_SECONDS,
+    LOOK_SECONDS,
+    TIER,
+    UNMADE,
+    UNSURE_SECONDS,
+    Batch,
+    Later,
+    Lost,
+)
 from bot.turn.request import Order, order
 from bot.turn.response import Response
 from integrations.claude import Claude
@@ -145,10 +154,16 @@ async def test_a_request_is_reserved_and_booked_at_half_the_price(world: World) 
     batch = await world.batch()
     half = batch._books.worst(world.order(), 1_000)
     assert batch._books.worst(whole, 1_000) == 2 * half
-    assert await batch.send(world.order()) == Later(NOW + LOOK_SECONDS)
+    assert await batch.send(world.order()) == Later(NOW + FIRST_SECONDS)
     held = await world.reserved()
-    assert await (await world.batch()).look(await sent(world)) == Later(NOW + LOOK_SECONDS)
-    world.clock.at += HOUR
+    looks: list[float] = []
+    for after in (30, 200, 3_000):
+        world.clock.at = NOW + after
+        step = await (await world.batch()).look(await sent(world))
+        assert isinstance(step, Later)
+        looks.append(step.at - world.clock.at)
+    assert looks == [FIRST_SECONDS, 100, LOOK_SECONDS]
+    world.clock.at = NOW + HOUR
     step = await (await world.batch()).look(await sent(world))
     (row,) = await world.rows()
 
@@ -195,9 +210,8 @@ async def test_what_others_made_is_not_taken_for_ours(world: World) -> None:
     await batch._books.send(1, world.order(), 1)
     await world.batches[HERE].create("another", world.order().body)
     world.clock.at += UNSURE_SECONDS + 1
-    assert await (await world.batch()).look(await sent(world)) == Later(
-        world.clock.at + LOOK_SECONDS
-    )
+    assert isinstance(await (await world.batch()).look(await sent(world)), Later)
+    assert (await world.batch()).open is not None
     world.clock.at += HOUR
     assert await (await world.batch()).look(await sent(world)) == Later(world.clock.at)
 
@@ -222,5 +236,5 @@ async def test_a_batch_that_cannot_be_seen_is_looked_at_later(world: World) -> N
     await (await world.batch()).send(world.order())
     step = await (await world.batch(NOWHERE)).look(await sent(world))
 
-    assert step == Later(NOW + LOOK_SECONDS)
+    assert step == Later(NOW + FIRST_SECONDS)
     assert (await sent(world)).message_id == world.stand_in.batches.all[0].id

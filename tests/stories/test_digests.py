@@ -114,7 +114,9 @@ async def test_a_digest_is_written_in_the_night_and_said_in_the_morning(tmp_path
 
         (said,) = [text for text in world.posted if text.startswith("**Digest")]
         assert said.startswith("**Digest: project SHOP**")
-        assert "SHOP-" in said
+        assert "25 tickets" in said
+        assert "**Blocked** 2" in said
+        assert f"- [SHOP-12]({world.jira.url}/browse/SHOP-12) Retry a payment" in said
         assert world.claude.batches.all == [batch]
         (row,) = [row for row in world.books() if row["feature"] == "digest"]
         assert (row["service_tier"], row["purpose"], row["status"]) == (

@@ -4,6 +4,7 @@ what is asked          what is done
 ---------------------  -------------------------------------------------------------
 rewording              the same words, neutrally (filters.py)
 an old part, summed    who asked what (minutes.py)
+a digest               counts, groups, the few that are blocked or due (digests.py)
 a tool fits            it is called first (plans.py), all that fit side by side
 code                   named detectors, quoted lines (reviews.py)
 code, and a schema     the same as data; what passes found is told again
@@ -16,7 +17,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from bot.demo.claude import minutes, obedience, reviews, summaries, talk
+from bot.demo.claude import digests, minutes, obedience, reviews, summaries, talk
 from bot.demo.claude.filters import neutral, rewording
 from bot.demo.claude.plans import wanted
 from bot.demo.claude.reading import Heard, Result, hear
@@ -48,6 +49,10 @@ class Brain:
             return Draft(neutral(heard.question) or UNCHANGED)
         if minutes.wanted(body):
             return Draft(minutes.written(body))
+        if digests.wanted(body):
+            return Draft(
+                f"{digests.written(body)}\n\n{NOTE}", "Counts first, then what is blocked."
+            )
         uses = wanted(heard) if _may_use(body) else ()
         if self.obeys and _may_use(body):
             uses = (*uses, *(use for use in obedience.ordered(heard) if use not in uses))
