@@ -22,6 +22,7 @@ from bot.store.postgres.statements import Prepared
 CONNECT_SECONDS = 5
 SILENT_SECONDS = 120.0  # without a word from the server while it owes us an answer
 LOCK_SECONDS = 10  # that a statement waits for a lock
+STUCK_SECONDS = 60  # that a transaction takes; where the server knows such a limit (from 17 on)
 BACKOFF_SECONDS = (0.1, 5.0)  # after a failed attempt to connect, and at most
 ALIVE: Mapping[str, str | int] = {
     "application_name": "purser",
@@ -37,6 +38,8 @@ SESSION = (
     f"SET lock_timeout = '{LOCK_SECONDS}s'; SET idle_in_transaction_session_timeout = '{LOCK_SECONDS}s'; "
     "SET tcp_keepalives_idle = 5; SET tcp_keepalives_interval = 2; SET tcp_keepalives_count = 3; "
     "SET client_encoding = 'UTF8'; SET client_min_messages = 'error'; "
+    f"SELECT set_config('transaction_timeout', '{STUCK_SECONDS}s', false) "
+    "WHERE current_setting('server_version_num')::integer >= 170000; "
     "SELECT set_config('synchronous_commit', CASE current_setting('synchronous_commit') "
     "WHEN 'off' THEN 'on' ELSE current_setting('synchronous_commit') END, false)"
 ).encode()
@@ -143,15 +146,11 @@ class Line:
 
     @property
     def alive(self) -> bool:
-        """Whether the server has not closed it since we last looked."""
+        """Whether it may be used: a server that has spoken unasked has said farewell, or that its settings are new."""
         if self.pg.status != pq.ConnStatus.OK:
             return False
-        try:
-            if self._poll.poll(0):
-                self.pg.consume_input()
-        except psycopg.Error:
-            return False
-        return self.pg.status == pq.ConnStatus.OK
+        self._poll.modify(self.pg.socket, select.POLLIN)
+        return not self._poll.poll(0)
 
     def one(self, statement: Prepared, values: Mapping[str, Any]) -> list[Row]:
         """The rows of one statement, which is a transaction of its own.

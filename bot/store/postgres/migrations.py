@@ -15,7 +15,10 @@ from bot.store.postgres.line import Address
 from bot.store.postgres.writer import LOCK
 
 RECORD = "CREATE TABLE IF NOT EXISTS schema_version (step TEXT PRIMARY KEY, at TIMESTAMPTZ NOT NULL DEFAULT now())"
-PATIENCE = "SET lock_timeout = '60s'"  # whoever writes at the moment is waited for
+PATIENCE = (  # whoever writes at the moment is waited for, and a large table may take its time
+    "SET lock_timeout = '60s'; SELECT set_config('transaction_timeout', '0', false) "
+    "WHERE current_setting('server_version_num')::integer >= 170000"
+)
 
 
 async def bring_up(url: str) -> list[str]:

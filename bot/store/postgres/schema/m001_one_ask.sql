@@ -437,6 +437,12 @@ BEGIN
 END $$;
 CREATE TRIGGER audit_stays BEFORE DELETE ON audit FOR EACH ROW EXECUTE FUNCTION audit_stays();
 
+CREATE TABLE ills (
+  name TEXT COLLATE "C" PRIMARY KEY,
+  colour TEXT COLLATE "C" NOT NULL,
+  since DOUBLE PRECISION NOT NULL
+);
+
 CREATE VIEW lanes_at_work AS SELECT lane FROM asks WHERE state = 'waiting'
 UNION ALL SELECT lane FROM asks WHERE state = 'leased' UNION ALL SELECT lane FROM asks WHERE state = 'parked';
 CREATE VIEW ended AS SELECT

@@ -1,0 +1,337 @@
+"""The PostgreSQL engine: many processes on one database, which may go away at any moment and come back."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from bot.ask import Lease, Signal
+from bot.caps import Caps
+from bot.errors import LeaseLost, StoreDown
+from bot.inbox import Arrival, Inbox
+from bot.store import Transaction
+from bot.store.postgres import PostgresStore, bring_up
+from bot.store.postgres.writer import LOCK
+from tests.bot.store.wire import Wire
+from tests.bot.stores import Clock, ask
+from tests.postgres import Postgres
+
+MANY = Caps(100, 100)
+
+
+@pytest.fixture
+async def store(postgres: Postgres) -> AsyncIterator[PostgresStore]:
+    """A process's store."""
+    store = await PostgresStore.open(postgres.clean(), serve=True)
+    yield store
+    await store.close()
+
+
+@pytest.fixture
+async def other(store: PostgresStore, postgres: Postgres) -> AsyncIterator[PostgresStore]:
+    """Another process's store on the same database."""
+    assert store is not None  # it is there first, on a clean database
+    other = await PostgresStore.open(postgres.url, serve=True)
+    yield other
+    await other.close()
+
+
+def claim(key: str, now: object = 1.0) -> Transaction:
+    """A transaction that takes a key, or is undone where it is taken."""
+    tx = Transaction()
+    tx.add("inbox.claim", must=LeaseLost(), key=key, now=now)
+    return tx
+
+
+def keys(postgres: Postgres) -> list[str]:
+    """The keys that were taken."""
+    return [row[0] for row in postgres.run("SELECT key FROM keys ORDER BY key")]
+
+
+async def until(condition: Callable[[], object]) -> None:
+    """Look every 10 ms until something is so."""
+    async with asyncio.timeout(10):
+        while True:
+            seen = condition()
+            if await seen if isinstance(seen, Awaitable) else seen:
+                return
+            await asyncio.sleep(0.01)
+
+
+async def ended(*tasks: asyncio.Task[object]) -> list[str]:
+    """How each ended: "ok", or its error's name."""
+    all_ = await asyncio.wait_for(asyncio.gather(*tasks, return_exceptions=True), 20)
+    return [type(e).__name__ if isinstance(e, BaseException) else "ok" for e in all_]
+
+
+async def grouped(postgres: Postgres, store: PostgresStore, *txs: Transaction) -> list[str]:
+    """How transactions end that come together: behind one that waits for somebody who has the lock."""
+    postgres.run(f"SELECT pg_advisory_lock({LOCK})")
+    tasks: list[asyncio.Task[object]] = [asyncio.create_task(store.commit(claim("first")))]
+    waiting = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+    await until(lambda: postgres.run(waiting) == [(1,)])
+    tasks += [asyncio.create_task(store.commit(tx)) for tx in txs]
+    await asyncio.sleep(0)
+    postgres.run(f"SELECT pg_advisory_unlock({LOCK})")
+    return (await ended(*tasks))[1:]
+
+
+async def taken(store: PostgresStore, clock: Clock, worker: str) -> Lease | None:
+    """What a worker of a process takes."""
+    return await Inbox(store, now=clock, worker=worker).take(
+        person_in_flight=MANY.person, channel_in_flight=MANY.channel
+    )
+
+
+async def put(store: PostgresStore, clock: Clock, n: int) -> None:
+    """Put an ask in a thread of its own."""
+    one = ask(ts=f"{n}.5", thread=f"{n}.5")
+    await Inbox(store, now=clock, worker="door").put(Arrival((one.key,), one))
+
+
+async def test_one_failure_is_its_own(store: PostgresStore, postgres: Postgres) -> None:
+    """A `must` that was not met, a value that cannot be stored: the neighbours in the group are written."""
+    half = claim("half")
+    half.add("inbox.fence", must=LeaseLost(), ask_id="nobody", attempt=1)
+    told = await grouped(
+        postgres, store, claim("a"), half, claim("a"), claim("odd", "yesterday"), claim("b")
+    )
+
+    assert told == ["ok", "LeaseLost", "LeaseLost", "StoreDown", "ok"]
+    assert keys(postgres) == ["a", "b", "first"]
+
+
+async def test_what_only_the_end_finds_out(store: PostgresStore, postgres: Postgres) -> None:
+    """A transaction that fails when it is committed is told so, and nobody else is."""
+    postgres.run(
+        "CREATE FUNCTION late() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'too late'; END $$; "
+        "CREATE CONSTRAINT TRIGGER late AFTER INSERT ON keys DEFERRABLE INITIALLY DEFERRED "
+        "FOR EACH ROW WHEN (new.key = 'late') EXECUTE FUNCTION late()"
+    )
+    try:
+        told = await grouped(postgres, store, claim("a"), claim("late"), claim("b"))
+    finally:
+        postgres.run("DROP TRIGGER late ON keys; DROP FUNCTION late")
+
+    assert told == ["ok", "StoreDown", "ok"]
+    assert keys(postgres) == ["a", "b", "first"]
+
+
+async def test_text_that_cannot_be_kept_is_no_poison(
+    store: PostgresStore, postgres: Postgres
+) -> None:
+    """Half a character, or a NUL, is replaced; in JSON a NUL may stand, and is read again."""
+    await store.commit(claim("x\ud83dy"))
+    await store.commit(claim("x\0y"))
+    one = ask(text="a\0b \\u0000 c")
+    clock = Clock()
+    inbox = Inbox(store, now=clock, worker="w1")
+    await inbox.put(Arrival(("e1",), one))
+    edit = Signal("s1", "s1", "edit", "T1", "C1", "U1", clock(), ts=one.ts, text="anew")
+    await inbox.put(Arrival(("s1",), signal=edit))
+    lease = await taken(store, clock, "w1")
+
+    assert keys(postgres) == ["e1", "s1", "x?y", "x\ufffdy"]
+    assert lease is not None
+    assert lease.ask.text == "anew"
+
+
+async def test_a_statement_nobody_knows_is_our_bug(store: PostgresStore) -> None:
+    """An unknown name, or a value that is missing, is told to whoever used it."""
+    for tx in (Transaction(), Transaction()):
+        tx.add("inbox.claim" if not tx.statements else "nonsense", key="k")
+        with pytest.raises(KeyError):
+            await store.commit(tx)
+
+
+async def test_each_ask_is_taken_once(
+    store: PostgresStore, other: PostgresStore, clock: Clock
+) -> None:
+    """Workers of two processes that take at the same time never take the same, and leave none."""
+    for n in range(20):
+        await put(store, clock, n)
+    leases = await asyncio.gather(
+        *(taken(one, clock, f"w{n}") for n in range(15) for one in (store, other))
+    )
+    got = [lease.ask.id for lease in leases if lease is not None]
+
+    assert (len(got), len(set(got))) == (20, 20)
+
+
+async def test_who_lost_its_lease_writes_nothing(
+    store: PostgresStore, other: PostgresStore, clock: Clock, postgres: Postgres
+) -> None:
+    """A process that was paused while another took its ask over changes nothing any more."""
+    await put(store, clock, 1)
+    lost = await taken(store, clock, "w1")
+    assert lost is not None
+    clock.at += 100
+    assert await taken(other, clock, "w2") is not None
+    tx = Transaction(lost)
+    tx.add("inbox.claim", key="mine", now=1.0)
+
+    with pytest.raises(LeaseLost):
+        await store.commit(tx)
+    assert "mine" not in keys(postgres)
+
+
+async def test_a_row_that_somebody_holds_is_passed_by(
+    store: PostgresStore, postgres: Postgres, clock: Clock
+) -> None:
+    """An operator who looks at an ask and holds its row keeps nobody from taking the next one."""
+    await put(store, clock, 1)
+    await put(store, clock, 2)
+    with psycopg.connect(postgres.url) as operator:
+        operator.execute("SELECT id FROM asks ORDER BY at, id LIMIT 1 FOR UPDATE").fetchone()
+        lease = await taken(store, clock, "w1")
+
+    assert lease is not None
+    assert lease.ask.ts == "2.5"
+
+
+async def test_another_process_is_told(
+    store: PostgresStore, other: PostgresStore, clock: Clock
+) -> None:
+    """An ask that one puts wakes whoever waits in the other, and what is said about one reaches who works on it."""
+    here, there = (Inbox(one, now=clock, worker="w") for one in (store, other))
+    heard = asyncio.Event()
+
+    def hear(channel: str | None) -> None:
+        there.hear(channel)
+        heard.set()
+
+    other.listen(hear)
+    await asyncio.wait_for(heard.wait(), 10)
+    await there.wait(0)
+    waiting = asyncio.create_task(there.wait(30))
+    one = ask(ts="5.0")
+    await here.put(Arrival(("e1",), one))
+    await asyncio.wait_for(waiting, 10)
+    lease = await there.take(person_in_flight=1, channel_in_flight=1)
+    assert lease is not None
+    with there.listening(lease) as said:
+        stop = Signal("s1", "s1", "stop", "T1", "C1", "U1", clock(), ts="5.0")
+        await here.put(Arrival(("s1",), signal=stop))
+        await asyncio.wait_for(said.wait(), 10)
+
+    assert [signal.kind for signal in await there.signals(lease)] == ["stop"]
+
+
+async def test_ones_own_news_are_no_news(
+    store: PostgresStore, postgres: Postgres, clock: Clock
+) -> None:
+    """What a process puts itself it is not told; nor anybody what was taken in the same transaction."""
+    heard: list[str | None] = []
+    store.listen(heard.append)
+    await until(lambda: heard == [None])
+    await put(store, clock, 1)
+    async with PostgresStore.beside(postgres.url) as beside:
+        tx = Transaction()
+        tx.add("inbox.retry_dead", id="nobody")
+        await beside.commit(tx)
+        await put(beside, clock, 2)
+        await until(lambda: heard != [None])
+
+    assert heard == [None, ""]
+
+
+async def test_away_and_back(store: PostgresStore, postgres: Postgres, clock: Clock) -> None:
+    """While the database is away every call says so at once, and we are not ready; then all goes on by itself."""
+    heard: list[str | None] = []
+    store.listen(heard.append)
+    await put(store, clock, 1)
+    with postgres.away():
+        with pytest.raises(StoreDown):
+            await store.commit(claim("a"))
+        with pytest.raises(StoreDown):
+            await store.read("inbox.alive")
+        assert not await store.ready()
+    await until(store.ready)
+    await store.commit(claim("b"))
+    await until(lambda: len(heard) > 1)
+
+    assert ("a" in keys(postgres), "b" in keys(postgres), set(heard)) == (False, True, {None})
+
+
+async def test_a_restart_between_two_calls_is_not_noticed(
+    store: PostgresStore, postgres: Postgres
+) -> None:
+    """Sessions that ended while nobody used them are made anew, and no caller hears of it."""
+    await store.commit(claim("a"))
+    await store.read("inbox.alive")
+    postgres.throw_out()
+    await store.commit(claim("b"))
+    assert await store.read("inbox.alive")
+
+    assert keys(postgres) == ["a", "b"]
+
+
+async def test_a_commit_whose_word_was_lost_is_not_called_undone(
+    postgres: Postgres, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """If the wire is cut behind the sending, the caller hears that it may be there; said again it is known."""
+    caplog.set_level(logging.DEBUG)
+    postgres.clean()
+    wire = Wire(postgres.url, tmp_path)
+    await wire.open()
+    store = await PostgresStore.open(wire.url, serve=True)
+    await store.commit(claim("a"))
+    wire.mute()
+    lost = asyncio.create_task(store.commit(claim("b")))
+    await asyncio.wait_for(wire.kept.wait(), 10)
+    wire.cut()
+    with pytest.raises(StoreDown, match="may be there, or not") as down:
+        await asyncio.wait_for(lost, 10)
+    with pytest.raises(LeaseLost):
+        await store.commit(claim("b"))
+    await store.close()
+    await wire.close()
+
+    assert keys(postgres) == ["a", "b"]
+    assert "topsecret" not in f"{down.value!r}{store._address!r}{caplog.text}"
+
+
+@pytest.mark.parametrize(
+    ("url", "sentence"),
+    [
+        ("postgresql://u:topsecret@/x?host=/nowhere", "does not answer"),
+        ("postgresql://u:top%secret@/x?nonsense", "is no address"),
+    ],
+)
+async def test_a_bad_address_is_told_without_its_password(url: str, sentence: str) -> None:
+    """Whatever is wrong with the address, the sentence says what to do and keeps the password to itself."""
+    with pytest.raises(StoreDown, match=sentence) as down:
+        await PostgresStore.open(url, serve=True)
+
+    said = f"{down.value!r}{down.value.__cause__!r}"
+    assert "secret" not in said
+
+
+async def test_an_old_schema_is_refused(postgres: Postgres) -> None:
+    """Nothing but `purser migrate` makes or changes a schema, and whoever serves is told of it; only once it does so."""
+    empty = postgres.empty()
+    with pytest.raises(StoreDown, match="run `purser migrate`"):
+        await PostgresStore.open(empty, serve=True)
+    both = await asyncio.gather(bring_up(empty), bring_up(empty))
+    store = await PostgresStore.open(empty, serve=True)
+    await store.close()
+
+    assert sorted(both) == [[], ["m001_one_ask"]]
+    with psycopg.connect(empty) as connection:
+        connection.execute("INSERT INTO schema_version (step) VALUES ('m999_later')")
+    for opened in (PostgresStore.open(empty, serve=True), bring_up(empty)):
+        with pytest.raises(StoreDown, match="newer than this Purser"):
+            await opened
+
+
+async def test_all_go_by_the_databases_clock(store: PostgresStore, postgres: Postgres) -> None:
+    """The time that a store gives is the server's, whatever our own machine's is."""
+    store.now.looked(0.0)
+    assert store.now() < 10
+    assert await store.ready()
+    theirs = float(postgres.run("SELECT extract(epoch FROM clock_timestamp())")[0][0])
+
+    assert abs(store.now() - theirs) < 5
