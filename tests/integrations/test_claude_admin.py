@@ -95,6 +95,18 @@ async def test_cost_is_exact(claude: ClaudeStandIn, admin: ClaudeAdmin) -> None:
     }
 
 
+async def test_a_batch_is_charged_half(claude: ClaudeStandIn, admin: ClaudeAdmin) -> None:
+    """What went as a batch stands in the cost report at half of the price, and in the usage report whole."""
+    own, (first, end) = claude.admin, (date(2026, 11, 22), date(2026, 11, 23))
+    batch = Use(NOW - timedelta(hours=1), own.key_id, own.workspace, SONNET, TOKENS, batch=True)
+    own.others.append(batch)
+    (charged,) = [one for one in await admin.cost(first, end) if one.model == SONNET]
+    used = await admin.usage(NOW.replace(hour=0), NOW)
+
+    assert charged.dollars == Decimal("0.00466") * 3 / 2
+    assert 2 * TOKENS[-1] in [one.output_tokens for one in used]
+
+
 async def test_keys_are_known_by_their_ends(claude: ClaudeStandIn, admin: ClaudeAdmin) -> None:
     """All keys are listed, page by page, and ours is told by the two ends of its value."""
     claude.admin.page_buckets = 1

@@ -49,6 +49,7 @@ class Use:
     model: str
     tokens: tuple[int, int, int, int, int]
     billed: bool = True
+    batch: bool = False
 
 
 class Admin:
@@ -117,7 +118,8 @@ class Admin:
             usage["output_tokens"],
         )
         at = datetime.fromtimestamp(exchange.at, UTC)
-        return Use(at, self.key_id, self.workspace, one.model, tokens, one.billed)
+        batch = usage.get("service_tier") == "batch"
+        return Use(at, self.key_id, self.workspace, one.model, tokens, one.billed, batch)
 
     def _usage(self, request: web.Request) -> dict[str, Any]:
         groups = _groups(request, USAGE_GROUPS)
@@ -231,9 +233,10 @@ def _used(key: tuple[str | None, ...], tokens: Sequence[int]) -> dict[str, Any]:
     }
 
 
-def _tier(use: Use) -> int:
-    """Haiku 5.5 costs five times as much above 100,000 tokens of prompt."""
-    return 5 if use.model == "claude-haiku-5-5" and sum(use.tokens[:4]) > 100_000 else 1
+def _tier(use: Use) -> Decimal:
+    """Haiku 5.5 costs five times as much above 100,000 tokens of prompt; a batch costs half."""
+    long = use.model == "claude-haiku-5-5" and sum(use.tokens[:4]) > 100_000
+    return (Decimal(5) if long else Decimal(1)) / (2 if use.batch else 1)
 
 
 def _charged(key: tuple[str | None, ...], cents: Decimal) -> dict[str, Any]:
