@@ -101,7 +101,7 @@ async def test_a_batch_is_charged_half(claude: ClaudeStandIn, admin: ClaudeAdmin
     batch = Use(NOW - timedelta(hours=1), own.key_id, own.workspace, SONNET, TOKENS, batch=True)
     own.others.append(batch)
     charged = [one.dollars for one in await admin.cost(first, end) if one.model == SONNET]
-    used = await admin.usage(NOW.replace(hour=0), NOW)
+    used = await admin.usage(NOW.replace(hour=0), NOW + timedelta(days=1))
 
     assert sum(charged) == Decimal("0.00466") * 3 / 2
     assert 2 * TOKENS[-1] in [one.output_tokens for one in used]
