@@ -242,6 +242,7 @@ async def test_away_and_back(store: PostgresStore, postgres: Postgres, clock: Cl
     """While the database is away every call says so at once, and we are not ready; then all goes on by itself."""
     heard: list[str | None] = []
     store.listen(heard.append)
+    await until(lambda: heard == [None])
     await put(store, clock, 1)
     with postgres.away():
         with pytest.raises(StoreDown):
