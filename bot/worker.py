@@ -7,25 +7,27 @@ A worker that lost its lease falls silent.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import aclosing, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 import structlog
+from opentelemetry.trace import Tracer
 
-from bot import audit, review, summarize
+from bot import audit, closing, review, spans, summarize
 from bot.answer import Answer, Ended, Failed, Quote, Receipt, Refused, Stopped, TextDelta, ToolEnded
 from bot.ask import Ask, Lease
+from bot.caps import Caps
 from bot.conversation import Conversations
+from bot.digests.writing import Writing
 from bot.errors import LeaseLost, StoreDown
 from bot.holding import Holding
-from bot.inbox import Caps, Inbox
+from bot.inbox import Inbox
 from bot.metrics import Metrics
 from bot.policy import Policy
 from bot.posting import Posting
 from bot.prefetch import Prefetch
-from bot.prices import dollars
 from bot.retention import Retention
 from bot.schedule import Schedule
 from bot.slack.askers import Askers
@@ -40,6 +42,7 @@ from bot.slack.thread import Threads
 from bot.slack.wire import GONE, SlackError
 from bot.store import Store, Transaction
 from bot.turn import Brief, Turn
+from bot.turn.batch import Later
 from bot.turn.brief import wants_depth
 
 SLOTS = 500  # asks worked on at the same time by one process
@@ -51,7 +54,11 @@ TAKEN_AT_ONCE = 16  # asks at most, where many wait
 BEHIND_SECONDS = 3.0  # an ask that waits so long for its own thread is told
 UNSAID_SECONDS = 20.0  # until an answer that Slack did not take is said again
 UNSAID_AT_MOST = 6 * 3600.0  # after asking; an answer older than that is a dead letter
-BEHIND = "I am still at the request before yours in this thread; yours is next."
+BEHIND: Mapping[str, str] = {
+    "thread": "I am still at the request before yours in this thread; yours is next.",
+    "person": "I am already at work on {n} of your requests, the most at once here; this one waits its turn.",
+    "channel": "I am already at work on {n} of this channel's requests, the most at once; yours waits its turn.",
+}
 EDITED = "You changed your message while I was at work: I answered the earlier wording."
 STATES = ("waiting", "leased", "parked", "dead")  # of an ask that has not ended well
 DEATHS_AT_MOST = 4  # processes that ended over an ask; the next one says so, and no more
@@ -84,11 +91,13 @@ class Rooms:
     handover: Handover
     homes: Homes  # shown by the door
     decisions: Decisions
+    digests: Writing
     replies: Replies
     schedule: Schedule
     retention: Retention
     metrics: Metrics
     now: Callable[[], float]
+    tracer: Tracer | None = None  # where nobody collects traces
 
 
 class Worker:
@@ -131,7 +140,7 @@ class Worker:
             return False
         try:
             lease = await self._rooms.inbox.take(
-                person_in_flight=caps.person, channel_in_flight=caps.channel
+                person_in_flight=caps.person, channel_in_flight=caps.channel, own=caps.own
             )
         except StoreDown:
             log.warning("the inbox cannot be read")
@@ -144,8 +153,7 @@ class Worker:
         if len(self._running) >= self._slots:
             return None
         self._kept.append(self._hold(asyncio.get_running_loop().create_future()))
-        rules = self._rooms.policy.rules("")
-        return Caps(rules.person_in_flight, rules.channel_in_flight)
+        return self._rooms.policy.caps
 
     def begin(self, lease: Lease | None) -> None:
         """See `Taker`."""
@@ -153,7 +161,8 @@ class Worker:
         if not kept.done():
             kept.set_result(None)
         if lease is not None:
-            self._hold(asyncio.create_task(self._serve(lease)))
+            work = spans.under(self._rooms.tracer, lease, self._serve)
+            self._hold(asyncio.create_task(work))
 
     def _hold(self, work: asyncio.Future[None]) -> asyncio.Future[None]:
         self._running.add(work)
@@ -161,11 +170,14 @@ class Worker:
         return work
 
     async def watch(self, stopping: asyncio.Event) -> None:
-        """Tell who waits behind their own thread, and count the queue, about once a second."""
+        """Tell who waits behind their own thread, or others of theirs or their channel, and count the queue, about once a second."""
         while not stopping.is_set():
             try:
-                for ask in await self._rooms.inbox.behind(BEHIND_SECONDS):
-                    await self._rooms.replies.tell(ask, BEHIND)
+                caps = self._rooms.policy.caps
+                for late in await self._rooms.inbox.behind(BEHIND_SECONDS, caps):
+                    of_person, of_channel = caps.of(late.ask.channel)
+                    n = of_person if late.why == "person" else of_channel
+                    await self._rooms.replies.tell(late.ask, BEHIND[late.why].format(n=n))
                 queue = await self._rooms.inbox.queue()
                 states = {name: getattr(queue, name) for name in STATES}
                 self._rooms.metrics.queue(states, queue.oldest_seconds)
@@ -235,8 +247,12 @@ class Worker:
         if lease.ask.feature == "click":
             await self._settle(lease, await self._press(lease))
             return
+        early = await self._rooms.digests.work(lease) if lease.ask.digest else None
+        if isinstance(early, Later):
+            await self._rooms.inbox.give_back(lease, not_before=early.at)
+            return
         async with aclosing(await self._rooms.replies.open(lease)) as reply:
-            ended = await self._answer(lease, reply, holding)
+            ended = early or await self._answer(lease, reply, holding)
             if isinstance(ended, Quote) and not holding.stop.is_set():
                 await self._rooms.decisions.ask(lease, reply, ended)
                 return
@@ -324,27 +340,8 @@ class Worker:
         self._record(tx, ask, outcome, ended.rule if isinstance(ended, Stopped) else "")
         self._rooms.retention.at_end(tx, ask)
         await self._rooms.store.commit(tx)
-        seconds = self._rooms.now() - ask.at
-        self._rooms.metrics.asked(ask.feature, outcome, seconds)
-        receipt, expected = ended.receipt, ended.receipt.estimate
-        log.info(
-            "ask",
-            ask=ask.id,
-            channel=ask.channel,
-            feature=ask.feature,
-            outcome=outcome,
-            attempt=lease.attempt,
-            rounds=receipt.rounds,
-            tools=receipt.tools,
-            input_tokens=receipt.input_tokens,
-            cached_tokens=receipt.cached_tokens,
-            output_tokens=receipt.output_tokens,
-            cost_usd=None if receipt.cost is None else str(receipt.cost),
-            estimated_usd=None if expected is None else str(dollars(expected.picos)),
-            model=receipt.model,
-            seconds=round(seconds, 3),
-            prompt_version=self._rooms.turn.prompts.version,
-        )
+        seconds, version = self._rooms.now() - ask.at, self._rooms.turn.prompts.version
+        closing.tell(self._rooms.metrics, lease, ended, seconds=seconds, version=version)
 
     def _record(self, tx: Transaction, ask: Ask, outcome: str, rule: str = "") -> None:
         """For the audit; what Purser says by itself is nobody's ask."""

@@ -8,6 +8,7 @@ Wiring only. What is opened is closed in one AsyncExitStack, in the reverse orde
 """
 
 import asyncio
+import math
 import os
 import socket
 import time
@@ -18,11 +19,13 @@ from functools import partial
 from typing import Any, TypeVar
 
 import structlog
+from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.app.clients import secret, slack_client, slack_session
 from bot.app.doors import open_doors
 from bot.app.reload import Keyring, Reload, Reread
 from bot.app.rooms import furnish
+from bot.app.telemetry import collector
 from bot.errors import BadSettings
 from bot.inbox import Inbox
 from bot.metrics import Metrics
@@ -32,10 +35,12 @@ from bot.slack.envelope import Us
 from bot.slack.listen import Listen
 from bot.slack.transport import APART_SECONDS, bolt
 from bot.slack.wire import SlackError, SlackWire
+from bot.store import Engine
 from bot.store.opening import open_store
 from bot.turn import Turn
 from bot.worker import DRAIN_SECONDS, Worker
 
+GONE_SECONDS = 900.0  # after which no living process waits for an answer in nobody's name
 IDENTITY_SECONDS = 1.0  # between attempts to learn from Slack who we are
 
 T = TypeVar("T")
@@ -54,7 +59,7 @@ async def serve(
     reread: Reread | None = None,
     apart: float = APART_SECONDS,
     drain: float = DRAIN_SECONDS,
-    now: Callable[[], float] = time.time,
+    now: Callable[[], float] | None = None,
 ) -> None:
     """Run the bot until `stopping` is set; then let running asks finish and hand back the rest.
 
@@ -70,7 +75,7 @@ async def serve(
         reread: how secrets and policy are read anew while we serve; None is never.
         apart: seconds between the two Socket Mode connections.
         drain: seconds that running asks get when told to stop.
-        now: seconds since the epoch.
+        now: seconds since the epoch; by default the database's, which all who serve it share.
 
     Raises:
         BadSettings: Slack does not know the bot token.
@@ -79,16 +84,12 @@ async def serve(
     async with AsyncExitStack() as stack:
         store = await open_store(settings.database_url, serve=True)
         stack.push_async_callback(store.close)
-        session = await stack.enter_async_context(slack_session(settings))
-        client = slack_client(settings, session)
-        token = secret(settings.slack_bot_token)
-        wire = SlackWire(client, session, token=token, clock=time.monotonic)
+        now = now or store.now
+        traces = await stack.enter_async_context(collector(settings))
         keyring = Keyring(settings)
-        keyring.add(wire.rekey, "slack_bot_token")
+        client, wire = await _slack(settings, keyring, stack)
         metrics = Metrics()
-        name = f"{socket.gethostname()}:{os.getpid()}"
-        inbox = Inbox(store, now=now, worker=name)
-        await inbox.reclaim()  # this process serves the file alone: who held a lease is gone
+        inbox = await _inbox(store, now)
         new_id = partial(_new_id, now)
         door = Listen(
             inbox, Us(), new_id=new_id, now=now, dropped=metrics.dropped, respond=wire.respond
@@ -106,18 +107,29 @@ async def serve(
             return
         door.us = us
         rooms = await furnish(
-            settings, policy, store, inbox, wire, us, metrics, new_id, now, keyring, stack
+            settings, policy, store, inbox, wire, us, metrics, new_id, now, keyring, traces, stack
         )
         door.home = rooms.homes.show
         door.opens = rooms.clicks.opens
         worker = Worker(rooms, drain_seconds=drain)
-        stack.push_async_callback(_ended, asyncio.create_task(_warm(rooms.turn, policy)))
+        _begin(_warm(rooms.turn, policy, alone=store.alone), stack)
         if reread is not None:
-            reload = Reload(reread, keyring, policy, rooms.turn.alerts, now=now)
-            stack.push_async_callback(_ended, asyncio.create_task(reload.run()))
+            _begin(Reload(reread, keyring, policy, rooms.turn.alerts, now=now).run(), stack)
         watching = asyncio.gather(worker.watch(stopping), rooms.schedule.run(stopping))
         await worker.run(stopping)
         await watching
+
+
+async def _slack(
+    settings: Settings, keyring: Keyring, stack: AsyncExitStack
+) -> tuple[AsyncWebClient, SlackWire]:
+    """Slack's client, and our wire over it."""
+    session = await stack.enter_async_context(slack_session(settings))
+    client = slack_client(settings, session)
+    token = secret(settings.slack_bot_token)
+    wire = SlackWire(client, session, token=token, clock=time.monotonic)
+    keyring.add(wire.rekey, "slack_bot_token")
+    return client, wire
 
 
 async def _who_we_are(wire: SlackWire) -> Us:
@@ -149,11 +161,24 @@ async def _unless(stopping: asyncio.Event, work: Coroutine[Any, Any, T]) -> T | 
         await _ended(task)
 
 
-async def _warm(turn: Turn, policy: Policy) -> None:
-    await turn.settle_shared()  # this process serves the file alone: who sent it is gone
+async def _inbox(store: Engine, now: Callable[[], float]) -> Inbox:
+    """What waits; what other processes put there is heard, and what one that is gone held waits again."""
+    inbox = Inbox(store, now=now, worker=f"{socket.gethostname()}:{os.getpid()}")
+    store.listen(inbox.hear)
+    if store.alone:
+        await inbox.reclaim()
+    return inbox
+
+
+async def _warm(turn: Turn, policy: Policy, *, alone: bool) -> None:
+    await turn.settle_shared(before=math.inf if alone else turn.now() - GONE_SECONDS)
     rules = policy.rules("")
     models = sorted({rules.model, rules.quick_model})
     await asyncio.gather(*(turn.warm(model=model, effort=rules.effort) for model in models))
+
+
+def _begin(work: Coroutine[Any, Any, None], stack: AsyncExitStack) -> None:
+    stack.push_async_callback(_ended, asyncio.create_task(work))
 
 
 async def _ended(task: asyncio.Task[Any]) -> None:

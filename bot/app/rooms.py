@@ -9,14 +9,18 @@ from contextlib import AsyncExitStack
 from functools import partial
 from urllib.parse import urlsplit
 
+from opentelemetry.trace import TracerProvider
+
 from bot.adjustments import Adjustments
 from bot.alerts import AdminAlerts
 from bot.app.calendar import calendar
 from bot.app.clients import claude_client, github_client, jira_client, secret
+from bot.app.digesting import digesting
 from bot.app.reload import Keyring
 from bot.audit import Audit
 from bot.budget import Budget
 from bot.conversation import Conversations
+from bot.digests import Digests
 from bot.escalations import Escalations
 from bot.estimates import Estimates
 from bot.governor import Governor
@@ -39,6 +43,7 @@ from bot.slack.clicks import Clicks
 from bot.slack.commands import Commands
 from bot.slack.costs import Costs
 from bot.slack.decisions import ACTION, Decisions
+from bot.slack.digests import Wanted
 from bot.slack.envelope import Us
 from bot.slack.files import Files
 from bot.slack.handover import Handover
@@ -51,7 +56,7 @@ from bot.slack.sheets import SHARE
 from bot.slack.takeover import Takeover
 from bot.slack.thread import Threads
 from bot.slack.wire import SlackWire
-from bot.store import Store
+from bot.store import Engine, Store
 from bot.tool_runner import Tool, ToolRunner
 from bot.tools import Desk, declare
 from bot.tools.pulls import Pulls
@@ -71,7 +76,7 @@ CODE_HOSTS = frozenset({"github.com", "gitlab.com", "docs.python.org"})  # links
 async def furnish(
     settings: Settings,
     policy: Policy,
-    store: Store,
+    store: Engine,
     inbox: Inbox,
     wire: SlackWire,
     us: Us,
@@ -79,19 +84,16 @@ async def furnish(
     new_id: Callable[[], str],
     now: Callable[[], float],
     keyring: Keyring,
+    traces: TracerProvider | None,
     stack: AsyncExitStack,
 ) -> Rooms:
     """What a worker works with."""
     people = People(wire, team=us.team, now=now)
     askers = Askers(people, policy)
-    adjustments = Adjustments(store, policy, now=now)
-    await adjustments.load()
+    adjustments = await _adjustments(store, policy, now, stack)
     github = await stack.enter_async_context(github_client(settings, now))
     keyring.add(github.rekey, "github_token")
-    jira = jira_client(settings, in_flight=SLOTS)
-    if jira is not None:
-        keyring.add(jira.rekey, "jira_email", "jira_api_token")
-        stack.push_async_callback(jira.close)
+    jira = _jira(settings, keyring, stack)
     proposals = Proposals(store, now=now)
     writers: dict[Kind, Writer] = {"review": Reviews(github, policy)}
     if jira is not None:
@@ -101,9 +103,11 @@ async def furnish(
     pdfs = _pdfs(stack)
     tools = _tools(policy, jira, github, Desk(proposals, people), pdfs, stack)
     turn = await _turn(
-        settings, policy, store, inbox, people, us, metrics, new_id, now, tools, keyring, stack
+        policy, store, inbox, people, us, metrics, new_id, now, tools, keyring, traces, stack
     )
     journal, ledger, budget = turn.journal, turn.ledger, turn.budget
+    threads = Threads(wire, people, Files(wire, pdfs=pdfs), us)
+    digests, written = digesting(policy, inbox, turn, askers, threads, new_id)
     hindsight = Hindsight(store)
     costs = _costs(policy, wire, people, turn, hindsight)
     sharing = Sharing(wire, store, hindsight=hindsight, costs=costs, people=people, now=now)
@@ -116,19 +120,13 @@ async def furnish(
         inbox=inbox,
         policy=policy,
         askers=askers,
-        threads=Threads(wire, people, Files(wire, pdfs=pdfs), us),
+        threads=threads,
         conversations=turn.conversations,
         posting=Posting(github, policy, proposals, journal, store),
         prefetch=Prefetch(Pulls(github, policy), journal, store, clock=time.monotonic),
         turn=turn,
-        commands=Commands(
-            policy=policy,
-            budget=budget,
-            costs=costs,
-            changes=Changes(policy, adjustments),
-            traces=Traces(store),
-            audited=Audited(Audit(store), policy, people),
-        ),
+        commands=_commands(policy, turn, costs, adjustments, people, digests),
+        digests=written,
         clicks=_clicks(wire, decisions, sharing, offers, takeover),
         handover=handover,
         offers=offers,
@@ -136,11 +134,54 @@ async def furnish(
         homes=Homes(
             wire, askers, policy=policy, ledger=ledger, budget=budget, people=people, now=now
         ),
-        schedule=await calendar(settings, policy, inbox, turn, people, us, new_id, keyring, stack),
+        schedule=await calendar(
+            settings, policy, inbox, turn, people, us, new_id, digests, keyring, stack
+        ),
         retention=Retention(store, policy, now=now),
         replies=_replies(settings, wire, turn, us),
         metrics=metrics,
         now=now,
+        tracer=traces.get_tracer("purser") if traces else None,
+    )
+
+
+def _jira(settings: Settings, keyring: Keyring, stack: AsyncExitStack) -> Jira | None:
+    """Jira, where it is set up."""
+    jira = jira_client(settings, in_flight=SLOTS)
+    if jira is not None:
+        keyring.add(jira.rekey, "jira_email", "jira_api_token")
+        stack.push_async_callback(jira.close)
+    return jira
+
+
+async def _adjustments(
+    store: Engine, policy: Policy, now: Callable[[], float], stack: AsyncExitStack
+) -> Adjustments:
+    """What admins set in Slack, in force; where other processes take their words, too, they are followed."""
+    adjustments = Adjustments(store, policy, now=now)
+    await adjustments.load()
+    if not store.alone:
+        await stack.enter_async_context(adjustments.following())
+    return adjustments
+
+
+def _commands(
+    policy: Policy,
+    turn: Turn,
+    costs: Costs,
+    adjustments: Adjustments,
+    people: People,
+    digests: Digests,
+) -> Commands:
+    """What answers commands."""
+    return Commands(
+        policy=policy,
+        budget=turn.budget,
+        costs=costs,
+        changes=Changes(policy, adjustments),
+        traces=Traces(turn.store),
+        audited=Audited(Audit(turn.store), policy, people),
+        wanted=Wanted(digests, policy, people),
     )
 
 
@@ -214,7 +255,6 @@ def _replies(settings: Settings, wire: SlackWire, turn: Turn, us: Us) -> Replies
 
 
 async def _turn(
-    settings: Settings,
     policy: Policy,
     store: Store,
     inbox: Inbox,
@@ -225,6 +265,7 @@ async def _turn(
     now: Callable[[], float],
     tools: Sequence[Tool],
     keyring: Keyring,
+    traces: TracerProvider | None,
     stack: AsyncExitStack,
 ) -> Turn:
     """What every turn works with; the books among it are everybody's."""
@@ -233,7 +274,7 @@ async def _turn(
     async def admins() -> Sequence[str]:
         return list((await people.names(policy.admins)).values())
 
-    client = await stack.enter_async_context(claude_client(settings))
+    client = await stack.enter_async_context(claude_client(keyring.settings, traces))
     keyring.add(partial(setattr, client, "api_key"), "anthropic_api_key")
     return Turn(
         claude=Claude(client),
@@ -250,7 +291,7 @@ async def _turn(
         alerts=AdminAlerts(
             inbox, admins=lambda: policy.admins, team=us.team, new_id=new_id, now=now
         ),
-        user_salt=hashlib.sha256(secret(settings.slack_bot_token).encode()).digest(),
+        user_salt=hashlib.sha256(secret(keyring.settings.slack_bot_token).encode()).digest(),
         now=now,
         clock=clock,
         rng=rng,

@@ -1,0 +1,51 @@
+"""Several bots at the same stand-ins and on one PostgreSQL, of which Slack speaks to whichever it is told to."""
+
+from contextlib import closing
+from pathlib import Path
+from typing import Any, LiteralString, Self, cast
+
+import psycopg
+from psycopg.rows import dict_row
+
+from tests.stories.world import Row, World
+
+
+class Replica(World):
+    """One of them, over signed HTTP: a balancer in front of them is played by `listen`.
+
+    Args:
+        folder: of its own, for its policy and log.
+        url: of the database.
+        beside: another one, whose stand-ins it shares.
+        more: see `World`.
+    """
+
+    def __init__(
+        self, folder: Path, url: str, *, beside: "Replica | None" = None, **more: Any
+    ) -> None:
+        folder.mkdir(exist_ok=True)
+        super().__init__(folder, http=True, **more)
+        self._url, self._beside = url, beside
+        if beside is not None:
+            self.slack, self.claude, self.jira = beside.slack, beside.claude, beside.jira
+            self.github, self.web = beside.github, beside.web
+
+    async def __aenter__(self) -> Self:
+        if self._beside is None:
+            return await super().__aenter__()
+        (self.folder / "purser.toml").write_text(self._toml(), encoding="utf-8")
+        return self
+
+    def environ(self) -> dict[str, str]:
+        """See `World.environ`."""
+        return super().environ() | {"DATABASE_URL": self._url}
+
+    def listen(self) -> None:
+        """Slack speaks to this one from now on."""
+        self.slack.events_url = f"http://127.0.0.1:{self.port}/slack/events"
+
+    def rows(self, sql: str, *values: Any) -> list[Row]:
+        """See `World.rows`."""
+        text = cast("LiteralString", sql.replace("?", "%s"))
+        with closing(psycopg.connect(self._url, autocommit=True)) as db:
+            return db.cursor(row_factory=dict_row).execute(text, values).fetchall()

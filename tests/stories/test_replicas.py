@@ -1,0 +1,193 @@
+"""Two bots on one PostgreSQL: either takes what comes, both together do it once, and one goes on where the other died."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from bot.demo.claude.reply import Draft
+from bot.demo.slack.events import Envelope
+from bot.demo.terminal import has_feedback, under, words_of
+from tests.postgres import Postgres
+from tests.stories.account import assert_balanced, assert_paid_once
+from tests.stories.replicas import Replica
+from tests.stories.world import Row
+
+pytestmark = pytest.mark.timeout(120)  # a process is started
+
+QUESTION = "@purser What is 6*7?"
+DEAR = "confirm_above_usd = 0.0001"
+NOWHERE = "http://127.0.0.1:9/"  # nothing listens there
+FOR_EVER = 3600.0
+
+
+class Pair(NamedTuple):
+    """Two bots."""
+
+    one: Replica
+    other: Replica
+
+
+@pytest.fixture
+async def pair(
+    tmp_path: Path, postgres: Postgres, request: pytest.FixtureRequest
+) -> AsyncIterator[Pair]:
+    """Two bots in this process, which share nothing but the database; Slack speaks to the first."""
+    url, policy = postgres.clean(), getattr(request, "param", "")
+    async with (
+        Replica(tmp_path / "one", url, policy=policy) as one,
+        Replica(tmp_path / "other", url, policy=policy, beside=one) as other,
+    ):
+        await one.start()
+        await other.start()
+        await one.until(lambda: len(one.booked("warm")) == 4)
+        one.listen()
+        yield Pair(one, other)
+
+
+async def test_either_answers_and_both_keep_one_set_of_books(pair: Pair) -> None:
+    """What is asked of one and of the other is answered, and `/cost` of either tells both."""
+    first = await pair.one.slack.say("ana", "#shop-dev", QUESTION)
+    answer = await pair.one.answered(first)
+    pair.other.listen()
+    second = await pair.one.slack.say("ana", "#shop-dev", "@purser What is 2+3?")
+    other = await pair.one.answered(second)
+    await pair.one.slack.command("ana", "#shop-dev", "/cost", "")
+    await pair.one.idle()
+    told = words_of(pair.one.slack.ephemerals("#shop-dev", "ana")[-1])
+
+    assert "6*7 = 42" in answer
+    assert "2+3 = 5" in other
+    assert "2 asks" in told or "two asks" in told.lower(), told
+    assert_balanced(pair.one)
+
+
+async def test_one_event_told_to_both_is_answered_once(pair: Pair) -> None:
+    """The same delivery at the same moment at both doors is acknowledged twice, and is one ask."""
+    slack = pair.one.slack
+    slack.events.retry_delays, slack.events_url = (), NOWHERE
+    root = await slack.say("ana", "#shop-dev", QUESTION)
+    await slack.settled()
+    payload = slack.events.undelivered.pop().payload
+    doors = []
+    for replica in pair:
+        replica.listen()
+        doors.append(slack.door)
+    carried = await asyncio.gather(
+        *(door.carry(Envelope("events_api", payload, 1, "timeout"), 5) for door in doors * 2)
+    )
+    await pair.one.answered(root)
+
+    assert [one.ok for one in carried] == [True] * 4
+    assert len(pair.one.asks()) == 1
+    assert len(pair.one.asked) == 1
+
+
+@pytest.mark.parametrize("pair", [DEAR], indirect=True)
+async def test_a_click_at_the_other_one(pair: Pair) -> None:
+    """The estimate that one showed is decided by a click that the other takes, once."""
+    root = await pair.one.slack.say("ana", "#shop-dev", QUESTION)
+    await pair.one.until(lambda: [ask["state"] for ask in pair.one.asks()] == ["parked"])
+    (estimate,) = pair.one.said(root)
+    pair.other.listen()
+    assert (await pair.one.slack.click("ana", estimate, "estimate:go")).acked
+    ask = await pair.one.ended(root)
+    await pair.one.idle()
+
+    assert ask["outcome"] == "answer"
+    place, answer = pair.one.said(root)
+    assert "Go, said ana" in under(place)[0]
+    assert "6*7 = 42" in words_of(answer)
+    assert len(pair.one.asked) == 1
+    assert_balanced(pair.one)
+
+
+async def test_a_stop_at_the_other_one(pair: Pair) -> None:
+    """A stop that one's door takes ends at once what the other works on."""
+    pair.one.claude.troubles.hang(FOR_EVER)
+    root = await pair.one.slack.say("ana", "#shop-dev", QUESTION)
+    await pair.one.until(lambda: pair.one.asked)
+    pair.other.listen()
+    await pair.one.slack.say("ana", "#shop-dev", "@purser stop", thread_ts=root.ts)
+    ask = await pair.one.ended(
+        root, seconds=8
+    )  # at the next renewal of the lease it would be heard anyway, after 10
+
+    assert ask["outcome"] == "stopped"
+
+
+async def test_a_pause_at_the_other_one(pair: Pair) -> None:
+    """What an admin sets by way of one holds in the other, too."""
+    pair.other.listen()
+    await pair.one.slack.command("ruth", "#shop-dev", "/purser", "pause everywhere")
+    await pair.one.idle()
+    pair.one.listen()
+
+    async def refused() -> bool:
+        """Whether somebody who asks here is told so."""
+        root = await pair.one.slack.say("ben", "#shop-dev", QUESTION)
+        await pair.one.ended(root)
+        return "paused everywhere" in pair.one.words(root)
+
+    async with asyncio.timeout(10):
+        while not await refused():
+            pass
+
+
+async def test_one_that_starts_takes_nothing_from_the_other(
+    tmp_path: Path, postgres: Postgres
+) -> None:
+    """What one works on stays its own while another starts."""
+    url = postgres.clean()
+    async with (
+        Replica(tmp_path / "one", url) as one,
+        Replica(tmp_path / "other", url, beside=one) as other,
+    ):
+        await one.start()
+        one.claude.troubles.slow(ttft=1.0)
+        root = await one.slack.say("ana", "#shop-dev", QUESTION)
+        await one.until(lambda: one.asked)
+        await other.start(warm=False)
+
+        assert "6*7 = 42" in await one.answered(root)
+        assert [ask["attempt"] for ask in one.asks()] == [1]
+        assert len(one.asked) == 1
+
+
+async def test_one_goes_on_where_the_other_was_killed(tmp_path: Path, postgres: Postgres) -> None:
+    """Killed in mid-answer, a bot's ask is finished by the other one in the same message; books and bill agree."""
+    url = postgres.clean()
+    async with (
+        Replica(tmp_path / "one", url) as one,
+        Replica(tmp_path / "other", url, beside=one) as other,
+    ):
+        await other.start()
+        await one.spawn(warm=False)
+        await one.until(lambda: len(one.booked("warm")) == 4)
+        one.listen()
+        text = " ".join(f"word-{n}" for n in range(300))
+        one.script(Draft(text))
+        one.claude.tokens_per_second = 60.0
+        root = await one.slack.say("ana", "#shop-dev", "@purser tell me")
+        begun = await one.until(lambda: next((m for m in one.said(root) if words_of(m)), None))
+        held = one.ask_of(root)
+        await one.kill()
+        one.claude.tokens_per_second = None
+        other.ahead += 40  # the dead one's lease runs out
+        ask = await one.ended(root)
+
+        assert held is not None
+        assert (held["state"], held["attempt"], ask["attempt"]) == ("leased", 1, 2)
+        assert worker(held) != worker(ask)
+        assert one.said(root) == [begun]
+        assert words_of(begun) == text
+        assert has_feedback(begun)
+        assert_paid_once(one)
+        assert_balanced(one)
+
+
+def worker(ask: Row) -> str:
+    """Which process has, or had, an ask."""
+    return str(ask["worker"])
