@@ -1,7 +1,8 @@
 """The doctor's examination: clients of its own, made for it alone, and every check with its own."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from datetime import datetime
 
 from bot.app.clients import (
     admin_client,
@@ -12,10 +13,19 @@ from bot.app.clients import (
     slack_client,
     slack_session,
 )
-from bot.doctor import Finding, claude, database, github, here, jira, slack
+from bot.app.reload import Keyring
+from bot.ask import Alerts
+from bot.doctor import Finding, claude, database, github, heard, jira, slack
+from bot.doctor import here as locally
+from bot.doctor.daily import Checkups
 from bot.policy import Policy
+from bot.schedule import Daily, Due, Look
 from bot.settings import Settings
+from bot.store import Store
 from integrations.claude import Claude
+
+HOUR = 8  # of the workspace's morning, when somebody is there to mend something
+SERVED_SECONDS = 600.0  # by a process, before it examines anything by itself
 
 
 async def examine(
@@ -31,14 +41,47 @@ async def examine(
     """
     called = await asyncio.gather(
         database.examine(settings.database_url),
+        heard.examine(settings.database_url),
         _slack(settings, policy, now()),
         _claude(settings, policy, now(), spend=spend),
         _claude_keys(settings, now()),
         _jira(settings, policy),
         _github(settings, policy, now),
     )
-    found = here.examine(settings, policy)
+    found = locally.examine(settings, policy)
     return found + [finding for findings in called for finding in findings]
+
+
+def checkups(
+    keyring: Keyring,
+    policy: Policy,
+    store: Store,
+    alerts: Alerts,
+    *,
+    now: Callable[[], float],
+    here: Callable[[], datetime],
+) -> Look:
+    """The daily look of a process that serves, once it has done so for a while: a restart is no reason for one.
+
+    Args:
+        keyring: its settings are those in force.
+        policy: as `examine`.
+        store: remembers what was told.
+        alerts: tells admins.
+        now: seconds since the epoch.
+        here: the time of the workspace.
+    """
+    began = now()
+
+    async def examined() -> Sequence[Finding]:
+        return await examine(keyring.settings, policy, now=now, spend=False)
+
+    look = Daily("doctor", Checkups(examined, store, alerts, now=now).daily, hour=HOUR, here=here)
+
+    async def later() -> Sequence[Due]:
+        return await look.look() if now() - began >= SERVED_SECONDS else ()
+
+    return later
 
 
 async def _slack(settings: Settings, policy: Policy, now: float) -> list[Finding]:

@@ -1,6 +1,7 @@
 """The doctor: each ill is found and named with its mend, and no secret is told."""
 
 import asyncio
+import itertools
 import json
 import re
 import socket
@@ -20,7 +21,9 @@ from bot.demo.claude import ClaudeStandIn
 from bot.demo.github import GitHubStandIn
 from bot.demo.jira import JiraStandIn
 from bot.demo.slack import SlackStandIn
-from bot.doctor import Finding, show
+from bot.doctor import Finding, heard, show
+from bot.doctor.heard import ASKS, SLOW_MS
+from bot.inbox import Arrival, Inbox
 from bot.ledger import Ledger
 from bot.policy import Policy
 from bot.rules import PolicyFile
@@ -28,6 +31,7 @@ from bot.settings import Settings
 from bot.slack.manifest import SCOPES
 from bot.store.sqlite import SqliteStore
 from bot.store.sqlite.migrations import migrate
+from tests.bot.stores import ask, url
 from tests.bot.terminal import purser
 from tests.contract import contract
 
@@ -105,6 +109,8 @@ async def test_all_is_well(world: World) -> None:
     assert list(found) == [
         "Policy",
         "Database",
+        "Database engine",
+        "Slack events",
         "Slack bot token",
         "Slack scopes",
         "Clock",
@@ -565,6 +571,34 @@ async def test_a_database_in_a_bad_state_is_found(world: World, tmp_path: Path) 
     assert "will be made" in said["new.db"].says
     assert "DATABASE_URL" in said["nowhere/purser.db"].mend
     assert not (tmp_path / "new.db").exists()
+
+
+async def test_a_kind_of_event_that_never_comes_is_found(world: World) -> None:
+    """When people ask in other ways alone, an event is probably not subscribed to; before that nothing is said."""
+    async with SqliteStore.beside(world.folder / "purser.db") as store:
+        inbox = Inbox(store, now=time.time, worker="w1")
+        few = [ask(channel="C1", at=NOW) for _ in range(ASKS)]
+        last = few.pop()
+        for one in few:
+            await inbox.put(Arrival((one.key,), one))
+        found = await world.examine()
+        await inbox.put(Arrival((last.key,), last))
+    silent = await world.examine()
+
+    assert (found["Slack events"].colour, ill(silent)) == ("green", {"Slack events": "yellow"})
+    assert "message.im" in silent["Slack events"].says
+    assert "app_mention" not in silent["Slack events"].says
+
+
+async def test_a_slow_database_is_found(world: World) -> None:
+    """The middle one of some answers counts."""
+    seconds = itertools.count()
+    found = await heard.examine(
+        url(world.folder / "purser.db"), clock=lambda: next(seconds) * SLOW_MS / 500
+    )
+
+    assert [f.colour for f in found] == ["yellow", "green"]
+    assert "SQLite 3" in found[0].says
 
 
 # At the terminal

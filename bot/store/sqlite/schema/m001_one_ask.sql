@@ -397,6 +397,12 @@ CREATE TRIGGER audit_stays BEFORE DELETE ON audit
 WHEN NOT EXISTS (SELECT 1 FROM chains WHERE team = old.team AND day = old.day AND trimmed = 1) BEGIN
   SELECT RAISE(ABORT, 'the audit is only trimmed by whole days'); END;
 
+CREATE TABLE ills (
+  name TEXT PRIMARY KEY,
+  colour TEXT NOT NULL,
+  since REAL NOT NULL
+) WITHOUT ROWID;
+
 CREATE VIEW lanes_at_work AS SELECT lane FROM asks WHERE state = 'waiting'
 UNION ALL SELECT lane FROM asks WHERE state = 'leased' UNION ALL SELECT lane FROM asks WHERE state = 'parked';
 CREATE VIEW ended AS SELECT

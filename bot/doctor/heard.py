@@ -1,0 +1,69 @@
+"""What the database tells: its engine and pace, and which of Slack's events have come.
+
+Slack tells nobody what an app is subscribed to, so it is seen by what comes.
+"""
+
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from pydantic import SecretStr
+
+from bot.doctor import Finding
+from bot.errors import StoreDown
+from bot.store import Row
+from bot.store.opening import beside, exists, named
+
+LOOKS = 5  # of which the middle one counts
+SLOW_MS = 50.0  # an answer of the database, beyond which each ask is slowed by seconds
+ASKS = 10  # after which a kind of event should have come
+KINDS = {"mention": ("app_mention", "mentions"), "direct": ("message.im", "direct messages")}
+"""Of events: Slack's name, and ours."""
+
+
+async def examine(
+    url: SecretStr, *, clock: Callable[[], float] = time.perf_counter
+) -> list[Finding]:
+    """How fast the database answers, and what has come; nothing, where it cannot be opened.
+
+    Args:
+        url: of the database.
+        clock: seconds that only grow.
+    """
+    took: list[float] = []
+    try:
+        if not await exists(url):
+            return []
+        async with beside(url) as store:
+            version = str((await store.read("doctor.version"))[0]["version"])
+            for _ in range(LOOKS):
+                began = clock()
+                await store.ready()
+                took.append(clock() - began)
+            (heard,) = await store.read("doctor.heard")
+    except StoreDown:  # which is a finding of its own
+        return []
+    return [_pace(named(url), version, sorted(took)[LOOKS // 2] * 1000), _events(heard)]
+
+
+def _pace(name: str, version: str, ms: float) -> Finding:
+    says = f"{version} answers in {ms:.1f} ms"
+    if ms < SLOW_MS:
+        return Finding("Database engine", "green", says)
+    mend = f"move {name} nearer, or look at what else its machine does"
+    return Finding("Database engine", "yellow", says, mend, passing=True)
+
+
+def _events(heard: Row) -> Finding:
+    """Whether each kind of event has ever come, as far as that can be expected."""
+    silent = [slack for kind, (slack, _) in KINDS.items() if heard[kind] is None]
+    if silent and heard["asks"] >= ASKS:
+        says = f"of {heard['asks']:,} asks none has come as {' or '.join(silent)}"
+        mend = "paste `purser manifest` into the app's manifest page, which subscribes to them"
+        return Finding("Slack events", "yellow", says, mend)
+    came = [
+        f"{words} came last on {datetime.fromtimestamp(heard[kind], UTC):%Y-%m-%d}"
+        for kind, (_, words) in KINDS.items()
+        if heard[kind] is not None
+    ]
+    return Finding("Slack events", "green", "; ".join(came) or "none has come yet; mention Purser")
