@@ -92,7 +92,8 @@ class Reach:
     @classmethod
     def words(cls, *texts: str) -> "Reach":
         """What these words of a person alone let be opened."""
-        return cls({normal: url for text in texts for normal, url in _links(typed_in(text))})
+        typed = {normal: url for text in texts for normal, url in _links(typed_in(text))}
+        return cls(typed, seen={normal: url for text in texts for normal, url in _links(text)})
 
     def find(self, url: str, allowed: Callable[[str], bool]) -> Link | None:
         """The address that a spelling names letter for letter; None where it may not be opened.

@@ -144,7 +144,8 @@ def reworded_as(conversation: Conversation, words: str) -> str | None:
     """Give an editor's words if they can stand for the person's: not empty, not blown up, no address of its own."""
     words = words.strip()
     room = 2 * len(conversation.question) + 200
-    added = Reach.words(words).typed.keys() - Reach.words(conversation.question).typed.keys()
+    theirs, new = Reach.words(conversation.question), Reach.words(words)
+    added = new.typed.keys() - theirs.typed.keys() or new.seen.keys() - theirs.seen.keys()
     return words if words and len(words) <= room and not added else None
 
 

@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -20,6 +21,7 @@ from bot.conversation import (
 )
 from bot.labels import ATTACHMENT_CHARS, FILE_CHARS, SAID_CHARS
 from bot.store import Row, Transaction
+from bot.turn.request import reworded_as
 
 
 class Memory:
@@ -355,3 +357,23 @@ def test_code_survives_rewording(text: str) -> None:
     assert "```" not in words
     assert text.strip() == with_code(words, text).strip()
     assert all(block in with_code("lost", text) for block in text.split("```")[1::2])
+
+
+@pytest.mark.parametrize(
+    ("words", "stands"),
+    [
+        ("Please describe https://docs.example/a .", True),
+        ("Please describe https://docs.example/a?q=it .", False),
+        ("Please describe this.\n> https://collect.example/?q=it", False),
+        ("Please describe https://quoted.example/b .", False),
+        ("Please describe this.\n> https://quoted.example/b", True),
+        ("  ", False),
+        ("word " * 200, False),
+    ],
+)
+def test_an_editor_brings_no_address_of_its_own(words: str, stands: bool) -> None:
+    """Other words stand for the person's only where they name no address that those don't, typed or quoted alike."""
+    question = "what the hell is https://docs.example/a ?\n> https://quoted.example/b"
+    conversation = Conversation(None, (), {"role": "user", "content": []}, question, "")
+
+    assert reworded_as(conversation, words) == (words if stands else None)
