@@ -14,7 +14,14 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 
 from bot.ask import Lease
 from bot.budget import Budget, BudgetState
@@ -29,6 +36,7 @@ from tests.bot.entries import entry
 from tests.bot.shelf import Shelf
 from tests.bot.stores import Clock, ask
 from tests.chance import share
+from tests.postgres import Postgres
 
 BERLIN = ZoneInfo("Europe/Berlin")
 NOVEMBER = datetime(2026, 11, 30, 23, 0, tzinfo=BERLIN).timestamp()
@@ -338,10 +346,14 @@ WISH = st.tuples(st.integers(0, 3), st.integers(0, 5), st.booleans())
 class Spending(RuleBasedStateMachine):
     """Asks reserve, book, give up and die, at the same time and over the ends of months."""
 
+    server: Postgres | None = None  # in the place of a file
+
     def __init__(self) -> None:
         super().__init__()
         self._folder = tempfile.TemporaryDirectory()
-        self.shelf = Shelf(Path(self._folder.name), at=NOVEMBER + 5_400)  # in UTC still November
+        self.shelf = Shelf(
+            server or Path(self._folder.name), at=NOVEMBER + 5_400
+        )  # in UTC still November
         self.room = Room(self.shelf.store, self.shelf.inbox, self.shelf.clock)
         self.account = Account()
         self.leases: list[Lease] = []
@@ -424,3 +436,13 @@ class Spending(RuleBasedStateMachine):
 
 Spending.TestCase.settings = settings(max_examples=share(0.2), stateful_step_count=30)
 TestSpending = pytest.mark.timeout(240)(Spending.TestCase)  # a busy disk makes it slow
+
+
+def test_spending_on_a_server(postgres: Postgres) -> None:
+    """The same on PostgreSQL, by fewer examples."""
+    few = settings(max_examples=share(0.05), stateful_step_count=30)
+
+    class Served(Spending):
+        server = postgres
+
+    run_state_machine_as_test(Served, settings=few)

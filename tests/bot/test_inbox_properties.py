@@ -17,6 +17,7 @@ from hypothesis.stateful import (
     initialize,
     multiple,
     rule,
+    run_state_machine_as_test,
 )
 
 from bot.ask import Ask, Lease
@@ -29,6 +30,7 @@ from tests.bot.shelf import Shelf
 from tests.bot.slack.deliveries import BOT, US, changed, event, mention, said
 from tests.bot.stores import ask
 from tests.chance import share
+from tests.postgres import Postgres
 
 Body = dict[str, Any]
 Place = tuple[str, str, str, float, int]
@@ -199,10 +201,12 @@ class Workers(RuleBasedStateMachine):
 
     leases = Bundle("leases")
 
+    server: Postgres | None = None  # in the place of a file
+
     def __init__(self) -> None:
         super().__init__()
         self._folder = tempfile.TemporaryDirectory()
-        self.shelf = Shelf(Path(self._folder.name))
+        self.shelf = Shelf(self.server or Path(self._folder.name))
         self.model = Model()
         self.given: set[tuple[str, int]] = set()
 
@@ -317,3 +321,13 @@ class Workers(RuleBasedStateMachine):
 
 Workers.TestCase.settings = settings(max_examples=share(0.25), stateful_step_count=50)
 TestWorkers = pytest.mark.timeout(240)(Workers.TestCase)  # a busy disk makes it slow
+
+
+def test_workers_on_a_server(postgres: Postgres) -> None:
+    """The same on PostgreSQL, by fewer examples."""
+    few = settings(max_examples=share(0.05), stateful_step_count=50)
+
+    class Served(Workers):
+        server = postgres
+
+    run_state_machine_as_test(Served, settings=few)
