@@ -25,6 +25,16 @@ def test_secrets_are_scrubbed(secret: str) -> None:
     assert secret not in scrub(f"before {secret} after")
 
 
+def test_an_address_is_scrubbed_of_its_password() -> None:
+    """Of a database's or a proxy's address host and name are left; one without a password is left as it is."""
+    text = "no way to postgresql://purser:hunt%21er2@db.example:5432/books"
+
+    assert scrub(text) == "no way to postgresql://[secret]@db.example:5432/books"
+    assert scrub("postgresql://db.example/books and a@b.example") == (
+        "postgresql://db.example/books and a@b.example"
+    )
+
+
 def test_a_json_line_has_its_fields_and_no_secret() -> None:
     """One event is one JSON object; values are scrubbed, traces too."""
     out = io.StringIO()
