@@ -351,9 +351,8 @@ class Spending(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self._folder = tempfile.TemporaryDirectory()
-        self.shelf = Shelf(
-            server or Path(self._folder.name), at=NOVEMBER + 5_400
-        )  # in UTC still November
+        place = self.server or Path(self._folder.name)
+        self.shelf = Shelf(place, at=NOVEMBER + 5_400)  # in UTC still November
         self.room = Room(self.shelf.store, self.shelf.inbox, self.shelf.clock)
         self.account = Account()
         self.leases: list[Lease] = []
