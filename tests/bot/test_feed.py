@@ -196,6 +196,7 @@ async def test_a_worker_keeps_no_more_slots_than_it_has(inbox: Inbox, store: Sto
         posting=nobody,
         handover=nobody,
         retention=nobody,
+        digests=nobody,
         homes=nobody,
         schedule=nobody,
         decisions=nobody,
