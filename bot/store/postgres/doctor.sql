@@ -1,6 +1,6 @@
 -- name: version
 -- Which version of the engine this is.
-SELECT 'PostgreSQL ' || current_setting('server_version') AS version;
+SELECT 'PostgreSQL ' || split_part(version(), ' ', 2) AS version;
 
 -- name: heard
 -- How many asks of people there are, and when the last mention and the last direct message came.
