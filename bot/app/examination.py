@@ -15,7 +15,7 @@ from bot.app.clients import (
 )
 from bot.app.reload import Keyring
 from bot.ask import Alerts
-from bot.doctor import Finding, claude, database, github, heard, jira, slack
+from bot.doctor import Finding, claude, database, github, heard, jira, sealed, slack
 from bot.doctor import here as locally
 from bot.doctor.daily import Checkups
 from bot.policy import Policy
@@ -42,6 +42,7 @@ async def examine(
     called = await asyncio.gather(
         database.examine(settings.database_url),
         heard.examine(settings.database_url),
+        sealed.examine(settings.database_url),
         _slack(settings, policy, now()),
         _claude(settings, policy, now(), spend=spend),
         _claude_keys(settings, now()),

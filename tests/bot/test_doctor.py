@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 from bot.app.examination import examine
+from bot.audit import Record, record
 from bot.demo.claude import ClaudeStandIn
 from bot.demo.github import GitHubStandIn
 from bot.demo.jira import JiraStandIn
@@ -29,8 +30,10 @@ from bot.policy import Policy
 from bot.rules import PolicyFile
 from bot.settings import Settings
 from bot.slack.manifest import SCOPES
+from bot.store import Transaction
 from bot.store.sqlite import SqliteStore
 from bot.store.sqlite.migrations import migrate
+from bot.store.sqlite.seal import key_path
 from tests.bot.stores import ask, url
 from tests.bot.terminal import purser
 from tests.contract import contract
@@ -111,6 +114,7 @@ async def test_all_is_well(world: World) -> None:
         "Database",
         "Database engine",
         "Slack events",
+        "Audit key",
         "Slack bot token",
         "Slack scopes",
         "Clock",
@@ -599,6 +603,29 @@ async def test_a_slow_database_is_found(world: World) -> None:
 
     assert [f.colour for f in found] == ["yellow", "green"]
     assert "SQLite 3" in found[0].says
+
+
+async def test_an_audit_key_that_is_gone_open_or_another_is_found(world: World) -> None:
+    """What it has signed shows whether it is the one; and only we may read it."""
+    path = world.folder / "purser.db"
+    async with SqliteStore.beside(path) as store:
+        tx = Transaction()
+        record(tx, Record("T1", "C1", "U1", "", "set", "paused"), at=NOW)
+        await store.commit(tx)
+    key = key_path(path)
+    good = await world.examine()
+    key.chmod(0o640)
+    open_ = await world.examine()
+    key.write_text("0" * 64)
+    other = await world.examine()
+    key.write_text("no key")
+    broken = await world.examine()
+    key.unlink()
+    gone = await world.examine()
+
+    assert good["Audit key"].says == "signed the end of 1 days"
+    assert ill(open_) == {"Audit key": "yellow"}
+    assert [ill(found) for found in (other, broken, gone)] == [{"Audit key": "red"}] * 3
 
 
 # At the terminal

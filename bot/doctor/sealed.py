@@ -1,0 +1,53 @@
+"""The audit's key: whether it is the one that signed what there is, and who may read it."""
+
+import stat
+
+from pydantic import SecretStr
+
+from bot.doctor import Finding
+from bot.errors import StoreDown
+from bot.store import Row, Store
+from bot.store.opening import beside, exists, file_of
+from bot.store.sqlite.seal import key_path
+
+NAME = "Audit key"
+BACK = "put the key back from your copy; `purser audit verify` says more"
+
+
+async def examine(url: SecretStr) -> list[Finding]:
+    """Whether each day's end is signed by our key; nothing, where the database cannot be opened."""
+    try:
+        if not await exists(url):
+            return []
+        async with beside(url) as store:
+            if not await store.ready():
+                return []
+            chains = await _chains(store)
+    except StoreDown:  # which is a finding of its own
+        return []
+    if chains is None:
+        return [Finding(NAME, "red", "is no key, or cannot be read", BACK)]
+    strange = sum(not chain["genuine"] for chain in chains)
+    if strange:
+        says = f"did not sign the end of {strange:,} of {len(chains):,} days: it is gone, or another one"
+        return [Finding(NAME, "red", says, BACK)]
+    return [_readable(url) or Finding(NAME, "green", f"signed the end of {len(chains):,} days")]
+
+
+async def _chains(store: Store) -> list[Row] | None:
+    """Each day's, with whether it is genuine; None where the key cannot say so."""
+    try:
+        return await store.read("audit.chains")
+    except StoreDown:  # by the key, since the database is well
+        return None
+
+
+def _readable(url: SecretStr) -> Finding | None:
+    path = file_of(url)
+    place = key_path(path) if path is not None else None
+    if place is None or not place.exists():
+        return None
+    mode = stat.S_IMODE(place.stat().st_mode)
+    if not mode & 0o077:
+        return None
+    return Finding(NAME, "yellow", f"may be read by others (mode {mode:o})", f"chmod 600 {place}")
