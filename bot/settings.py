@@ -170,7 +170,7 @@ class Settings(BaseModel):
         url = re.sub(r"^postgres://", "postgresql://", value.get_secret_value())
         if not POSTGRESQL.fullmatch(url) and not (url.startswith(SQLITE) and url != SQLITE):
             raise ValueError(
-                "should be sqlite:///path or postgresql://user:password@host:5432/name; "
+                "should be sqlite:///path or postgresql://user:password@host:5432/name; "  # pragma: allowlist secret
                 "a sign of the password that is neither letter nor digit is written as %XX"
             )
         return SecretStr(url)
