@@ -28,6 +28,7 @@ SMALL = {
     "asks_erasing",
     "asks_leaving",
     "chains",
+    "ills",
     "spent",
     "reservations",
 }
@@ -35,6 +36,8 @@ SCANS_ALL = {
     "adjusted.read": "at the start; a row for each value an admin has set",
     "audit.holds": "it is the check of all records",
     "audit.stray": "it is the check of all records",
+    "digests.coming": "each channel has a few at most",
+    "digests.forget": "only when a person is forgotten",
     "inbox.alive": "it stops at the first row",
     "inbox.purge_heard": "once an hour",
     "inbox.purge_signals": "once an hour",
