@@ -19,7 +19,6 @@ from bot.store.postgres.failures import failure
 from bot.store.postgres.line import Address, Broken, Line
 from bot.store.postgres.migrations import bring_up, check
 from bot.store.postgres.news import News
-from bot.store.postgres.seal import pads
 from bot.store.postgres.statements import Prepared, Statements, plain
 from bot.store.postgres.writer import Writer
 
@@ -49,18 +48,17 @@ class PostgresStore:
         self.now = Clock()
 
     @classmethod
-    async def open(cls, url: str, *, serve: bool, audit_key: str = "") -> Self:
+    async def open(cls, url: str, *, serve: bool) -> Self:
         """Open a database whose schema is up to date.
 
         Args:
             url: `postgresql://…/name?sslmode=require`, or what else libpq takes.
             serve: to work on what waits there; as many processes as one likes may.
-            audit_key: signs the audit's chains; "" for the one that lies in the database.
 
         Raises:
             StoreDown: it cannot be opened, or its schema is older or newer than this release.
         """
-        address = Address(url, pads=pads(audit_key.encode()) if audit_key else None)
+        address = Address(url)
         await asyncio.to_thread(check, address)
         store = cls(address)
         try:
@@ -72,13 +70,13 @@ class PostgresStore:
 
     @classmethod
     @asynccontextmanager
-    async def beside(cls, url: str, *, audit_key: str = "") -> AsyncGenerator[Self]:
+    async def beside(cls, url: str) -> AsyncGenerator[Self]:
         """Open a database beside whoever serves from it, and close it afterwards.
 
         Raises:
             StoreDown: as `open`.
         """
-        store = await cls.open(url, serve=False, audit_key=audit_key)
+        store = await cls.open(url, serve=False)
         try:
             yield store
         finally:

@@ -43,7 +43,6 @@ SESSION = (
     "SELECT set_config('synchronous_commit', CASE current_setting('synchronous_commit') "
     "WHEN 'off' THEN 'on' ELSE current_setting('synchronous_commit') END, false)"
 ).encode()
-PADS = "SELECT set_config('purser.inside', %s, false), set_config('purser.outside', %s, false)"
 BOOLEAN = 16  # types by their numbers, which never change
 INTEGERS = frozenset({20, 21, 23})
 FLOATS = frozenset({700, 701, 1700})
@@ -76,7 +75,7 @@ class Address:
         StoreDown: the address is none.
     """
 
-    def __init__(self, url: str, *, pads: tuple[bytes, bytes] | None = None) -> None:
+    def __init__(self, url: str) -> None:
         try:
             given = conninfo_to_dict(url)
         except psycopg.ProgrammingError:
@@ -84,7 +83,6 @@ class Address:
             raise StoreDown("DATABASE_URL is no address of a PostgreSQL database") from None
         self.name = f"{given.get('host') or 'localhost'}/{given.get('dbname') or ''}"
         self._conninfo = make_conninfo(url, **{k: v for k, v in ALIVE.items() if k not in given})
-        self._pads = pads
         self._pause = self._not_before = 0.0
 
     def __repr__(self) -> str:
@@ -117,9 +115,6 @@ class Address:
             connection.execute(SESSION)
             if reads:
                 connection.execute("SET default_transaction_read_only = on")
-            if self._pads is not None:
-                inner, outer = (pad.hex() for pad in self._pads)
-                connection.execute(PADS, (inner, outer))
         except psycopg.Error:
             connection.close()
             raise

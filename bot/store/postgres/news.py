@@ -6,6 +6,7 @@ While it is away nothing is heard; once it is back, everything may have happened
 import asyncio
 from collections.abc import Callable
 from contextlib import suppress
+from typing import Any
 
 import psycopg
 
@@ -44,8 +45,18 @@ class News:
                 await self._session()
             await asyncio.sleep(BACKOFF_SECONDS[0])
 
+    async def _connected(self) -> psycopg.Connection[Any]:
+        """A connection; if we are stopped while a thread makes one, it is closed as soon as it is there."""
+        connecting = asyncio.create_task(asyncio.to_thread(self._address.connect))
+        try:
+            return await asyncio.shield(connecting)
+        except asyncio.CancelledError:
+            with suppress(StoreDown):
+                (await connecting).close()
+            raise
+
     async def _session(self) -> None:
-        connection = await asyncio.to_thread(self._address.connect)
+        connection = await self._connected()
         loop, said = asyncio.get_running_loop(), asyncio.Event()
         descriptor = connection.fileno()
         try:

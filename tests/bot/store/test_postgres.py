@@ -1,6 +1,7 @@
 """The PostgreSQL engine: many processes on one database, which may go away at any moment and come back."""
 
 import asyncio
+import hmac
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
@@ -9,6 +10,7 @@ import psycopg
 import pytest
 
 from bot.ask import Lease, Signal
+from bot.audit import NOT_SIGNED, Audit, Record, record
 from bot.caps import Caps
 from bot.errors import LeaseLost, StoreDown
 from bot.inbox import Arrival, Inbox
@@ -326,6 +328,24 @@ async def test_an_old_schema_is_refused(postgres: Postgres) -> None:
     for opened in (PostgresStore.open(empty, serve=True), bring_up(empty)):
         with pytest.raises(StoreDown, match="newer than this Purser"):
             await opened
+
+
+async def test_the_audits_key_may_come_with_the_address(postgres: Postgres) -> None:
+    """A key in the address signs, as HMAC-SHA-256 does, and proves; to who comes without it nothing is signed."""
+    given = f"{postgres.clean()}&options=-c%20purser.audit_key%3Dours"
+    async with PostgresStore.beside(given) as store:
+        tx = Transaction()
+        record(tx, Record("T1", "C1", "U1", "", "set", "model"), at=1_790_000_000.0)
+        await store.commit(tx)
+        assert (await Audit(store).verify()).wrong == []
+    async with PostgresStore.beside(postgres.url) as store:
+        wrong = (await Audit(store).verify()).wrong
+    *lines, signature = postgres.run(
+        "SELECT team, day, n, previous, hash, trimmed, signature FROM chains"
+    )[0]
+
+    assert [one.what for one in wrong] == [NOT_SIGNED]
+    assert hmac.digest(b"ours", "\n".join(map(str, lines)).encode(), "sha256").hex() == signature
 
 
 async def test_all_go_by_the_databases_clock(store: PostgresStore, postgres: Postgres) -> None:

@@ -394,23 +394,22 @@ CREATE TABLE chains (
 );
 CREATE TABLE seal (
   one BOOLEAN PRIMARY KEY DEFAULT true CHECK (one),
-  inside BYTEA NOT NULL,
-  outside BYTEA NOT NULL
+  key BYTEA NOT NULL
 );
-INSERT INTO seal (inside, outside)
-WITH key AS MATERIALIZED (SELECT sha256(uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid())) AS bytes),
-  block AS (SELECT n, CASE WHEN n < 32 THEN get_byte(bytes, n) ELSE 0 END AS byte FROM key, generate_series(0, 63) AS n)
-SELECT string_agg(decode(lpad(to_hex(byte # 54), 2, '0'), 'hex'), '' ORDER BY n),
-  string_agg(decode(lpad(to_hex(byte # 92), 2, '0'), 'hex'), '' ORDER BY n) FROM block;
+INSERT INTO seal (key) SELECT sha256(uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid()));
 CREATE FUNCTION hashed(what text) RETURNS text LANGUAGE sql IMMUTABLE AS $$
   SELECT encode(sha256(convert_to(what, 'UTF8')), 'hex') $$;
+CREATE FUNCTION pad(key bytea, with_byte integer) RETURNS bytea LANGUAGE sql IMMUTABLE AS $$
+  SELECT string_agg(
+    set_byte('\x00', 0, with_byte # CASE WHEN n < length(key) THEN get_byte(key, n) ELSE 0 END), ''::bytea ORDER BY n)
+  FROM generate_series(0, 63) AS n $$;
 CREATE FUNCTION signed(what text) RETURNS text LANGUAGE sql STABLE AS $$
-  -- HMAC-SHA-256, by the key's two pads (see bot/store/postgres/seal.py).
-  SELECT encode(sha256(outside || sha256(inside || convert_to(what, 'UTF8'))), 'hex')
+  -- HMAC-SHA-256 by the key that the session brings along (`purser.audit_key`), or else by the one that lies here.
+  SELECT encode(sha256(pad(key, 92) || sha256(pad(key, 54) || convert_to(what, 'UTF8'))), 'hex')
   FROM (
-    SELECT coalesce(decode(nullif(current_setting('purser.inside', true), ''), 'hex'), (SELECT inside FROM seal)) AS inside,
-      coalesce(decode(nullif(current_setting('purser.outside', true), ''), 'hex'), (SELECT outside FROM seal)) AS outside
-  ) AS pads $$;
+    SELECT CASE WHEN length(given) = 0 THEN (SELECT key FROM seal) WHEN length(given) > 64 THEN sha256(given) ELSE given END AS key
+    FROM (SELECT convert_to(coalesce(current_setting('purser.audit_key', true), ''), 'UTF8') AS given) AS session
+  ) AS keys $$;
 CREATE FUNCTION audit_chains() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
   start TEXT := coalesce((SELECT previous FROM chains WHERE team = new.team AND day = new.day), new.previous);
