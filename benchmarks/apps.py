@@ -94,7 +94,7 @@ async def running(
         process = await asyncio.create_subprocess_exec(
             sys.executable,
             *command,
-            env={**_environment(slack, claude_url, folder), **(more or {})},
+            env={**environment(slack, claude_url, folder), **(more or {})},
             stdout=log,
             stderr=log,
         )
@@ -110,7 +110,8 @@ async def running(
         await process.wait()
 
 
-def _environment(slack: SlackStandIn, claude_url: str, folder: Path) -> dict[str, str]:
+def environment(slack: SlackStandIn, claude_url: str, folder: Path) -> dict[str, str]:
+    """The settings of an app on these stand-ins, its database and policy in a folder."""
     return {
         "PATH": os.defpath,
         "SLACK_BOT_TOKEN": slack.bot_token,
