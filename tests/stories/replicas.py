@@ -11,20 +11,27 @@ from tests.stories.world import Row, World
 
 
 class Replica(World):
-    """One of them, over signed HTTP: a balancer in front of them is played by `listen`.
+    """One of them, by default over signed HTTP: a balancer in front of them is played by `listen`.
 
     Args:
         folder: of its own, for its policy and log.
         url: of the database.
         beside: another one, whose stand-ins it shares.
+        http: or in Socket Mode, where Slack itself speaks to them in turn.
         more: see `World`.
     """
 
     def __init__(
-        self, folder: Path, url: str, *, beside: "Replica | None" = None, **more: Any
+        self,
+        folder: Path,
+        url: str,
+        *,
+        beside: "Replica | None" = None,
+        http: bool = True,
+        **more: Any,
     ) -> None:
         folder.mkdir(exist_ok=True)
-        super().__init__(folder, http=True, **more)
+        super().__init__(folder, http=http, **more)
         self._url, self._beside = url, beside
         if beside is not None:
             self.slack, self.claude, self.jira = beside.slack, beside.claude, beside.jira

@@ -8,8 +8,12 @@ from typing import NamedTuple
 import pytest
 
 from bot.demo.claude.reply import Draft
+from bot.demo.loopback import Troubles
+from bot.demo.slack import SlackStandIn
 from bot.demo.slack.events import Envelope
+from bot.demo.slack.methods import EVENTS
 from bot.demo.terminal import has_feedback, under, words_of
+from bot.slack.proposed import DO
 from tests.postgres import Postgres
 from tests.stories.account import assert_balanced, assert_paid_once
 from tests.stories.replicas import Replica
@@ -18,6 +22,8 @@ from tests.stories.world import Row
 pytestmark = pytest.mark.timeout(120)  # a process is started
 
 QUESTION = "@purser What is 6*7?"
+COMMENT = "@purser comment on SHOP-12 that the fix is in review"
+POSTED = "POST .*/comment$"
 DEAR = "confirm_above_usd = 0.0001"
 NOWHERE = "http://127.0.0.1:9/"  # nothing listens there
 FOR_EVER = 3600.0
@@ -37,7 +43,7 @@ async def pair(
     """Two bots in this process, which share nothing but the database; Slack speaks to the first."""
     url, policy = postgres.clean(), getattr(request, "param", "")
     async with (
-        Replica(tmp_path / "one", url, policy=policy) as one,
+        Replica(tmp_path / "one", url, policy=policy, drain=0.1) as one,
         Replica(tmp_path / "other", url, policy=policy, beside=one) as other,
     ):
         await one.start()
@@ -134,6 +140,63 @@ async def test_a_pause_at_the_other_one(pair: Pair) -> None:
     async with asyncio.timeout(10):
         while not await refused():
             pass
+
+
+async def test_a_press_at_each_of_them_writes_once(pair: Pair) -> None:
+    """Of two people who press *Do it* at the same moment, one at each, one writes to Jira; the other is told so."""
+    jira = pair.one.jira
+    root = await pair.one.slack.say("ana", "#shop-dev", COMMENT)
+    await pair.one.ended(root)
+    proposal = pair.one.said(root)[-1]
+    jira.troubles = Troubles(on=POSTED, late=0.3)
+    await pair.one.slack.click("ana", proposal, DO)
+    pair.other.listen()
+    await pair.one.slack.click("ruth", proposal, DO)
+    await pair.one.idle()
+
+    assert [seen.path for seen in jira.log if seen.method == "POST" and "comment" in seen.path] == [
+        "/rest/api/3/issue/SHOP-12/comment"
+    ]
+    assert [row["state"] for row in pair.one.rows("SELECT state FROM proposals")] == ["written"]
+
+
+async def test_what_one_hands_back_the_other_finishes(pair: Pair) -> None:
+    """Told to stop, one hands back what it does not finish in time, and the other ends it in the same message."""
+    text = " ".join(f"word-{n}" for n in range(200))
+    pair.one.script(Draft(text))
+    pair.one.claude.tokens_per_second = 60.0
+    root = await pair.one.slack.say("ana", "#shop-dev", "@purser tell me")
+    begun = await pair.one.until(
+        lambda: next((m for m in pair.one.said(root) if words_of(m)), None)
+    )
+    pair.one.claude.tokens_per_second = None  # for requests from now on
+    await pair.one.stop()
+
+    assert await pair.one.answered(root) == text
+    assert [ask["attempt"] for ask in pair.one.asks()] == [2]
+    assert pair.one.said(root) == [begun]
+    assert_paid_once(pair.one)
+    assert_balanced(pair.one)
+
+
+async def test_two_in_socket_mode(tmp_path: Path, postgres: Postgres) -> None:
+    """Slack sends each delivery to one of their connections, in turn; whatever comes is answered once."""
+    url = postgres.clean()
+    slack = SlackStandIn(events=(*EVENTS, "message.channels"), limits=False)
+    async with (
+        Replica(tmp_path / "one", url, http=False, slack=slack) as one,
+        Replica(tmp_path / "other", url, http=False, beside=one) as other,
+    ):
+        await one.start()
+        await other.start(warm=False)
+        roots = [await slack.say("ana", "#shop-dev", f"@purser What is {n}*7?") for n in range(3)]
+        answers = [await one.answered(root) for root in roots]
+        await one.idle()
+
+        assert slack.sockets.count == 2
+        assert [f"{n}*7 = {n * 7}" in answers[n] for n in range(3)] == [True] * 3
+        assert len(one.asked) == len(one.asks()) == 3
+        assert slack.events.undelivered == []
 
 
 async def test_one_that_starts_takes_nothing_from_the_other(
