@@ -218,10 +218,7 @@ class ClaudeStandIn:
         )
 
     def _identity(self, exchange: Exchange) -> dict[str, str]:
-        return {
-            "request-id": exchange.request_id,
-            "anthropic-organization-id": ORGANIZATION,
-        }
+        return {"request-id": exchange.request_id, "anthropic-organization-id": ORGANIZATION}
 
     async def _messages(self, request: web.Request, exchange: Exchange) -> web.StreamResponse:
         body = exchange.body = await _json(request)
@@ -333,7 +330,9 @@ class ClaudeStandIn:
 
     def _batched(self, body: Any) -> dict[str, Any]:
         """One request of a batch: answered like any other, and in the account's record."""
-        exchange = Exchange(self._count, self.new_id("req_"), BATCHED, self.now(), body=body)
+        exchange = Exchange(
+            self._count, self.new_id("req_"), BATCHED, self.now(), body=body, ended=self.now()
+        )
         self.log.append(exchange)
         try:
             check_batched(body)
