@@ -16,6 +16,7 @@ from bot.forecast import HISTORY_DAYS, Forecast, forecast
 from bot.hindsight import Hindsight, Thumb
 from bot.ledger import Entry, Ledger
 from bot.report import BadPeriod, By, Period, Report, build, summed
+from bot.sums import Sum
 
 CALLS_AT_MOST = 10_000  # looked at one by one while people wait for other answers
 
@@ -47,6 +48,7 @@ class Account:
         foretells: whether the period is the month that has begun, so that its end can be foretold.
         forecast: of its end, None where that is too early.
         single: what is about single asks; None where there are too many of them.
+        carried: the calls that carried the cache of threads on.
     """
 
     report: Report
@@ -54,6 +56,7 @@ class Account:
     foretells: bool = False
     forecast: Forecast | None = None
     single: Single | None = None
+    carried: Sum = field(default_factory=Sum)
 
 
 def _begun(period: Period, today: date) -> list[date]:
@@ -129,6 +132,7 @@ class Accounts:
             raise BadPeriod("There is too much in it to look at each answer; take less, as `7d`.")
         single = await self._single(rows, thumbs, period, channel) if few else None
         days = await self._days(period, channel)
+        purposes = await self._ledger.totals("purpose", period.first, period.end, channel=channel)
         today = datetime.fromtimestamp(self._now(), period.zone).date()
         foretells = period.is_month and period.first <= today < period.end
         return Account(
@@ -137,6 +141,7 @@ class Accounts:
             foretells,
             forecast(days, today=today) if foretells else None,
             single,
+            purposes.get("keep_warm", Sum()),
         )
 
     async def _days(self, period: Period, channel: str | None) -> dict[date, Decimal]:

@@ -57,7 +57,7 @@ class Budget:
         ask_limit: Decimal | None = None,
     ) -> None:
         """Reserve what call `n` of an ask may cost at most; the commit raises OverBudget where it is not covered."""
-        ask, month = lease.ask, month_of(self._now(), self._zone)
+        ask = lease.ask
         if ask_limit is not None:
             limit = in_picos(ask_limit)
             tx.add(
@@ -67,6 +67,32 @@ class Budget:
                 ask_id=ask.id,
                 limit=limit,
             )
+        self._reserve(tx, ask.id, n, ask.channel, picos, channel_limit, workspace_limit)
+
+    def reserve_call(
+        self,
+        tx: Transaction,
+        call: str,
+        *,
+        channel: str,
+        picos: int,
+        channel_limit: Decimal,
+        workspace_limit: Decimal,
+    ) -> None:
+        """The same for a call that no ask makes; `call` is an id of its own."""
+        self._reserve(tx, call, 1, channel, picos, channel_limit, workspace_limit)
+
+    def _reserve(
+        self,
+        tx: Transaction,
+        holder: str,
+        n: int,
+        channel: str,
+        picos: int,
+        channel_limit: Decimal,
+        workspace_limit: Decimal,
+    ) -> None:
+        month = month_of(self._now(), self._zone)
         tx.add(
             "budget.reserve_workspace",
             must=OverBudget("workspace"),
@@ -78,9 +104,9 @@ class Budget:
             "budget.reserve",
             must=OverBudget("channel"),
             picos=picos,
-            ask_id=ask.id,
+            ask_id=holder,
             n=n,
-            channel=ask.channel,
+            channel=channel,
             day=day_of(self._now(), self._zone),
             month=month,
             limit=in_picos(channel_limit),
@@ -90,6 +116,10 @@ class Budget:
     def release(self, tx: Transaction, lease: Lease, *, n: int) -> None:
         """Give back what was reserved for a call; its booking stands in the same transaction."""
         tx.add("budget.release", ask_id=lease.ask.id, n=n)
+
+    def release_call(self, tx: Transaction, call: str) -> None:
+        """The same for a call that no ask made."""
+        tx.add("budget.release", ask_id=call, n=1)
 
     async def state(self, channel: str, limit: Decimal) -> BudgetState:
         """This month's budget of a channel; of the whole workspace with ""."""

@@ -78,7 +78,8 @@ def misses(entries: Iterable[Entry]) -> list[Miss]:
     """Each response that read less from the cache than the one before it in its thread had left there."""
     threads: dict[tuple[str, str, str], list[Entry]] = {}
     for entry in entries:
-        if entry.thread and entry.channel and entry.message_id and entry.status == "settled":
+        answered = entry.status == "settled" and entry.purpose != "keep_warm"
+        if answered and entry.thread and entry.channel and entry.message_id:
             threads.setdefault((entry.channel, entry.thread, entry.model), []).append(entry)
     found = (_miss(*pair) for rows in threads.values() for pair in pairwise(_in_order(rows)))
     return [miss for miss in found if miss is not None]

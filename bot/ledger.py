@@ -211,7 +211,7 @@ def saved(entry: Entry) -> Decimal:
     usage = entry.usage
     if entry.cost is None or not entry.billed or usage.prompt_tokens == usage.input_tokens:
         return Decimal(0)
-    if entry.purpose == "warm":
+    if entry.purpose in ("warm", "keep_warm"):
         return -entry.cost
     fresh = replace(
         usage,

@@ -45,7 +45,7 @@ def sentences(
         said.append(MANY)
     else:
         said += _each(single.asks, fine or money)
-    said += _cached(account, money)
+    said += [*_cached(account, money), *_carried(account, money)]
     if single is not None:
         said += [*_lost(single, money), *_liked(single, money), *_estimated(single)]
     return [*said, *_doubts(account, money)]
@@ -98,6 +98,15 @@ def _cached(account: Account, money: Money) -> list[str]:
         calls = "1 call" if len(missed) == 1 else f"{len(missed):,} calls"
         told.append(f"{calls} missed it, for {money(extra)} more ({_why(missed)}).")
     return [" ".join(told)] if told else []
+
+
+def _carried(account: Account, money: Money) -> list[str]:
+    """What keeps caches warm is paid already; it has a line of its own."""
+    made = account.carried
+    if not made.entries:
+        return []
+    calls = "1 call" if made.entries == 1 else f"{made.entries:,} calls"
+    return [f"Keeping the cache of threads warm: {money(made.cost)} for {calls}, in the sum above."]
 
 
 def _why(missed: Sequence[Miss]) -> str:

@@ -6,7 +6,7 @@ marks    where the marks stand in a request
 """
 
 from bot.caching.choice import Alive, Caching, Size
-from bot.caching.marks import Marks, Ttl, marked
+from bot.caching.marks import Marks, Ttl, held, marked
 from bot.caching.rhythm import SLOT_SECONDS, SLOTS, Rhythm, Thread
 from bot.caching.worth import Rates, carried, lifetime
 
@@ -22,6 +22,7 @@ __all__ = [
     "Thread",
     "Ttl",
     "carried",
+    "held",
     "lifetime",
     "marked",
 ]

@@ -67,15 +67,19 @@ class Caching(Generic[T]):
         """How long the first request of an ask is worth keeping in cache, up to its own end; None if it is not.
 
         Args:
-            thread: where, this ask included.
+            thread: where, this ask included; its lane is "" where the answer opens no thread.
             feature: what is asked for.
             model: who is asked.
             at: epoch seconds.
             size: of the request.
             keep: whether keep-alive calls may be made.
         """
+        if not thread.lane:  # an answer that opens no thread: nobody goes on there
+            return "5m" if self.rhythm.again(feature, 0) > Rates.of(model, at).pays else None
         self.rhythm.asked(thread.lane, at)
-        found = self._alive.pop(thread.lane, None)
+        found = self._alive.get(thread.lane)
+        if found:
+            self._alive[thread.lane] = replace(found, request=None)  # its own requests renew it
         in_cache = found.size.thread if found and found.model == model and at < found.until else 0
         return lifetime(
             self.rhythm.hazards(thread),
@@ -129,6 +133,8 @@ class Caching(Generic[T]):
             at: when the ask's last request left, in epoch seconds.
         """
         self.rhythm.went(feature, rounds)
+        if not thread.lane:
+            return
         self.rhythm.answered(thread, at)
         if rounds and not ttl:
             ttl = "5m"
@@ -162,6 +168,10 @@ class Caching(Generic[T]):
             self._alive[lane] = replace(alive, request=None, size=size, until=now + HOUR_SECONDS)
             calls.append(request)
         return calls
+
+    def lost(self, lane: str) -> None:
+        """A call that was due did not go through."""
+        self._alive.pop(lane, None)
 
     def _worth(self, alive: Alive[T], now: float) -> bool:
         if self._made[alive.thread.lane] >= THREAD_CALLS or self._made.total() >= CALLS:

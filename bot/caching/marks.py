@@ -40,6 +40,14 @@ def marked(
     ]
 
 
+def held(messages: Sequence[Mapping[str, Any]], *, asked: int) -> list[dict[str, Any]]:
+    """Mark messages for an hour where an answer ends them, and where its ask's own message is, which is in cache."""
+    ends = {asked, len(messages) - 1}
+    return [
+        _marked(message, "1h") if n in ends else dict(message) for n, message in enumerate(messages)
+    ]
+
+
 def _ends(
     messages: Sequence[Mapping[str, Any]], marks: Marks, before: int, asked: int
 ) -> dict[int, Ttl]:

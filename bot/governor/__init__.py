@@ -1,5 +1,6 @@
 """Who may call Claude now: one pace per model for the process, and the one who decides on retries.
 
+    spare   what nobody waits for: out at once, or not at all
     admit   in line -> its turn (turns) -> the buckets let it (pace, buckets), the model is not resting (breaker)
     seen    what a response says is left
     settle  it is over: what it did not use is given back
@@ -91,6 +92,17 @@ class Governor:
         finally:
             if waiter.ticket not in pace.out:  # stopped or turned away: another may try
                 self._money.over()
+
+    def spare(self, call: Call) -> Ticket | None:
+        """Let a call out at once that may as well never be made; None while anybody waits or anything is short."""
+        pace, now = self._pace(call.model), self._clock()
+        if self._money.resting(now) or pace.turns.head() or pace.seconds_until(call, now)[0]:
+            return None
+        self._money.begin()
+        waiter = pace.wait(call)
+        for _ in pace.let_out(now):  # nobody else is in line
+            pass
+        return waiter.ticket
 
     def seen(self, ticket: Ticket, limits: Limits) -> None:
         """Take in what a response said of the limits."""

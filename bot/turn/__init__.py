@@ -18,7 +18,9 @@ from bot.answer import Answer, Ended, Event, Failed, Quote, Refused, Stopped
 from bot.ask import Lease
 from bot.conversation import Conversation
 from bot.journal import Told
+from bot.policy import Policy
 from bot.turn.brief import MAX_TOKENS, Brief, Rooms
+from bot.turn.carry import carry_on
 from bot.turn.loop import Loop
 from bot.turn.warm import settle_shared, warm
 
@@ -72,6 +74,15 @@ class Turn(Rooms):
             StoreDown: it could not be booked.
         """
         return await warm(self, model=model, effort=effort)
+
+    async def carry_on(self, policy: Policy, stopping: asyncio.Event) -> None:
+        """Carry the cache of threads on where that is likely to pay, until told to stop.
+
+        Args:
+            policy: where it is allowed, and within which budgets.
+            stopping: no call is begun once it is set.
+        """
+        await carry_on(self, policy, stopping)
 
     async def settle_shared(self, *, before: float = math.inf) -> None:
         """Book what a process that is gone had sent in nobody's name; before anything of that kind is sent.

@@ -2,12 +2,14 @@
 
 import random
 import re
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from bot.answer import Estimate
-from bot.ask import Alerts, Feature
+from bot.ask import Alerts, Ask, Feature
 from bot.budget import Budget
+from bot.caching import Caching
 from bot.conversation import Conversations, without_code
 from bot.diffs import Pass, Reading
 from bot.estimates import Estimates
@@ -98,6 +100,23 @@ def wants_depth(text: str) -> bool:
     return _DEEP.search(_ADDRESS.sub(" ", without_code(text))) is not None
 
 
+@dataclass(frozen=True, slots=True)
+class Carry:
+    """A call that carries a thread's cache on.
+
+    Attributes:
+        ask: whose answer ends the thread so far.
+        body: of the call.
+        tokens: of the thread at most, about.
+        fresh_tokens: those of them that are not in cache.
+    """
+
+    ask: Ask
+    body: Mapping[str, Any]
+    tokens: int
+    fresh_tokens: int
+
+
 async def nobody() -> Sequence[str]:
     """No names: where there is no workspace to ask for them."""
     return ()
@@ -114,6 +133,7 @@ class Rooms:
         now: seconds since the epoch.
         clock: seconds that only grow, the governor's.
         sleep: waits.
+        caching: what is known of Claude's cache, and of how people go on.
     """
 
     claude: Claude
@@ -134,3 +154,4 @@ class Rooms:
     rng: random.Random
     sleep: Callable[[float], Awaitable[None]]
     admins: Callable[[], Awaitable[Sequence[str]]] = nobody
+    caching: Caching[Carry] = field(default_factory=Caching[Carry])

@@ -10,7 +10,6 @@ from typing import Any
 
 from bot.answer import Answer, Ended, Event, Failed, Quote, Refused, Stopped, Waiting
 from bot.ask import Lease
-from bot.caching import Marks
 from bot.conversation import Conversation, note
 from bot.findings import Given, Sieve
 from bot.journal import Told
@@ -23,6 +22,7 @@ from bot.turn.call import Calls
 from bot.turn.choice import NOTE, chosen
 from bot.turn.compact import Compaction
 from bot.turn.estimate import bound, counted, likely
+from bot.turn.keeping import Keeping
 from bot.turn.kept import keep_review
 from bot.turn.ladder import Afresh, Ladder
 from bot.turn.passes import Passes, Studied, coverage
@@ -89,6 +89,8 @@ class Loop:
             deadline=deadline,
         )
         self._ladder = Ladder(rooms, lease, brief, self.calls)
+        self._keeping = Keeping(rooms, lease, brief)
+        self._sent: Order | None = None  # the last request
         self._previous = conversation.previous_message_id
         self._rounds: list[Mapping[str, Any]] = []
         self._looked_at: tuple[Conversation | None, int, Given] = (None, 0, Given())
@@ -225,15 +227,11 @@ class Loop:
             tools_allowed=self._brief.tools and not self._last_round,
             previous_message_id=self._previous,
         )
-        # A single question is never read again from cache; a thread, a tool loop or a change that was read is.
-        talk = self._rounds or self._conversation.remembered or self._brief.readings
-        marks = Marks() if talk else None
-        return order(
-            self._ladder.purpose,
-            shaped,
-            self._conversation.messages(self._rounds),
-            marked=self._conversation.messages(self._rounds, marks=marks),
+        made = order(self._ladder.purpose, shaped, self._conversation.messages(self._rounds))
+        self._sent = self._keeping.marked(
+            made, self._conversation, self._rounds, last=self._last_round
         )
+        return self._sent
 
     def _start_again_if_changed(self) -> None:
         """After a restart with another model, prompt or tools: the words, and the results already read.
@@ -358,6 +356,8 @@ class Loop:
             )
             keep_review(tx, self._lease.ask, self._brief, self.voice.findings, at=self._rooms.now())
             await self._rooms.store.commit(tx)
+            if self._sent:
+                self._keeping.answered(self._sent, self._conversation, rounds)
         self.voice.add(coverage(self._brief, self._studied))
         left_out = (self.voice.note,) if self.voice.note else ()
         notes = (*self._ladder.notes, *self._notes, *left_out, *self._secrets())

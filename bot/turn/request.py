@@ -42,6 +42,7 @@ class Order:
         key: the same for the same body; cache marks and ids are not part of it.
         input_tokens: at most, about, in round numbers.
         fresh_tokens: those of them that cannot have been read from cache, about.
+        shared_tokens: those of them that stand before the messages, about.
         aloud: whether its text is for the person.
         counted: whether it has attachments that must be counted before they cost.
         tier: at whose price it is served: "standard", or "batch" at half of it.
@@ -55,6 +56,7 @@ class Order:
     aloud: bool = True
     counted: bool = False
     tier: str = "standard"
+    shared_tokens: int = 0
 
     @property
     def model(self) -> str:
@@ -91,7 +93,8 @@ def order(
     heads = [_written(cast("Sequence[Mapping[str, Any]]", shape.get(name, ()))) for name in _HEAD]
     rest = {**{name: shape[name] for name in _SHAPING if name in shape}, "messages": messages}
     text = _dumped([rest, [head.digest for head in heads]]).encode()
-    size = len(text) + sum(head.size for head in heads)
+    shared = sum(head.size for head in heads)
+    size = len(text) + shared
     return Order(
         purpose=purpose,
         body={**shape, "messages": messages if marked is None else marked},
@@ -100,6 +103,7 @@ def order(
         fresh_tokens=_tokens(messages[-1:], len(json.dumps(messages[-1]))),
         aloud=aloud,
         counted=any(True for _ in attachments(messages)),
+        shared_tokens=round(shared / BYTES_PER_TOKEN),
     )
 
 

@@ -15,6 +15,7 @@ from bot.usage import Usage
 from integrations.claude_errors import ClaudeError
 
 PURPOSE = "warm"
+CARRY = "keep_warm"  # the purpose of a call that carries a thread's cache on; see `carry`
 
 log = structlog.get_logger()
 
@@ -50,11 +51,11 @@ async def warm(rooms: Rooms, *, model: str, effort: str) -> bool:
     except ClaudeError as error:
         why = type(error).__name__
         log.warning("pre-warm failed", model=model, status=why)
-        lost = unconfirmed(likely, cause, entry_id=_lost(call), model=model, at=rooms.now())
-        await _end(rooms, call, [lost] if error.facts.may_be_billed else [], why)
+        lost = unconfirmed(likely, cause, entry_id=lost_id(call), model=model, at=rooms.now())
+        await end(rooms, call, [lost] if error.facts.may_be_billed else [], why)
         return False
     rooms.governor.learn(model, finished.limits)
-    await _end(rooms, call, settled(Response.of(finished), cause, at=rooms.now()))
+    await end(rooms, call, settled(Response.of(finished), cause, at=rooms.now()))
     return True
 
 
@@ -71,20 +72,34 @@ async def settle_shared(rooms: Rooms, *, before: float) -> None:
     for one in await rooms.journal.shared_open():
         if one.at >= before:
             continue
-        cause = Cause(purpose=one.purpose, prompt_version=one.prompt_version)
+        cause = cause_of(one.call, one.prompt_version)
         lost = unconfirmed(
-            one.estimate, cause, entry_id=_lost(one.call), model=one.model, at=one.at
+            one.estimate, cause, entry_id=lost_id(one.call), model=one.model, at=one.at
         )
-        await _end(rooms, one.call, [lost], "lost")
+        await end(rooms, one.call, [lost], "lost")
 
 
-def _lost(call: str) -> str:
+def cause_of(call: str, prompt_version: str) -> Cause:
+    """Whose call it was, by its id: `warm:…` is everybody's, `keep_warm:team:channel:thread:…` a thread's."""
+    purpose, *parts = call.split(":")
+    if purpose != CARRY:
+        return Cause(purpose=purpose, prompt_version=prompt_version)
+    team, channel, thread, *_ = parts
+    return Cause(
+        purpose=purpose, prompt_version=prompt_version, team=team, channel=channel, thread=thread
+    )
+
+
+def lost_id(call: str) -> str:
+    """The id of the row of a call whose end nobody saw."""
     return f"{call}:unconfirmed"
 
 
-async def _end(rooms: Rooms, call: str, rows: list[Entry], why: str = "") -> None:
+async def end(rooms: Rooms, call: str, rows: list[Entry], why: str = "") -> None:
+    """Book what came of a call that no ask made; what was reserved for it is free again."""
     tx = Transaction()
     for row in rows:
         rooms.ledger.book(tx, row)
     rooms.journal.shared(tx, call, error=why)
+    rooms.budget.release_call(tx, call)
     await rooms.store.commit(tx)

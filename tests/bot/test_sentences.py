@@ -11,6 +11,7 @@ from bot.figures import Lost, Miss, PerAsk
 from bot.forecast import Forecast
 from bot.report import Line, Period, Report
 from bot.sentences import CAUSES, EARLY, MANY, sentences
+from bot.sums import Sum
 from tests.bot.entries import NOVEMBER
 
 MONTH = Period.parse("2026-11", now=NOVEMBER, zone=UTC)
@@ -106,6 +107,21 @@ def test_misses_are_told_with_what_they_cost_and_why() -> None:
         "1 call missed it, for $2 more (cause unknown)."
     )
     assert told(account(saved=Decimal(-1)))[1] == "The cache cost $1 more than it saved."
+
+
+def test_keeping_threads_warm_has_a_line_of_its_own() -> None:
+    """What it cost and for how many calls; nothing where there were none."""
+    one, two = Sum(entries=1, cost=Decimal(1)), Sum(entries=2, cost=Decimal(3))
+    lines = [
+        [line for line in told(replace(account(), carried=made)) if "warm" in line]
+        for made in (Sum(), one, two)
+    ]
+
+    assert lines == [
+        [],
+        ["Keeping the cache of threads warm: $1 for 1 call, in the sum above."],
+        ["Keeping the cache of threads warm: $3 for 2 calls, in the sum above."],
+    ]
 
 
 def test_what_was_paid_for_nothing_and_what_people_said() -> None:

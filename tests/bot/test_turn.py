@@ -386,7 +386,7 @@ async def test_requests_are_of_one_form(world: World) -> None:
 
 
 async def test_a_tool_loop(world: World) -> None:
-    """Tools are run and their results read; the second request is cached, the first is not."""
+    """Tools are run and their results read; the second request reads the first from cache, and is kept there too."""
     script = world.script(FETCH, Draft("It says hello."))
     events = await world.events("What is there?")
 
@@ -400,7 +400,8 @@ async def test_a_tool_loop(world: World) -> None:
     result = script.heard[1]["messages"][-1]["content"][0]
     assert result["type"] == "tool_result"
     assert "web_fetch read" in json.dumps(result)
-    assert "cache_control" not in json.dumps(world.sent[0]["messages"])
+    assert "cache_control" in json.dumps(world.sent[0]["messages"][-1])
+    assert "cache_control" in json.dumps(world.sent[1]["messages"][0])
     assert "cache_control" in json.dumps(world.sent[1]["messages"][-1])
     first = world.claude.served[0].message_id
     assert world.sent[1]["diagnostics"] == {"previous_message_id": first}

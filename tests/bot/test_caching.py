@@ -1,0 +1,176 @@
+"""What is worth a place in Claude's cache: by rhythm and price, learnt, bounded."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.caching import SLOT_SECONDS, SLOTS, Caching, Rates, Rhythm, Size, Thread, carried, lifetime
+from bot.caching.choice import HOUR_SECONDS, LATE_SECONDS, THREAD_CALLS, THREADS_AT_MOST
+
+NOVEMBER = 1_795_341_840.0  # 2026-11-22 10:04 UTC
+SONNET, HAIKU = "claude-sonnet-5-5", "claude-haiku-5-5"
+RATES = Rates(0.05, 1.25, 2.0)
+NEVER = (0.0,) * SLOTS
+BIG = Size(5_000, 30_000, 800)
+
+
+def silent(*soon: float) -> tuple[float, ...]:
+    """Chances in the first slots, and none after them."""
+    return (*soon, *NEVER)[:SLOTS]
+
+
+def thread(lane: str = "L", asks: int = 2) -> Thread:
+    """A thread in C1."""
+    return Thread("C1", lane, asks)
+
+
+def answered(caching: Caching[str], lane: str, at: float, *, size: Size = BIG) -> None:
+    """An ask that was answered after one request, kept for five minutes."""
+    caching.answered(
+        thread(lane), lane, feature="chat", model=SONNET, rounds=0, size=size, ttl="5m", at=at
+    )
+
+
+@pytest.mark.parametrize(
+    ("model", "rates"),
+    [(SONNET, RATES), (HAIKU, Rates(0.1, 1.25, 2.0)), ("claude-unheard-of", Rates(0.1, 1.25, 2.0))],
+)
+def test_rates_are_those_of_the_price_list(model: str, rates: Rates) -> None:
+    """Each model has its own; one without a price has the usual ones."""
+    assert Rates.of(model, NOVEMBER) == rates
+
+
+@pytest.mark.parametrize(
+    ("hazards", "fresh", "again", "keep", "ttl"),
+    [
+        (NEVER, 10_000, 0.0, True, None),
+        (NEVER, 10_000, 0.2, True, None),
+        (NEVER, 10_000, 0.22, True, "5m"),
+        (silent(0.22), 10_000, 0.0, True, "5m"),
+        (silent(0.0, 0.5), 30_000, 0.0, True, "5m"),
+        (silent(0.0, 0.5), 30_000, 0.0, False, None),
+        (silent(0.0, 0.5), 500, 0.0, True, "1h"),
+        (silent(0.9, 0.5), 30_000, 0.0, False, "5m"),
+    ],
+)
+def test_a_mark_stands_as_long_as_it_pays(
+    hazards: tuple[float, ...], fresh: int, again: float, keep: bool, ttl: str | None
+) -> None:
+    """None where nobody reads it, five minutes where somebody soon does, an hour where little is written for much."""
+    found = lifetime(
+        hazards, RATES, shared=5_000, thread=30_000, fresh=fresh, again=again, keep=keep
+    )
+
+    assert found == ttl
+
+
+@given(chance=st.floats(0, 1), size=st.integers(0, 100_000), answer=st.integers(0, 5_000))
+def test_a_call_is_worth_no_more_than_it_spares(chance: float, size: int, answer: int) -> None:
+    """However likely the next ask is, no more is won than writing all of it again would cost."""
+    worth = carried(silent(0.0, chance), RATES, shared=5_000, thread=size, answer=answer)
+
+    assert 0 <= worth <= 1.2 * chance * (size + answer)
+
+
+def test_a_rhythm_is_learnt() -> None:
+    """Who always goes on after ten minutes is expected then; a channel of their own kind stays as it was."""
+    rhythm = Rhythm()
+    before = rhythm.hazards(thread("new"))
+    for n in range(60):
+        at = NOVEMBER + n * HOUR_SECONDS
+        rhythm.answered(thread(f"L{n}"), at)
+        rhythm.asked(f"L{n}", at + 2.1 * SLOT_SECONDS)
+    after = rhythm.hazards(thread("new"))
+
+    assert after[0] < before[0] / 2
+    assert after[2] > 3 * before[2]
+    assert rhythm.hazards(thread("L1"))[2] > after[2]
+    assert rhythm.hazards(Thread("C2", "new", 1)) == Rhythm().hazards(Thread("C2", "new", 1))
+
+
+def test_silence_is_learnt_too() -> None:
+    """A thread in which nobody went on within the hour is one that ended."""
+    rhythm = Rhythm()
+    for n in range(60):
+        rhythm.answered(thread(f"L{n}"), NOVEMBER + n * HOUR_SECONDS)
+
+    assert max(rhythm.hazards(thread("new"))) < 0.15
+
+
+def test_rounds_are_learnt_by_feature() -> None:
+    """Where tickets are always read in two rounds, a third is not expected, and another feature is another matter."""
+    rhythm = Rhythm()
+    for _ in range(50):
+        rhythm.went("summarize", 2)
+
+    assert rhythm.again("summarize", 0) > 0.9
+    assert rhythm.again("summarize", 2) < 0.1
+    assert rhythm.again("chat", 0) == 0.5
+
+
+def test_a_call_is_due_once_and_only_in_time() -> None:
+    """When five minutes are nearly over; not before, not a second time, not when it is too late."""
+    caching: Caching[str] = Caching()
+    answered(caching, "L", NOVEMBER)
+    answered(caching, "late", NOVEMBER - LATE_SECONDS - 2)
+    at = NOVEMBER + SLOT_SECONDS
+
+    assert caching.due(at - 1) == []
+    assert caching.due(at) == ["L"]
+    assert caching.due(at + 1) == []
+    assert caching.due(at + HOUR_SECONDS + 1) == []
+
+
+def test_a_call_that_was_refused_is_not_made() -> None:
+    """Where none may be made, and where too little would be spared."""
+    caching: Caching[str] = Caching()
+    answered(caching, "L", NOVEMBER)
+    answered(caching, "small", NOVEMBER, size=Size(5_000, 500, 800))
+
+    assert caching.due(NOVEMBER + SLOT_SECONDS, lambda _: False) == []
+
+
+def test_calls_are_bounded() -> None:
+    """Of one thread so many a day are carried on, of all threads so many at a time."""
+    caching: Caching[str] = Caching()
+    made: list[str] = []
+    for n in range(THREAD_CALLS + 5):
+        answered(caching, "L", NOVEMBER + n * 1_000)
+        made += caching.due(NOVEMBER + n * 1_000 + SLOT_SECONDS)
+    for n in range(THREADS_AT_MOST + 5):
+        answered(caching, f"L{n}", NOVEMBER + 50_000)
+
+    assert made == ["L"] * THREAD_CALLS
+    assert len(caching.due(NOVEMBER + 50_000 + SLOT_SECONDS)) == THREADS_AT_MOST
+
+
+def test_what_is_in_cache_already_is_kept_for_an_hour_cheaply() -> None:
+    """A short question in a large thread that is still in cache is written for an hour; in a cold one it is not."""
+    first: dict[str, str | None] = {}
+    for state, pause in (("warm", 60.0), ("cold", 4_000.0)):
+        caching: Caching[str] = Caching()
+        answered(caching, "L", NOVEMBER)
+        first[state] = caching.asked(
+            thread(asks=3),
+            feature="chat",
+            model=SONNET,
+            at=NOVEMBER + pause,
+            size=Size(5_000, 30_300),
+            keep=True,
+        )
+
+    assert first == {"warm": "1h", "cold": "5m"}
+
+
+def test_marks_follow_the_rounds() -> None:
+    """Each round is kept for the next one while one is likely; the last of them is not."""
+    caching: Caching[str] = Caching()
+    for _ in range(50):
+        caching.rhythm.went("chat", 1)
+
+    def marks(rounds: int) -> tuple[str, bool] | None:
+        found = caching.marks("1h", feature="chat", model=SONNET, at=NOVEMBER, rounds=rounds)
+        return (found.ask, found.end) if found else None
+
+    assert [marks(0), marks(1)] == [("1h", True), ("1h", False)]
+    assert caching.marks(None, feature="chat", model=SONNET, at=NOVEMBER, rounds=0) is None

@@ -1,0 +1,177 @@
+"""Calls that carry a thread's cache on: what they read and write, how they are booked, and where none is made."""
+
+import asyncio
+import random
+from dataclasses import replace
+from datetime import UTC
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from bot.account import Account, Accounts
+from bot.caching import SLOT_SECONDS, Size, Thread
+from bot.demo.claude import Trouble
+from bot.demo.claude.errors import Problem
+from bot.demo.claude.reply import Draft
+from bot.governor import Call, Governor, Ticket
+from bot.hindsight import Hindsight
+from bot.policy import Adjusted, Policy
+from bot.report import Period
+from bot.rules import PolicyFile
+from bot.turn.brief import Carry
+from bot.turn.carry import carry, carry_on
+from tests.bot import test_turn
+from tests.bot.test_turn import FETCH, HAIKU, SONNET, World
+
+world = test_turn.world  # the fixture
+LONG = "Is this right? " + "word " * 6_000
+
+
+def policy(**defaults: Any) -> Policy:
+    """A policy with these defaults."""
+    return Policy(PolicyFile(defaults=defaults))
+
+
+def due(world: World) -> list[Carry]:
+    """The calls that are due five minutes after the last answer."""
+    return world.turn.caching.due(world.turn.now() + SLOT_SECONDS + 1)
+
+
+async def account(world: World) -> Account:
+    """What C1 spent in these days."""
+    turn = world.turn
+    accounts = Accounts(turn.ledger, Hindsight(world.store), turn.estimates, now=turn.now)
+    period = Period.parse("7d", now=turn.now() + SLOT_SECONDS, zone=UTC)
+    return await accounts.draw(period, by="feature", channel="C1")
+
+
+async def carried(world: World, rules: Policy) -> None:
+    """Look once at what is due, five minutes after the last answer."""
+    later = replace(world.turn, now=lambda: world.turn.now() + SLOT_SECONDS + 1)
+    stopping = asyncio.Event()
+    looking = asyncio.create_task(carry_on(later, rules, stopping))
+    await asyncio.sleep(0)
+    stopping.set()
+    await looking
+
+
+async def test_a_thread_is_carried_on_and_read_by_the_next_ask(world: World) -> None:
+    """One call reads what the thread has in cache and writes its answer behind it; the next ask reads both."""
+    world.script(FETCH, Draft("It says hello. " + "More. " * 300), Draft("Yes."))
+    await world.events(LONG)
+    await carried(world, policy())
+    await world.events("Sure?")
+    first, _, after, call = await world.rows()  # the call's clock is five minutes ahead
+
+    assert (call.purpose, call.ask_id, call.user, call.feature) == ("keep_warm", None, None, None)
+    assert (call.team, call.channel, call.thread) == ("T1", "C1", "1700000000.000000")
+    assert call.output_tokens == 0
+    assert call.cache_read_tokens == first.usage.prompt_tokens - first.input_tokens
+    assert call.cache_write_1h_tokens > 400
+    assert call.cache_write_5m_tokens == 0
+    assert after.cache_read_tokens == call.cache_read_tokens + call.cache_write_1h_tokens
+    assert (await account(world)).carried.cost == call.cost
+    assert (await account(world)).report.total.asks == 2
+
+
+async def test_one_call_for_one_answer(world: World) -> None:
+    """Silence is carried on once, not again and again, and not while the next ask is under way."""
+    world.script(Draft("Yes."))
+    await world.events(LONG)
+    assert len(due(world)) == 1
+    assert due(world) == []
+    await world.events("And this? " + LONG)
+    thread = Thread("C1", "T1:C1:1700000000.000000", 3)
+    world.turn.caching.asked(
+        thread, feature="chat", model=SONNET, at=world.turn.now(), size=Size(1, 1), keep=True
+    )
+    assert due(world) == []
+
+
+@pytest.mark.parametrize(
+    ("question", "rules"),
+    [("Is 7 prime?", {}), (LONG, {"keep_warm": False}), (LONG, {"store_text": False})],
+)
+async def test_no_call_where_it_cannot_pay(
+    world: World, question: str, rules: dict[str, Any]
+) -> None:
+    """A short thread, one that is not remembered, and a channel that wants none are not carried on."""
+    world.script(Draft("Yes."))
+    await world.events(question, **rules)
+
+    assert due(world) == []
+
+
+@pytest.mark.parametrize("why", ["off", "paused", "budget", "line"])
+async def test_no_call_where_it_may_not_be(world: World, why: str) -> None:
+    """Switched off meanwhile, paused, over budget, or somebody waits: nothing leaves, and nothing is booked."""
+    world.script(Draft("Yes."))
+    await world.events(LONG)
+    rules = policy(keep_warm=why != "off", monthly_budget_usd=0 if why == "budget" else 50)
+    if why == "paused":
+        rules.adjust(Adjusted("C1", "paused", "true", "U0RUTH", 0.0))
+    if why == "line":
+        pace = world.turn.governor._pace(SONNET)
+        pace.wait(Call(SONNET))
+    sent = len(world.sent)
+    await carried(world, rules)
+
+    assert len(world.sent) == sent
+    assert [row.purpose for row in await world.rows()] == ["answer"]
+
+
+async def test_a_call_that_fails_is_logged_and_booked_if_it_may_cost(world: World) -> None:
+    """Turned away it costs nothing; broken off it may be billed, and is booked as unconfirmed in its channel."""
+    world.script(Draft("Yes."))
+    await world.events(LONG)
+    (call,) = due(world)
+    world.claude.troubles.add(Trouble(problem=Problem(529)))
+    assert not await carry(world.turn, policy(), call)
+    world.claude.troubles.cut(after=0)
+    assert not await carry(world.turn, policy(), call)
+    _, lost = await world.rows()
+
+    assert (lost.purpose, lost.status, lost.channel) == ("keep_warm", "unconfirmed", "C1")
+
+
+async def test_a_call_that_nobody_saw_end_is_booked_in_its_channel(world: World) -> None:
+    """What a process that is gone had sent is booked by the next one, and its reservation ends."""
+    world.script(Draft("Yes."))
+    await world.events(LONG)
+    (call,) = due(world)
+    world.claude.ttft = 60.0
+    sent = len(world.sent)
+    task = asyncio.create_task(carry(world.turn, policy(), call))
+    await world.claude.wait_for(lambda: world.sent[sent:])
+    task.cancel()
+    await asyncio.wait({task})
+    reserved = await world.reserved()
+    await world.turn.settle_shared()
+    _, lost = await world.rows()
+
+    assert reserved > Decimal("0.01")
+    assert await world.reserved() == 0
+    assert (lost.purpose, lost.status, lost.channel) == ("keep_warm", "unconfirmed", "C1")
+
+
+async def test_a_last_round_bears_no_mark(world: World) -> None:
+    """The request that allows no tool any more begins like no other one: it is not kept in cache."""
+    world.script(FETCH, Draft("That was all."))
+    await world.events("What is there?", rounds=1)
+    first, last = world.sent
+
+    assert last["tool_choice"] == {"type": "none"}
+    assert "cache_control" in str(first["messages"])
+    assert "cache_control" not in str(last["messages"])
+
+
+def test_a_spare_call_goes_at_once_or_not_at_all() -> None:
+    """The governor lets it out where nobody waits, and not where a limit is reached or money has run out."""
+    governor = Governor(clock=lambda: 0.0, rng=random.Random(1))
+    ticket = governor.spare(Call(HAIKU))
+    assert isinstance(ticket, Ticket)
+    governor.settle(ticket)
+    governor._pace(HAIKU).shut(10.0, "requests")
+
+    assert governor.spare(Call(HAIKU)) is None
