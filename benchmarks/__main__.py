@@ -1,20 +1,16 @@
 """Runs everything, prints the table. `--check` exits 1 when a target is missed; without it only a broken run fails."""
 
 import asyncio
-import os
-import sqlite3
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterable, Sequence
-from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
 
 import click
 
-from benchmarks import books, hanging, reviews
+from benchmarks import books, growth, hanging, reviews
 from benchmarks.targets import Target, cpu_ms, judged, ms, quantile
+from benchmarks.told import folder, machine, say, told
 from benchmarks.town import Round
 from benchmarks.trial import FULL, QUICK, Leg, Race, Scale, crowd, race
 
@@ -26,20 +22,24 @@ ROWS: Sequence[tuple[str, Callable[[Round], Iterable[float]]]] = (
 
 
 @click.command()
-@click.argument("story", required=False, type=click.Choice(["books", "hanging", "reviews"]))
+@click.argument(
+    "story", required=False, type=click.Choice(["books", "growth", "hanging", "reviews"])
+)
 @click.option("--quick", is_flag=True, help="Fewer asks, under a minute.")
 @click.option("--check", is_flag=True, help="Exit 1 when a target is missed.")
 def main(*, story: str | None, quick: bool, check: bool) -> None:
     """Measure Purser beside a bare Bolt app that makes the same calls and does nothing else.
 
     With the word "hanging": Purser beside itself while two hundred asks hang in Jira. With "reviews": what a large
-    diff takes to be read, split and checked. With "books": bookings and reports at ten rows and at ten million.
+    diff takes to be read, split and checked. With "books": bookings and reports at ten rows and at ten million. With
+    "growth": start, idleness, memory, and ever more asks at once, beside the bare app.
     """
     scale = QUICK if quick else FULL
     hangs = hanging.QUICK if quick else hanging.FULL
     stories = {
         None: lambda: _run(scale),
         "books": lambda: _books(books.QUICK if quick else books.MANY),
+        "growth": lambda: _growth(growth.QUICK if quick else growth.FULL),
         "hanging": lambda: _hanging(hangs),
         "reviews": lambda: _reviews(5 if quick else 25),
     }
@@ -49,67 +49,45 @@ def main(*, story: str | None, quick: bool, check: bool) -> None:
 
 
 async def _run(scale: Scale) -> list[Target]:
-    print(_machine(), flush=True)
+    print(machine(), flush=True)
     began = time.monotonic()
-    with _folder() as name:
-        folder = Path(name)
-        _say(f"{scale.crowd} asks at once")
-        full = await crowd(folder, scale)
-        raced, twice = await race(folder, full.body, scale, _say)
-    return _told(_comparison(raced, scale), judged(full, raced, twice), began)
+    with folder() as name:
+        place = Path(name)
+        say(f"{scale.crowd} asks at once")
+        full = await crowd(place, scale)
+        raced, twice = await race(place, full.body, scale, say)
+    return told(_comparison(raced, scale), judged(full, raced, twice), began)
 
 
 async def _hanging(scale: hanging.Scale) -> list[Target]:
-    print(_machine(), flush=True)
+    print(machine(), flush=True)
     began = time.monotonic()
-    with _folder() as name:
-        seen = await hanging.hang(Path(name), scale, _say)
-    return _told(hanging.table(seen, scale), hanging.judged(seen), began)
+    with folder() as name:
+        seen = await hanging.hang(Path(name), scale, say)
+    return told(hanging.table(seen, scale), hanging.judged(seen), began)
+
+
+async def _growth(scale: growth.Scale) -> list[Target]:
+    print(machine(), flush=True)
+    began = time.monotonic()
+    with folder() as name:
+        seen = await growth.grow(Path(name), scale, say)
+    return told(growth.table(seen), growth.judged(seen), began)
 
 
 async def _reviews(rounds: int) -> list[Target]:
-    print(_machine(), flush=True)
+    print(machine(), flush=True)
     began = time.monotonic()
     seen = await reviews.study(rounds)
-    return _told(reviews.table(seen), reviews.judged(seen), began)
+    return told(reviews.table(seen), reviews.judged(seen), began)
 
 
 async def _books(rows: int) -> list[Target]:
-    print(_machine(), flush=True)
+    print(machine(), flush=True)
     began = time.monotonic()
-    with _folder() as name:
-        seen = await books.measure(Path(name), rows, _say)
-    return _told(books.table(*seen), books.judged(*seen), began)
-
-
-def _say(words: str) -> None:
-    print(f"… {words}", file=sys.stderr, flush=True)
-
-
-def _folder() -> "tempfile.TemporaryDirectory[str]":
-    return tempfile.TemporaryDirectory(prefix="purser-bench-", ignore_cleanup_errors=True)
-
-
-def _told(measured: str, targets: list[Target], began: float) -> list[Target]:
-    """Print what was measured and how it stands to the targets."""
-    print(f"{measured}\n\n| target | measured | limit | |\n| --- | --- | --- | --- |")
-    for target in targets:
-        relation = "≥" if target.at_least else "≤"
-        verdict = "ok" if target.ok else "NOT MET"
-        print(f"| {target.name} | {target.value:.1f} | {relation} {target.limit:.1f} | {verdict} |")
-    load = ", ".join(f"{n:.1f}" for n in os.getloadavg())
-    print(f"\n{time.monotonic() - began:.0f} s; load at the end {load}")
-    return targets
-
-
-def _machine() -> str:
-    names = ("anthropic", "slack_bolt", "slack_sdk", "aiohttp")
-    versions = ", ".join(f"{name} {version(name)}" for name in names)
-    load = os.getloadavg()[0]
-    return (
-        f"{datetime.now(UTC):%Y-%m-%d}, {os.cpu_count()} cores, load {load:.1f} before the start\n"
-        f"Python {sys.version.split()[0]}, SQLite {sqlite3.sqlite_version}, {versions}\n"
-    )
+    with folder() as name:
+        seen = await books.measure(Path(name), rows, say)
+    return told(books.table(*seen), books.judged(*seen), began)
 
 
 def _comparison(done: Race, scale: Scale) -> str:

@@ -89,15 +89,16 @@ class Delivery:
         response = web.StreamResponse(headers=headers)
         await response.prepare(self.request)
         await response.write(sse.message_start(self.envelope, self.reply))
-        said = 0
+        said, hang = 0, self.trouble.hang
         async for data, characters in self._paced():
             await response.write(data)
             said += characters
             self._count(said)
             if self.trouble.breaks_off and said >= self.trouble.after:
                 return await self._go_wrong(response)
-            if self.trouble.hang and said >= self.trouble.after:
-                await asyncio.sleep(self.trouble.hang)
+            if said >= self.trouble.after:
+                await asyncio.sleep(hang)
+                hang = 0.0  # it falls silent once
         if self.trouble.breaks_off:
             return await self._go_wrong(response)
         self._spend(self.reply.output_tokens)
