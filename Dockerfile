@@ -10,18 +10,15 @@ RUN /opt/purser/bin/pip install --no-cache-dir --disable-pip-version-check --con
 
 FROM python:3.13-slim
 RUN useradd --system --uid 10001 --no-create-home --shell /usr/sbin/nologin purser \
-    && install --directory --owner=purser --group=purser --mode=0700 /data \
-    && install --directory /etc/purser
+    && install --directory --owner=purser --group=purser --mode=0700 /data
 COPY --from=build /opt/purser /opt/purser
 ENV PATH=/opt/purser/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1 \
-    DATABASE_URL=sqlite:////data/purser.db \
     LOG_FORMAT=json \
     PORT=3000
-# purser.toml is looked for here. What is written lies in /data, and what is not kept in /tmp.
-WORKDIR /etc/purser
-VOLUME /data
+# Here purser.toml is looked for, and here SQLite's file is made. Else only /tmp is written to.
+WORKDIR /data
 USER 10001
 EXPOSE 3000
 STOPSIGNAL SIGTERM

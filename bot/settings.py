@@ -107,7 +107,10 @@ class Settings(BaseModel):
         problems: list[str] = []
         values = _dotenv(dotenv, problems)
         files = [dotenv] if dotenv is not None else []
-        values.update({k: v for k, v in environ.items() if v})
+        ours = {k: v for k, v in environ.items() if v}
+        for name in ours:  # where the environment names a file, a value in .env counts no more
+            values.pop(name.removesuffix("_FILE"), None)
+        values.update(ours)
         found: dict[str, Any] = {}
         for name in cls.model_fields:
             upper = name.upper()

@@ -172,7 +172,10 @@ def test_the_image_is_built_of_what_there_is() -> None:
     )
     assert "*" in ignored
     environment = re.findall(r"([A-Z_]+)=", " ".join(instructions("ENV")))
-    assert unknown(n for n in environment if n != "PATH" and not n.startswith("PYTHON")) == []
+    ours = [name for name in environment if name != "PATH" and not name.startswith("PYTHON")]
+    assert unknown(ours) == []
+    given = {name for one in COMPOSE["services"].values() for name in one.get("environment", ())}
+    assert given.isdisjoint(f"{name}_FILE" for name in ours)  # the value would hide the file
 
 
 # Compose

@@ -98,6 +98,20 @@ def test_the_environment_wins_over_dotenv(tmp_path: Path) -> None:
     assert (settings.port, settings.log_level) == (2222, "DEBUG")
 
 
+def test_a_file_that_the_environment_names_wins_over_dotenv(tmp_path: Path) -> None:
+    """A value in .env does not hide NAME_FILE of the environment, as where secrets are mounted; NAME itself does."""
+    (tmp_path / ".env").write_text("DATABASE_URL=sqlite:///purser.db\n")
+    (tmp_path / "url").write_text("postgresql://db/books\n")
+    environ = {"DATABASE_URL_FILE": str(tmp_path / "url")}
+
+    def read(**more: str) -> str:
+        settings = Settings.read({**environ, **more}, dotenv=tmp_path / ".env")
+        return settings.database_url.get_secret_value()
+
+    assert read() == "postgresql://db/books"
+    assert read(DATABASE_URL="sqlite:///other.db") == "sqlite:///other.db"
+
+
 def test_a_named_policy_must_exist() -> None:
     """PURSER_POLICY that points nowhere is a problem; without it the defaults hold."""
     with pytest.raises(BadSettings, match="PURSER_POLICY"):
