@@ -105,8 +105,10 @@ def _folder(folder: Path, name: str) -> Path:
 
 
 @asynccontextmanager
-async def _app(command: Sequence[str], place: Town, url: str, folder: Path) -> AsyncGenerator[App]:
-    policy = f"{POLICY}{CAPS}"
+async def _app(
+    command: Sequence[str], place: Town, url: str, folder: Path, caps: int = MANY
+) -> AsyncGenerator[App]:
+    policy = POLICY + CAPS.format(caps)
     async with running(
         command, slack=place.slack, claude_url=url, folder=folder, policy=policy
     ) as app:
