@@ -55,7 +55,7 @@ Bound = tuple[Prepared, list[bytes | None]]
 
 
 class Broken(Exception):
-    """The connection ended while the server owed us an answer."""
+    """The connection ended before the server gave us an answer."""
 
 
 @dataclass(slots=True)
@@ -151,11 +151,11 @@ class Line:
         """The rows of one statement, which is a transaction of its own.
 
         Raises:
-            Broken: the connection ended.
+            Broken: the connection ended, or no longer fits; a new one may do it.
             StoreDown: the server refused it.
         """
         outcome = self.exchange([[(statement, statement.bound(values))]])[0]
-        if not outcome.known:
+        if not outcome.known or outcome.state in STALE:
             raise Broken
         if outcome.state:
             raise failure(outcome.state)
