@@ -139,6 +139,7 @@ async def test_every_command_refuses_a_broken_policy(tmp_path: Path, command: st
     ("name", "value", "words"),
     [
         ("DATABASE_URL", "mysql://root@db/x", "DATABASE_URL: should be sqlite:///path"),
+        ("DYNO", "web.1", "DATABASE_URL: Heroku throws a dyno's disk away"),
         ("PURSER_POLICY", "none.toml", "PURSER_POLICY: there is no file none.toml"),
         ("SSL_CERT_FILE", "none.pem", "SSL_CERT_FILE: there is no file none.pem"),
         ("ANTHROPIC_API_KEY_FILE", "none", "ANTHROPIC_API_KEY_FILE: the file none cannot be read"),
