@@ -230,6 +230,7 @@ async def test_ones_own_news_are_no_news(
     store.listen(heard.append)
     await until(lambda: heard == [None])
     await put(store, clock, 1)
+    assert await taken(store, clock, "w1") is not None
     async with PostgresStore.beside(postgres.url) as beside:
         tx, inbox = Transaction(), Inbox(beside, now=clock, worker="w2")
         inbox.own(tx, ask(not_before=clock.at))
