@@ -53,11 +53,22 @@ class App:
         """How many threads it has now."""
         return self._status("Threads", 1)
 
+    def connections(self) -> int:
+        """How many sockets it has open now."""
+        return sum(_is_socket(one) for one in Path(f"/proc/{self.pid}/fd").iterdir())
+
     def _status(self, name: str, unit: int = 1024) -> int:
         for line in Path(f"/proc/{self.pid}/status").read_text(encoding="ascii").splitlines():
             if line.startswith(f"{name}:"):
                 return int(line.split()[1]) * unit
         raise LookupError(name)
+
+
+def _is_socket(descriptor: Path) -> bool:
+    try:
+        return str(descriptor.readlink()).startswith("socket:")
+    except FileNotFoundError:
+        return False  # closed meanwhile
 
 
 def cpu_of(pid: int) -> float:
@@ -90,6 +101,7 @@ async def running(
         ChildProcessError: it did not connect, or an ask had no end; the end of its log says why.
     """
     (folder / "purser.toml").write_text(policy, encoding="utf-8")
+    before = slack.sockets.count  # other processes may be there already
     with (folder / "log").open("wb") as log:
         process = await asyncio.create_subprocess_exec(
             sys.executable,
@@ -99,7 +111,7 @@ async def running(
             stderr=log,
         )
     try:
-        await slack.wait_for(lambda: slack.sockets.count, START_SECONDS)
+        await slack.wait_for(lambda: slack.sockets.count > before, START_SECONDS)
         yield App(process.pid)
     except TimeoutError:
         said = (folder / "log").read_text(encoding="utf-8", errors="replace")

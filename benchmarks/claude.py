@@ -12,10 +12,14 @@ FIRST_WORD_SECONDS = 0.2  # from a request to the beginning of its answer
 
 
 @asynccontextmanager
-async def claude() -> AsyncGenerator[tuple[str, int]]:
-    """The stand-in while inside; gives its address and its process id."""
+async def claude(ttft: float = FIRST_WORD_SECONDS) -> AsyncGenerator[tuple[str, int]]:
+    """The stand-in while inside; gives its address and its process id.
+
+    Args:
+        ttft: seconds from a request to the beginning of its answer.
+    """
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "benchmarks.claude"),
+        *(sys.executable, "-m", "benchmarks.claude", str(ttft)),
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
     )
@@ -28,8 +32,8 @@ async def claude() -> AsyncGenerator[tuple[str, int]]:
         await process.wait()
 
 
-async def _serve() -> None:
-    stand_in = ClaudeStandIn(ttft=FIRST_WORD_SECONDS, tier=UNLIMITED, keep_bodies=False)
+async def _serve(ttft: float) -> None:
+    stand_in = ClaudeStandIn(ttft=ttft, tier=UNLIMITED, keep_bodies=False)
     await stand_in.start()
     gc.freeze()  # a pause here would be taken for the app's
     print(stand_in.url, flush=True)
@@ -38,4 +42,4 @@ async def _serve() -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(_serve())
+    asyncio.run(_serve(float(sys.argv[1])))

@@ -44,7 +44,9 @@ def told(measured: str, targets: list[Target], began: float) -> list[Target]:
     for target in targets:
         relation = "≥" if target.at_least else "≤"
         verdict = "ok" if target.ok else "NOT MET"
-        print(f"| {target.name} | {target.value:.1f} | {relation} {target.limit:.1f} | {verdict} |")
+        digits = 2 if 0 < target.limit < 2 else 1  # of times more than something else
+        value, limit = (f"{n:.{digits}f}" for n in (target.value, target.limit))
+        print(f"| {target.name} | {value} | {relation} {limit} | {verdict} |")
     load = ", ".join(f"{n:.1f}" for n in os.getloadavg())
     print(f"\n{time.monotonic() - began:.0f} s; load at the end {load}")
     return targets

@@ -94,29 +94,37 @@ class Town:
             world.add_channel(Channel(f"C0B{n:03}", f"bench-{n}", members=members))
 
     async def round(
-        self, asks: int, at_a_time: int, *, question: str = QUESTION, rest: float = 0.2
+        self,
+        asks: int,
+        at_a_time: int,
+        *,
+        question: str = QUESTION,
+        rest: float = 0.2,
+        spread: float = 0.0,
     ) -> Round:
         """Let so many be asked, never more than `at_a_time` unanswered at once.
 
         Args:
             asks: how many.
-            at_a_time: the first so many are said in one instant.
+            at_a_time: the first so many are said in one instant, or as `spread` says.
             question: what is asked, with its number `{n}`.
             rest: seconds afterwards, in which the app may finish what nobody sees.
+            spread: seconds over which the first `at_a_time` are said.
 
         Raises:
             TimeoutError: an ask had no end.
         """
         began, free = self.slack.now(), asyncio.Semaphore(at_a_time)
 
-        async def one() -> Asked:
+        async def one(n: int) -> Asked:
+            await asyncio.sleep(spread * min(n / at_a_time, 1.0))
             async with free:
                 asked = await self._ask(question)
                 async with asyncio.timeout(END_SECONDS):
                     await asked.over.wait()
                 return asked
 
-        found = await asyncio.gather(*(one() for _ in range(asks)))
+        found = await asyncio.gather(*(one(n) for n in range(asks)))
         seconds = self.slack.now() - began
         await self.slack.settled()
         await asyncio.sleep(rest)

@@ -121,7 +121,7 @@ async def race(folder: Path, body: Mapping[str, Any], scale: Scale, say: Say) ->
             app = await stack.enter_async_context(
                 running(command, slack=place.slack, claude_url=url, folder=folder / name)
             )
-            await place.round(min(WARM_UP, scale.asks), WARM_UP_AT_A_TIME)
+            await warmed_up(place, scale.asks)
             apps[name] = place, app
         done = Race()
         for number in range(scale.rounds):
@@ -135,6 +135,11 @@ async def race(folder: Path, body: Mapping[str, Any], scale: Scale, say: Say) ->
         slack.troubles.twice = True
         twice = await apps["purser"][0].round(scale.twice, scale.at_a_time, rest=QUIET_SECONDS)
         return done, twice
+
+
+async def warmed_up(place: Town, asks: int) -> None:
+    """Ask what is not counted, before rounds of so many."""
+    await place.round(min(WARM_UP, asks), WARM_UP_AT_A_TIME)
 
 
 async def _leg(place: Town, app: App, scale: Scale, stand_ins: list[float], claude_pid: int) -> Leg:

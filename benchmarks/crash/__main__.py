@@ -11,6 +11,7 @@ from pathlib import Path
 import click
 
 from benchmarks.crash.trial import SOON, Scale, Seen, tried
+from benchmarks.told import say
 from bot.demo.slack.events import RETRY_DELAYS
 
 USUAL = Scale()
@@ -55,6 +56,8 @@ def main(
             postgres = engine == "PostgreSQL"
             seen = asyncio.run(tried(folder, postgres=postgres, replicas=n, scale=scale, seed=seed))
             print(row(f"{engine}, {n} process{'es' if n > 1 else ''}", seen), flush=True)
+            for found in seen.wrong:
+                say(f"ask {found.n}: {found.what}")
             wrong += [f"{engine} {n}, seed {seed}, ask {w.n}: {w.what}" for w in seen.wrong]
     print(f"\nload at the end {', '.join(f'{n:.1f}' for n in os.getloadavg())}")
     if wrong:

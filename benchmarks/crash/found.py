@@ -87,8 +87,9 @@ def _in_thread(
 
 
 def _holds(message: Message, text: str) -> bool:
-    shown = words_of(message).replace("`", "")  # a fence in the middle of a line is shown as code
-    return bool(text) and all(word in shown for word in text.replace("`", "").split())
+    # Of a fence in the middle of a line Slack is shown less.
+    shown, wanted = (set(words.replace("`", "").split()) for words in (words_of(message), text))
+    return bool(wanted) and wanted <= shown
 
 
 def _unfinished(message: Message) -> str:
