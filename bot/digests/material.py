@@ -10,6 +10,7 @@ from dataclasses import replace
 from datetime import date, datetime, time, timedelta, tzinfo
 from typing import Any
 
+from bot.answer import Event, ToolEnded
 from bot.ask import Ask, Lease, Said
 from bot.conversation import note
 from bot.digests.kept import Digest
@@ -82,10 +83,12 @@ class Material:
         """What is listed, then a closer look at what changed last."""
         well = {use: block for use, block in known.items() if not block.get("is_error")}
 
+        def hear(event: Event) -> None:
+            if isinstance(event, ToolEnded):
+                self._rooms.metrics.tool(event.name, event.outcome)
+
         async def run(uses: Sequence[Mapping[str, Any]]) -> list[Block]:
-            return await run_tools(
-                self._rooms, lease, brief, uses, given=(), known=well, tell=lambda _: None
-            )
+            return await run_tools(self._rooms, lease, brief, uses, given=(), known=well, tell=hear)
 
         first = reads(digest.subject, days)
         results = await run(first)

@@ -48,6 +48,9 @@ LOST: Mapping[str, str] = {
     "expired": "Claude had no time for it within a day",
     "canceled": "its batch was given up on Claude's side",
     "gone": "Claude does not know its batch any more",
+    "SpendLimited": "the Claude account has reached its spending limit",
+    "BadCredentials": "Claude does not take our key",
+    "RequestTooLarge": "there was more to read than Claude takes at once",
 }
 BROKEN = "its batch ended with an error on Claude's side"
 TOO_LATE = "Claude took no batch for a day and longer"

@@ -22,6 +22,9 @@ MESSAGES = 2_000  # of a thread, read at most
 THREADS = 25  # of a channel, read at most
 NAMES = 200  # people looked up for one thread
 SAYING = {"", "file_share", "thread_broadcast", "me_message", "bot_message"}
+MORE = (
+    f"[there is more in this channel: its newest {PAGE} messages and {THREADS} threads were read]"
+)
 UNREADABLE = "Slack does not let me read this channel ({code}); `/invite @Purser` lets me, where I am not in it."
 _USER = re.compile(r"<@([UW][A-Z0-9]+)>")
 
@@ -81,7 +84,8 @@ class Threads:
     async def lately(self, ask: Ask, since: float) -> list[list[Said]]:
         """The threads of an ask's channel that began since a moment (epoch seconds), the newest first.
 
-        What nobody answered is one of them together, the last. What we began ourselves is left out.
+        What nobody answered is one of them together, behind the others; where there was more than is read, a last one
+        says so. What we began ourselves is left out.
 
         Raises:
             ToolProblem: Slack does not let us read it; the sentence says how it would.
@@ -91,10 +95,13 @@ class Threads:
         except SlackError as error:
             raise ToolProblem(UNREADABLE.format(code=error.code)) from error
         roots = [m for m in items(page.get("messages")) if not self._us.wrote(m)]
-        talks = [m for m in roots if m.get("reply_count")][:THREADS]
+        talks = [m for m in roots if m.get("reply_count")]
         alone = [m for m in reversed(roots) if not m.get("reply_count")]
-        threads = [await self.since(replace(ask, thread=words(m.get("ts")), ts="")) for m in talks]
-        return [said for said in (*threads, await self._told(alone)) if said]
+        some = [words(m.get("ts")) for m in talks[:THREADS]]
+        threads = [await self.since(replace(ask, thread=ts, ts="")) for ts in some]
+        cut = page.get("has_more") is True or len(talks) > THREADS
+        rest = [Said("", "", "Slack", MORE, bot=True)] if cut else []
+        return [said for said in (*threads, await self._told(alone), rest) if said]
 
     async def _told(self, messages: Sequence[Json]) -> list[Said]:
         """What somebody said in these messages, with their names."""

@@ -7,7 +7,7 @@ import pytest
 
 from bot.digests import Cadence, Digest, Digests, Subject
 from bot.digests.kept import IN_A_CHANNEL, LATE_SECONDS, LEAD_SECONDS
-from bot.inbox import Inbox
+from bot.inbox import Arrival, Inbox
 from bot.store import Store
 from tests.bot.stores import Clock, ask
 
@@ -60,6 +60,19 @@ async def test_a_digest_is_begun_once_hours_before_it_is_due(
         await one.look()
 
     assert await taken(store, clock) == [(f"digest:{made.id}:2026-11-27", DUE, made.id)]
+
+
+async def test_a_digest_waits_behind_who_asks(store: Store, clock: Clock, digests: Digests) -> None:
+    """Who asked before it was due is served first, although the digest has lain there for hours."""
+    await put(digests)
+    clock.at = DUE - LEAD_SECONDS
+    await digests.look()
+    await Inbox(store, now=clock, worker="w").put(Arrival((), ask(user="U2", at=DUE - 1)))
+    clock.at = DUE
+    (first, _, _), (second, at, _) = await taken(store, clock)
+
+    assert not first.startswith("digest:")
+    assert (second.startswith("digest:"), at) == (True, DUE)
 
 
 async def test_what_nobody_began_in_time_is_begun_late_or_left(

@@ -14,7 +14,7 @@ from bot.slack import files as limits
 from bot.slack.envelope import Us, files_of
 from bot.slack.files import Files
 from bot.slack.people import People
-from bot.slack.thread import MESSAGES, Threads
+from bot.slack.thread import MESSAGES, MORE, Threads
 from bot.slack.wire import SlackError, SlackWire
 
 US = Us("A1", "T1", "U0BOT", "B0BOT")
@@ -74,7 +74,7 @@ class Slack:
         if self.problem:
             raise SlackError(self.problem)
         newer = [m for m in self.roots if m["ts"] >= oldest]
-        return {"messages": newer[::-1][:limit]}
+        return {"messages": newer[::-1][:limit], "has_more": len(newer) > limit}
 
     async def file_info(self, file_id: str) -> Mapping[str, Any]:
         """files.info."""
@@ -187,6 +187,9 @@ async def test_what_was_said_in_a_channel_lately(slack: Slack) -> None:
         ["root", "an answer"],
         ["first alone", "second alone"],
     ]
+    slack.roots = [{"ts": f"17641{n:05d}.000100", "user": "U1", "text": str(n)} for n in range(201)]
+    *_, last = await threads(slack).lately(ask(ts="", thread=""), 1763900000.0)
+    assert [s.text for s in last] == [MORE]
     slack.roots = []
     assert await threads(slack).lately(ask(ts="", thread=""), 1763900000.0) == []
 
