@@ -9,7 +9,7 @@ and the chain still holds. The end of each day's chain is signed by a key that d
 import hashlib
 import re
 import secrets
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -22,8 +22,10 @@ AUDIT_DAYS = 400  # that records are kept; then a day is trimmed to where its ch
 PAGE = 1_000  # records that are read, or trimmed, at once
 FIELD_CHARS = 200  # of one field that stays
 TEXT_CHARS = 2_000  # of what may be erased
+SEEN = 100  # keys that a search gave, the first ones
 SALT_BYTES = 16
 _BREAKS = re.compile(r"\s+|[\x00-\x1f\x7f\ud800-\udfff]+")
+_KEY = re.compile(r"[A-Z][A-Z0-9_]{0,30}(-[0-9]{1,10})?")  # of a ticket or a project
 _HASHED = (
     "team",
     "day",
@@ -37,6 +39,7 @@ _HASHED = (
     "outcome",
     "rule",
     "reference",
+    "seen",
     "digest",
 )
 """The lines of a record in the order in which its hash covers them, behind the hash before it."""
@@ -52,11 +55,13 @@ class Record:
     Attributes:
         user: for whom, or who pressed, or who set it.
         ask_id: the ask it belongs to; its cost stands in the ledger under it.
-        action: `ask`, `press`, `tool`, `proposal`, `handover`, `set`, `reset` or `forget`.
+        action: `ask`, `press`, `tool`, `proposal`, `handover`, `set`, `reset`, `dead` or `forget`.
         subject: what it was about: a feature, a button, a ticket's key, a project, a host, a policy key, a person.
+            Of a tool that read nothing it is a key or "", never an address that Claude may have made up.
         outcome: how it ended.
         rule: of the policy that denied it, "" where none did.
         reference: what it is bound to: a tool, a proposal with the hash of its content, a value that was set.
+        seen: keys of tickets that were shown beside the subject.
         text: an address or a query; may be erased later.
     """
 
@@ -70,6 +75,7 @@ class Record:
     rule: str = ""
     reference: str = ""
     text: str = ""
+    seen: tuple[str, ...] = ()
 
 
 def new_salt() -> str:
@@ -96,6 +102,7 @@ def record(tx: Transaction, what: Record, *, at: float, salt: Callable[[], str] 
         salt=salted,
         text=text,
         digest=digest(salted, text),
+        seen=_keys(what.seen),
         **lines,
     )
 
@@ -116,31 +123,69 @@ def of_ask(ask: Ask, outcome: str, *, rule: str = "") -> Record:
     )
 
 
-def of_tool(ask: Ask, name: str, given: Any, outcome: str, *, rule: str = "") -> Record:
-    """That a tool was run: on which ticket, project or host, and the address or query that it was given."""
+def of_tool(
+    ask: Ask, name: str, given: Any, outcome: str, *, rule: str = "", seen: Sequence[str] = ()
+) -> Record:
+    """That a tool was run: on which ticket, project or host, and the address or query that it was given.
+
+    Where it read nothing, an address or a name is what was asked for and no more: it stands among the words that may
+    be erased.
+    """
     values: Mapping[str, Any] = given if isinstance(given, Mapping) else {}
-    words = " ".join(str(values[key]) for key in ("url", "path", "ref", "jql") if values.get(key))
-    host = re.match(r"https?://([^/?#\s]+)", str(values.get("url", "")))
+    words = [str(values[key]) for key in ("url", "path", "ref", "jql") if values.get(key)]
     named = next(
         (str(values[k]) for k in ("key", "project", "board_or_project") if k in values), ""
     )
+    host = re.match(r"https?://([^/?#\s]+)", str(values.get("url", "")))
+    if outcome == "ok":
+        subject = named or (host[1].rpartition("@")[2].lower() if host else "")
+    else:
+        subject = named.upper() if _KEY.fullmatch(named.upper()) else ""
+        words += [named] if named and not subject else []
     return Record(
         team=ask.team,
         channel=ask.channel,
         user=ask.user,
         ask_id=ask.id,
         action="tool",
-        subject=named or (host[1].rpartition("@")[2].lower() if host else ""),
+        subject=subject,
         outcome=outcome,
         rule=rule,
         reference=name,
-        text=redacted(words),
+        text=redacted(" ".join(words)),
+        seen=tuple(seen),
     )
+
+
+def of_dead(ask: Row, outcome: str) -> Record:
+    """That an operator decided on an ask that could not be finished; Slack does not know who they are.
+
+    Args:
+        ask: a row of `Inbox.dead_list`.
+        outcome: `retried` or `dropped`.
+    """
+    team, channel, user, ask_id, subject = (
+        str(ask[name]) for name in ("team", "channel", "user", "id", "feature")
+    )
+    return Record(team, channel, user, ask_id, "dead", subject, outcome)
 
 
 def digest(salt: str, text: str) -> str:
     """Of words that may be erased; "" where there were none."""
     return hashlib.sha256(f"{salt}\n{text}".encode()).hexdigest() if text else ""
+
+
+def _keys(seen: Iterable[str]) -> str:
+    """Keys between spaces, so that each can be looked for; "" where there are none."""
+    known = list(dict.fromkeys(key for key in seen if _KEY.fullmatch(key)))[:SEEN]
+    return f" {' '.join(known)} " if known else ""
+
+
+def _among(subject: str | None) -> str | None:
+    """The pattern of `seen` with a key in it; of anything else, one that nothing is like."""
+    if subject is None or not _KEY.fullmatch(subject):
+        return None
+    return "% " + subject.replace("_", r"\_") + " %"
 
 
 def _line(value: str) -> str:
@@ -202,6 +247,7 @@ class Audit:
                 user=wanted.user,
                 channel=wanted.channel,
                 subject=wanted.subject,
+                seen=_among(wanted.subject),
                 since=int(wanted.since * 1000),
                 until=int(wanted.until * 1000),
                 most=PAGE,
@@ -213,8 +259,11 @@ class Audit:
             after = (rows[-1]["team"], rows[-1]["day"], rows[-1]["n"])
 
     async def about(self, team: str, subject: str, *, most: int) -> list[Row]:
-        """The last records about something, the newest first."""
-        return await self._store.read("audit.about", team=team, subject=subject, most=most)
+        """The last records about something, and of searches that gave it, the newest first."""
+        seen = _among(subject)
+        return await self._store.read(
+            "audit.about", team=team, subject=subject, seen=seen, most=most
+        )
 
     async def heads(self) -> dict[str, tuple[str, int, str]]:
         """Where each team's records end: day, number and hash."""

@@ -73,6 +73,7 @@ class Inbox:
         store: where it lies.
         now: seconds since the epoch.
         worker: this process, as written beside its leases.
+        buried: adds to the transaction in which an ask that was tried too often is given up.
         lease_seconds: after this without a renewal another worker may take an ask.
     """
 
@@ -83,8 +84,9 @@ class Inbox:
         now: Callable[[], float],
         worker: str,
         lease_seconds: float = LEASE_SECONDS,
+        buried: Callable[[Transaction, Ask], None] = lambda _tx, _ask: None,
     ) -> None:
-        self._store = store
+        self._store, self._buried = store, buried
         self._now = now
         self._worker = worker
         self._lease_seconds = lease_seconds
@@ -209,6 +211,7 @@ class Inbox:
             values = {"now": now, "most": FAILURES_AT_MOST, "sentence": BURIED}
             tx.add("inbox.bury", must=LeaseLost(), ask_id=row["id"], **values)
             _settle(tx, row["id"], now)
+            self._buried(tx, Ask.from_json(json.loads(row["body"])))
             with suppress(LeaseLost):  # another process buried it
                 await self._store.commit(tx)
 
@@ -333,20 +336,23 @@ class Inbox:
         """Asks that could not be finished, the oldest first, with `sentence` as the reason."""
         return await self._store.read("inbox.dead_list")
 
-    async def retry_dead(self, ask_id: str) -> bool:
-        """Give a dead ask another chance; False when there is none of that id."""
-        return await self._change("inbox.retry_dead", ask_id)
+    async def retry_dead(self, ask_id: str, tx: Transaction | None = None) -> bool:
+        """Give a dead ask another chance, and let `tx` become true with it; False when there is none of that id."""
+        return await self._change("inbox.retry_dead", ask_id, tx)
 
-    async def drop_dead(self, ask_id: str) -> bool:
-        """Give a dead ask up for good; False when there is none of that id."""
-        return await self._change("inbox.drop_dead", ask_id)
+    async def drop_dead(self, ask_id: str, tx: Transaction | None = None) -> bool:
+        """Give a dead ask up for good, and let `tx` become true with it; False when there is none of that id."""
+        return await self._change("inbox.drop_dead", ask_id, tx)
 
-    async def _change(self, name: str, ask_id: str) -> bool:
-        tx = Transaction()
-        tx.add(name, id=ask_id)
-        changed = bool((await self._store.commit(tx))[0])
+    async def _change(self, name: str, ask_id: str, tx: Transaction | None) -> bool:
+        tx = tx or Transaction()
+        tx.add(name, must=LeaseLost(), id=ask_id)
+        try:
+            await self._store.commit(tx)
+        except LeaseLost:  # nobody's, any more
+            return False
         self._wake()
-        return changed
+        return True
 
     def hear(self, channel: str | None) -> None:
         """Another process put something here; see `Engine.listen`."""
@@ -362,20 +368,11 @@ class Inbox:
         self._news.set()
 
 
+_COLUMNS = ("id", "key", "team", "channel", "user", "ts", "lane", "feature", "at", "not_before")
+
+
 def _columns(ask: Ask) -> dict[str, Any]:
-    return {
-        "id": ask.id,
-        "key": ask.key,
-        "team": ask.team,
-        "channel": ask.channel,
-        "user": ask.user,
-        "ts": ask.ts,
-        "lane": ask.lane,
-        "feature": ask.feature,
-        "body": _text(ask.to_json()),
-        "at": ask.at,
-        "not_before": ask.not_before,
-    }
+    return {"body": _text(ask.to_json()), **{name: getattr(ask, name) for name in _COLUMNS}}
 
 
 def _fenced(lease: Lease) -> dict[str, Any]:

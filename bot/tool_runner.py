@@ -48,10 +48,11 @@ class ToolContext:
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """What a tool gives beyond text: pictures and PDFs, which Claude sees as they are."""
+    """What a tool gives beyond text: pictures and PDFs, which Claude sees as they are, and whose tickets it tells of."""
 
     text: str
     files: tuple[Attached, ...] = ()
+    seen: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +83,10 @@ class Tool:
 
 @dataclass(frozen=True, slots=True)
 class ToolRun:
-    """The one result of a tool call, how long it took in seconds, and the rule that denied it, if one did."""
+    """The one result of a tool call, how long it took in seconds, and the rule that denied it, if one did.
+
+    `seen` are the keys of the tickets that it tells of.
+    """
 
     use_id: str
     name: str
@@ -91,6 +95,7 @@ class ToolRun:
     seconds: float
     rule: str = ""
     files: tuple[Attached, ...] = ()
+    seen: tuple[str, ...] = ()
 
     def result(self) -> dict[str, Any]:
         """The tool_result block."""
@@ -204,7 +209,8 @@ class ToolRunner:
                 given = await tool.call(arguments, context)
                 given = Given(given) if isinstance(given, str) else given
                 run = ended("ok", *await hidden([given.text], context.rules.redact))
-                return replace(run, files=await without_secrets(given.files, context.rules.redact))
+                files = await without_secrets(given.files, context.rules.redact)
+                return replace(run, files=files, seen=given.seen)
         except TimeoutError:
             if deadline.expired():
                 return ended("timed_out", f"No result within {seconds:g} s; go on without it.")

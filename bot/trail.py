@@ -28,7 +28,7 @@ from bot.tables import write
 
 SHOWN = 20  # of what is wrong, told one by one
 ROWS = 500  # of the table; JSON lines hold all
-COLUMNS = ("at", *LINES, "text", "digest", "cost_usd", "day", "n", "previous", "hash")
+COLUMNS = ("at", *LINES, "seen", "text", "digest", "cost_usd", "day", "n", "previous", "hash")
 """Of a JSON line, in their order."""
 
 CANNOT = (

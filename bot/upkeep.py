@@ -13,10 +13,11 @@ from typing import Literal, TextIO
 from pydantic import SecretStr
 
 from bot.adjustments import Adjustments
+from bot.audit import of_dead, record
 from bot.errors import PurserError
 from bot.inbox import Inbox
 from bot.policy import Policy, Value
-from bot.store import opening
+from bot.store import Transaction, opening
 from bot.tables import write
 
 Now = Callable[[], float]
@@ -128,13 +129,15 @@ async def change_dead(
     """
     async with opening.beside(url) as store:
         inbox = Inbox(store, now=now, worker="terminal")
-        ids = [str(found["id"]) for found in await inbox.dead_list()]
-        meant = [i for i in ids if i == ask] or [i for i in ids if i[-8:] == ask]
+        found = {str(row["id"]): row for row in await inbox.dead_list()}
+        meant = [i for i in found if i == ask] or [i for i in found if i[-8:] == ask]
         if len(meant) != 1:
             raise NoSuchAsk(
                 f"{len(meant) or 'No'} dead asks go by {ask}; `purser dead` lists their ids."
             )
-        changed = await (inbox.retry_dead if act == "retry" else inbox.drop_dead)(meant[0])
+        tx, outcome = Transaction(), "retried" if act == "retry" else "dropped"
+        record(tx, of_dead(found[meant[0]], outcome), at=now())
+        changed = await (inbox.retry_dead if act == "retry" else inbox.drop_dead)(meant[0], tx)
     if not changed:
         raise NoSuchAsk(f"{meant[0]} is not dead any more.")
     said = "waits for a worker again" if act == "retry" else "is given up"

@@ -26,6 +26,8 @@ from bot.app.doors import open_doors
 from bot.app.reload import Keyring, Reload, Reread
 from bot.app.rooms import furnish
 from bot.app.telemetry import collector
+from bot.ask import Ask
+from bot.audit import of_ask, record
 from bot.errors import BadSettings
 from bot.inbox import Inbox
 from bot.metrics import Metrics
@@ -35,7 +37,7 @@ from bot.slack.envelope import Us
 from bot.slack.listen import Listen
 from bot.slack.transport import APART_SECONDS, bolt
 from bot.slack.wire import SlackError, SlackWire
-from bot.store import Engine
+from bot.store import Engine, Transaction
 from bot.store.opening import open_store
 from bot.turn import Turn
 from bot.worker import DRAIN_SECONDS, Worker
@@ -163,7 +165,13 @@ async def _unless(stopping: asyncio.Event, work: Coroutine[Any, Any, T]) -> T | 
 
 async def _inbox(store: Engine, now: Callable[[], float]) -> Inbox:
     """What waits; what other processes put there is heard, and what one that is gone held waits again."""
-    inbox = Inbox(store, now=now, worker=f"{socket.gethostname()}:{os.getpid()}")
+
+    def buried(tx: Transaction, ask: Ask) -> None:
+        if ask.origin != "own":
+            record(tx, of_ask(ask, "dead"), at=now())
+
+    worker = f"{socket.gethostname()}:{os.getpid()}"
+    inbox = Inbox(store, now=now, worker=worker, buried=buried)
     store.listen(inbox.hear)
     if store.alone:
         await inbox.reclaim()

@@ -7,7 +7,7 @@ project, or with a security level, is counted and not shown.
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -15,7 +15,7 @@ from bot.errors import ToolProblem
 from bot.jql import BadQuery, narrowed
 from bot.policy import Policy
 from bot.tickets import listed
-from bot.tool_runner import Tool, ToolContext
+from bot.tool_runner import Given, Tool, ToolContext
 from bot.tools.tickets import NO_JIRA, check
 from integrations.jira import Found, Jira, JiraProblem, Row, Sprint
 
@@ -108,14 +108,14 @@ class Searches:
             ),
         )
 
-    async def search(self, given: Mapping[str, Any], context: ToolContext) -> str:
+    async def search(self, given: Mapping[str, Any], context: ToolContext) -> Given:
         """A page of what a query finds in the open projects, and about how many there are."""
         limit = min(max(1, given.get("limit", ROWS)), ROWS_AT_MOST)
         page = given.get("page", "")
         found, total = await self._found(context, given["jql"], limit=limit, page=page)
         if not found.rows and not page:
-            return "No ticket that this channel may see matches the query."
-        return "\n".join([_heading(found, total), *self._shown(context, found.rows)])
+            return Given("No ticket that this channel may see matches the query.")
+        return self._told(context, [_heading(found, total)], found)
 
     async def count(self, given: Mapping[str, Any], context: ToolContext) -> str:
         """About how many tickets a query finds in the open projects."""
@@ -126,7 +126,7 @@ class Searches:
             raise ToolProblem(str(problem)) from problem
         return f"About {total:,} tickets match (in the projects open in this channel)."
 
-    async def sprint(self, given: Mapping[str, Any], context: ToolContext) -> str:
+    async def sprint(self, given: Mapping[str, Any], context: ToolContext) -> Given:
         """The active sprint of a board, if the channel may read the board's project."""
         if self.jira is None:
             raise ToolProblem(NO_JIRA)
@@ -143,13 +143,9 @@ class Searches:
         found, total = await self._found(left, jql, limit=SPRINT_ROWS)
         states = Counter(row.status.name for row in found.rows)
         told = ", ".join(f"{n} {name}" for name, n in states.items())
-        return "\n".join(
-            [
-                _sprint_heading(sprint),
-                f"By status: {told or '(no ticket)'}",
-                _heading(found, total),
-                *self._shown(context, found.rows),
-            ]
+        states_told = f"By status: {told or '(no ticket)'}"
+        return self._told(
+            context, [_sprint_heading(sprint), states_told, _heading(found, total)], found
         )
 
     async def _found(
@@ -180,13 +176,13 @@ class Searches:
         except BadQuery as wrong:
             raise ToolProblem(str(wrong)) from wrong
 
-    def _shown(self, context: ToolContext, rows: Sequence[Row]) -> Iterator[str]:
-        """The rows that this channel may see, and how many it may not."""
-        seen = [row for row in rows if self._may_see(context, row)]
-        if seen:
-            yield listed(seen)
-        if hidden := len(rows) - len(seen):
-            yield f"[{hidden} of them may not be shown here]"
+    def _told(self, context: ToolContext, lines: Sequence[str], found: Found) -> Given:
+        """Some lines, the rows that this channel may see, and how many it may not."""
+        seen = [row for row in found.rows if self._may_see(context, row)]
+        told = [*lines, listed(seen)] if seen else [*lines]
+        if hidden := len(found.rows) - len(seen):
+            told.append(f"[{hidden} of them may not be shown here]")
+        return Given("\n".join(told), seen=tuple(row.key for row in seen))
 
     def _may_see(self, context: ToolContext, row: Row) -> bool:
         allowed = self.policy.may_read_project(context.rules, row.project).allowed

@@ -100,7 +100,8 @@ class Tickets:
         if issue.security:
             raise ToolProblem(HIDDEN.format(key=issue.key), rule="security_level")
         files = await self._files(self.jira, issue, ends) if FILES in wanted else ()
-        return Given(told(issue, shown=[file.name for file in files if file.data]), files)
+        shown = [file.name for file in files if file.data]
+        return Given(told(issue, shown=shown), files, seen=(issue.key,))
 
     async def _files(self, jira: Jira, issue: Issue, ends: float) -> tuple[Attached, ...]:
         """Its newest pictures and PDFs, read side by side in what is left of the time."""

@@ -62,7 +62,8 @@ async def run_tools(
                 content=results[run.use_id],
                 outcome=run.outcome,
             )
-            read = of_tool(lease.ask, run.name, asked[run.use_id], run.outcome, rule=run.rule)
+            given_to = asked[run.use_id]
+            read = of_tool(lease.ask, run.name, given_to, run.outcome, rule=run.rule, seen=run.seen)
             record(tx, read, at=rooms.now())
         await rooms.store.commit(tx)
     return [dict(known.get(use["id"]) or results[use["id"]]) for use in uses]

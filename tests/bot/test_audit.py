@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import io
 import sqlite3
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import closing
@@ -14,6 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bot.app import _inbox
 from bot.ask import Click
 from bot.audit import (
     CHANGED,
@@ -21,6 +23,7 @@ from bot.audit import (
     NOT_NEXT,
     NOT_SIGNED,
     PAGE,
+    SEEN,
     WORDS,
     Audit,
     Proof,
@@ -33,11 +36,13 @@ from bot.audit import (
     record,
 )
 from bot.errors import LeaseLost, StoreDown
-from bot.store import Row, Store, Transaction
+from bot.inbox import FAILURES_AT_MOST, Arrival, Inbox
+from bot.store import Engine, Row, Store, Transaction
 from bot.store.sqlite import SqliteStore
 from bot.store.sqlite.seal import key_path
+from bot.upkeep import change_dead
 from tests.bot.inside import Inside
-from tests.bot.stores import ask
+from tests.bot.stores import Clock, ask, url
 from tests.chance import share
 
 NOON = 1_790_000_000.0  # 2026-09-21 in UTC
@@ -47,9 +52,9 @@ NEW_END = "UPDATE chains SET hash = 'NEW'"
 GUARDS = ("audit_only_grows", "audit_stays", "audit_chains")
 
 
-def what(subject: str = "SHOP-12", **other: str) -> Record:
+def what(subject: str = "SHOP-12", **other: Any) -> Record:
     """A tool's reading of a ticket by U1 in C1."""
-    values = {"reference": "jira_get_issue", "outcome": "ok", **other}
+    values: dict[str, Any] = {"reference": "jira_get_issue", "outcome": "ok", **other}
     return Record("T1", "C1", values.pop("user", "U1"), "ask1", "tool", subject, **values)
 
 
@@ -402,11 +407,97 @@ def test_the_hash_is_what_anybody_can_count_again() -> None:
         ("channel", "user", "ask_id", "action", "subject", "outcome", "rule", "reference"), "x"
     )
     row |= {"previous": "p", "team": "T", "day": "2026-01-01", "n": "1", "at": "2", "digest": "d"}
-    lines = ["p", "T", "2026-01-01", "1", "2", *"xxxxxxxx", "d"]
+    row |= {"seen": " A-1 "}
+    lines = ["p", "T", "2026-01-01", "1", "2", *"xxxxxxxx", " A-1 ", "d"]
 
     assert hashed(row) == hashlib.sha256("\n".join(lines).encode()).hexdigest()
     assert digest("s", "words") == hashlib.sha256(b"s\nwords").hexdigest()
     assert digest("s", "") == ""
+
+
+async def test_a_search_is_found_by_each_ticket_that_it_gave(store: Store) -> None:
+    """By exactly that key, beside the records about the ticket itself; what is no key is not kept."""
+    await kept(store, what("SHOP-1"), at=NOON)
+    await kept(store, what("", seen=("SHOP-1", "A_B-2", "SHOP-1", "no key")), at=NOON + 1)
+    named = {
+        key: [row["n"] for row in await Audit(store).about("T1", key, most=9)]
+        for key in ("SHOP-1", "A_B-2", "AXB-2", "SHOP", "SHOP-11", "no key")
+    }
+    looked = {key: len(await found(store, Wanted(subject=key))) for key in named}
+
+    assert named == {
+        "SHOP-1": [2, 1],
+        "A_B-2": [2],
+        "AXB-2": [],
+        "SHOP": [],
+        "SHOP-11": [],
+        "no key": [],
+    }
+    assert looked == {key: len(rows) for key, rows in named.items()}
+    assert (await Audit(store).verify()).wrong == []
+
+
+async def test_of_a_long_search_the_first_keys_are_kept(store: Store) -> None:
+    """A record is bounded."""
+    await kept(store, what("", seen=tuple(f"SHOP-{n}" for n in range(2 * SEEN))))
+    (row,) = await store.read("audit.page", team="T1", day="2026-09-21", after=0, most=9)
+
+    assert row["seen"].split() == [f"SHOP-{n}" for n in range(SEEN)]
+
+
+def test_what_claude_made_up_is_no_subject() -> None:
+    """Of a call that read nothing, an address or a name is what was asked for: it can be erased; a key stays a key."""
+    origin = ask()
+
+    def told(given: object) -> tuple[str, str]:
+        made = of_tool(origin, "tool", given, "problem", rule="reach")
+        return made.subject, made.text
+
+    url = "https://carried-out.evil.test/?q=words"
+    assert told({"url": url}) == ("", url)
+    assert told({"key": "shop-12"}) == ("SHOP-12", "")
+    assert told({"key": "any words at all"}) == ("", "any words at all")
+    assert told({"board_or_project": "Team of Ana"}) == ("", "Team of Ana")
+
+
+async def test_what_was_tried_too_often_is_recorded_with_its_burial(store: Engine) -> None:
+    """The service's own inbox writes it down: whose ask it was, and that it died."""
+    clock = Clock()
+    inbox = await _inbox(store, clock)
+    one = ask()
+    await inbox.put(Arrival((one.key,), one))
+    for _ in range(FAILURES_AT_MOST):
+        assert await inbox.take(person_in_flight=9, channel_in_flight=9) is not None
+        clock.at += 60
+    assert await inbox.take(person_in_flight=9, channel_in_flight=9) is None
+    (told,) = [row async for row in Audit(store).find(Wanted())]
+
+    assert (told["action"], told["outcome"], told["ask_id"]) == ("ask", "dead", one.id)
+
+
+async def test_an_operators_word_on_a_dead_ask_is_recorded(tmp_path: Path) -> None:
+    """Another chance and giving up are each a record of the ask, in the transaction that changes it; a missed one is none."""
+    path = tmp_path / "purser.db"
+    store = await SqliteStore.open(path, serve=True)
+    inbox = Inbox(store, now=lambda: NOON, worker="w1")
+    one = ask()
+    await inbox.put(Arrival((one.key,), one))
+    for act in ("retry", "drop"):
+        lease = await inbox.take(person_in_flight=9, channel_in_flight=9)
+        assert lease is not None
+        tx = Transaction(lease)
+        inbox.dead(tx, lease, reason="it broke")
+        await store.commit(tx)
+        await change_dead(url(path), io.StringIO(), ask=one.id, act=act, now=lambda: NOON)
+    tx = Transaction()
+    record(tx, what("A-1"), at=NOON)
+    assert not await inbox.retry_dead(one.id, tx)
+    told = [row async for row in Audit(store).find(Wanted())]
+    await store.close()
+
+    assert [(r["action"], r["subject"], r["outcome"], r["ask_id"], r["user"]) for r in told] == [
+        ("dead", "chat", outcome, one.id, "U1") for outcome in ("retried", "dropped")
+    ]
 
 
 def test_what_a_tool_was_given_is_told_without_what_was_written() -> None:

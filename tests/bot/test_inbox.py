@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bot.ask import Click, Lease, Signal
+from bot.ask import Ask, Click, Lease, Signal
 from bot.caps import Caps
 from bot.errors import LeaseLost
 from bot.inbox import FAILURES_AT_MOST, Arrival, Inbox
@@ -179,6 +179,26 @@ async def test_a_renewed_lease_is_not_taken(inbox: Inbox, clock: Clock) -> None:
         clock.at += 20
         await inbox.renew(lease)
         assert await take(inbox) is None
+
+
+async def test_who_buries_an_ask_adds_to_the_same_transaction(store: Store, clock: Clock) -> None:
+    """What is to be written down about an ask that was tried too often is written with its end."""
+
+    def buried(tx: Transaction, gone: Ask) -> None:
+        tx.add("inbox.claim", key=f"buried {gone.id}", now=clock())
+
+    inbox = Inbox(store, now=clock, worker="w1", buried=buried)
+    one = ask()
+    await inbox.put(Arrival((one.key,), one))
+    for _ in range(FAILURES_AT_MOST):
+        assert await take(inbox) is not None
+        clock.at += 31
+    assert await take(inbox) is None
+    tx = Transaction()
+    tx.add("inbox.claim", key=f"buried {one.id}", now=clock())
+
+    assert [row["id"] for row in await inbox.dead_list()] == [one.id]
+    assert await store.commit(tx) == [[]]  # known already
 
 
 async def test_what_kills_its_workers_is_buried_with_a_reason(inbox: Inbox, clock: Clock) -> None:

@@ -68,6 +68,19 @@ async def test_what_was_read_and_what_was_denied(office: Ledgered) -> None:
     assert (await office.operator("audit", "verify")).code == 0
 
 
+async def test_a_search_is_found_by_what_it_gave(office: Ledgered) -> None:
+    """Who saw a ticket in a search is found by the ticket's key; what the channel may not see is not in it."""
+    office.script(
+        Draft(uses=(_use("jira_search", jql="project in (SHOP, PAY) ORDER BY key", limit=50),)),
+        Draft(text="There they are."),
+    )
+    await office.ended(await office.slack.say("ana", "#shop-dev", "@purser which tickets?"))
+    (search,) = await office.audit("--ticket", "SHOP-12")
+
+    assert (search["reference"], search["outcome"], search["subject"]) == ("jira_search", "ok", "")
+    assert "PAY-" not in search["seen"]
+
+
 async def test_who_may_not_ask_is_recorded(office: Ledgered) -> None:
     """A denial at the door has its rule."""
     await office.ended(await office.slack.say("gil", "#shop-dev", "@purser What is 6*7?"))

@@ -1,10 +1,10 @@
 -- name: record
 -- One record more, chained to the one before it: on its day, or on the last one that has any, so that days never turn back.
-INSERT INTO audit (team, day, n, at, channel, "user", ask_id, action, subject, outcome, rule, reference, digest, salt, text, previous, hash)
-SELECT :team::text, day, n, :at::bigint, :channel, :user, :ask_id, :action, :subject, :outcome, :rule, :reference, :digest, :salt, :text, previous,
+INSERT INTO audit (team, day, n, at, channel, "user", ask_id, action, subject, outcome, rule, reference, seen, digest, salt, text, previous, hash)
+SELECT :team::text, day, n, :at::bigint, :channel, :user, :ask_id, :action, :subject, :outcome, :rule, :reference, :seen, :digest, :salt, :text, previous,
   hashed(previous || chr(10) || :team || chr(10) || day || chr(10) || n || chr(10) || :at::bigint || chr(10) || :channel || chr(10)
     || :user || chr(10) || :ask_id || chr(10) || :action || chr(10) || :subject || chr(10) || :outcome || chr(10)
-    || :rule || chr(10) || :reference || chr(10) || :digest)
+    || :rule || chr(10) || :reference || chr(10) || :seen || chr(10) || :digest)
 FROM (
   SELECT greatest(:day::text COLLATE "C", coalesce(head.day, '')) AS day, CASE WHEN head.day >= :day THEN head.n + 1 ELSE 1 END AS n, coalesce(head.hash, '') AS previous
   FROM (SELECT 1) AS always LEFT JOIN (SELECT day, n, hash FROM chains WHERE team = :team ORDER BY day DESC LIMIT 1) AS head ON true) AS place;
@@ -30,12 +30,14 @@ WHERE NOT EXISTS (SELECT 1 FROM chains WHERE chains.team = audit.team AND chains
 SELECT audit.*, (SELECT sum(cost_picos)::bigint FROM ledger WHERE ledger.ask_id = audit.ask_id AND audit.action = 'ask') AS picos
 FROM audit
 WHERE (team, day, n) > (:after_team, :after_day, :after_n) AND at >= :since AND at < :until
-  AND (:user::text IS NULL OR "user" = :user) AND (:channel::text IS NULL OR channel = :channel) AND (:subject::text IS NULL OR subject = :subject)
+  AND (:user::text IS NULL OR "user" = :user) AND (:channel::text IS NULL OR channel = :channel) AND (:subject::text IS NULL OR subject = :subject OR seen LIKE :seen ESCAPE '\')
 ORDER BY team, day, n LIMIT :most;
 
 -- name: about
--- The last records about one thing.
-SELECT * FROM audit WHERE team = :team AND subject = :subject ORDER BY at DESC, day DESC, n DESC LIMIT :most;
+-- The last records about one thing, and those of searches that gave it.
+SELECT * FROM audit WHERE team = :team AND subject = :subject
+UNION SELECT * FROM audit WHERE team = :team AND seen <> '' AND seen LIKE :seen ESCAPE '\'
+ORDER BY at DESC, day DESC, n DESC LIMIT :most;
 
 -- name: seal
 -- A day is trimmed: what remains of it is where its chain begins and ends, signed.

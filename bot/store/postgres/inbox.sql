@@ -132,7 +132,7 @@ RETURNING id;
 
 -- name: hopeless
 -- What was tried too often.
-SELECT id FROM asks WHERE state = 'waiting' AND failures >= :most;
+SELECT id, body FROM asks WHERE state = 'waiting' AND failures >= :most;
 
 -- name: bury
 -- It is dead, and says why.

@@ -1,10 +1,10 @@
 -- name: record
 -- One record more, chained to the one before it: on its day, or on the last one that has any, so that days never turn back.
-INSERT INTO audit (team, day, n, at, channel, user, ask_id, action, subject, outcome, rule, reference, digest, salt, text, previous, hash)
-SELECT :team, day, n, :at, :channel, :user, :ask_id, :action, :subject, :outcome, :rule, :reference, :digest, :salt, :text, previous,
+INSERT INTO audit (team, day, n, at, channel, user, ask_id, action, subject, outcome, rule, reference, seen, digest, salt, text, previous, hash)
+SELECT :team, day, n, :at, :channel, :user, :ask_id, :action, :subject, :outcome, :rule, :reference, :seen, :digest, :salt, :text, previous,
   sha256(previous || char(10) || :team || char(10) || day || char(10) || n || char(10) || :at || char(10) || :channel || char(10)
     || :user || char(10) || :ask_id || char(10) || :action || char(10) || :subject || char(10) || :outcome || char(10)
-    || :rule || char(10) || :reference || char(10) || :digest)
+    || :rule || char(10) || :reference || char(10) || :seen || char(10) || :digest)
 FROM (
   SELECT max(:day, coalesce(head.day, '')) AS day, iif(head.day >= :day, head.n + 1, 1) AS n, coalesce(head.hash, '') AS previous
   FROM (SELECT 1) AS always LEFT JOIN (SELECT day, n, hash FROM chains WHERE team = :team ORDER BY day DESC LIMIT 1) AS head);
@@ -30,12 +30,14 @@ WHERE NOT EXISTS (SELECT 1 FROM chains WHERE chains.team = audit.team AND chains
 SELECT audit.*, (SELECT sum(cost_picos) FROM ledger WHERE ledger.ask_id = audit.ask_id AND audit.action = 'ask') AS picos
 FROM audit
 WHERE (team, day, n) > (:after_team, :after_day, :after_n) AND at >= :since AND at < :until
-  AND (:user IS NULL OR user = :user) AND (:channel IS NULL OR channel = :channel) AND (:subject IS NULL OR subject = :subject)
+  AND (:user IS NULL OR user = :user) AND (:channel IS NULL OR channel = :channel) AND (:subject IS NULL OR subject = :subject OR seen LIKE :seen ESCAPE '\')
 ORDER BY team, day, n LIMIT :most;
 
 -- name: about
--- The last records about one thing.
-SELECT * FROM audit WHERE team = :team AND subject = :subject ORDER BY at DESC, day DESC, n DESC LIMIT :most;
+-- The last records about one thing, and those of searches that gave it.
+SELECT * FROM audit WHERE team = :team AND subject = :subject
+UNION SELECT * FROM audit WHERE team = :team AND seen <> '' AND seen LIKE :seen ESCAPE '\'
+ORDER BY at DESC, day DESC, n DESC LIMIT :most;
 
 -- name: seal
 -- A day is trimmed: what remains of it is where its chain begins and ends, signed.

@@ -373,6 +373,7 @@ CREATE TABLE audit (
   outcome TEXT COLLATE "C" NOT NULL,
   rule TEXT COLLATE "C" NOT NULL,
   reference TEXT COLLATE "C" NOT NULL,
+  seen TEXT COLLATE "C" NOT NULL,
   digest TEXT COLLATE "C" NOT NULL,
   salt TEXT COLLATE "C" NOT NULL,
   text TEXT COLLATE "C" NOT NULL,
@@ -381,6 +382,7 @@ CREATE TABLE audit (
   PRIMARY KEY (team, day, n)
 );
 CREATE INDEX audit_subject ON audit (subject, at);
+CREATE INDEX audit_seen ON audit (team, at) WHERE seen <> '';
 CREATE INDEX audit_text ON audit (ask_id) WHERE salt <> '';
 CREATE TABLE chains (
   team TEXT COLLATE "C" NOT NULL,
@@ -425,7 +427,7 @@ BEGIN
   RAISE EXCEPTION 'the audit is only added to';
 END $$;
 CREATE TRIGGER audit_only_grows
-BEFORE UPDATE OF team, day, n, at, channel, "user", ask_id, action, subject, outcome, rule, reference, digest, previous, hash
+BEFORE UPDATE OF team, day, n, at, channel, "user", ask_id, action, subject, outcome, rule, reference, seen, digest, previous, hash
 ON audit FOR EACH ROW EXECUTE FUNCTION audit_only_grows();
 CREATE FUNCTION audit_stays() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN

@@ -366,6 +366,7 @@ CREATE TABLE audit (
   outcome TEXT NOT NULL,
   rule TEXT NOT NULL,
   reference TEXT NOT NULL,
+  seen TEXT NOT NULL,
   digest TEXT NOT NULL,
   salt TEXT NOT NULL,
   text TEXT NOT NULL,
@@ -374,6 +375,7 @@ CREATE TABLE audit (
   PRIMARY KEY (team, day, n)
 ) WITHOUT ROWID;
 CREATE INDEX audit_subject ON audit (subject, at);
+CREATE INDEX audit_seen ON audit (team, at) WHERE seen <> '';
 CREATE INDEX audit_text ON audit (ask_id) WHERE salt <> '';
 CREATE TABLE chains (
   team TEXT NOT NULL,
@@ -391,7 +393,7 @@ CREATE TRIGGER audit_chains AFTER INSERT ON audit BEGIN
   FROM (SELECT coalesce((SELECT previous FROM chains WHERE team = new.team AND day = new.day), new.previous) AS start) WHERE 1
   ON CONFLICT (team, day) DO UPDATE SET n = excluded.n, hash = excluded.hash, signature = excluded.signature; END;
 CREATE TRIGGER audit_only_grows
-BEFORE UPDATE OF team, day, n, at, channel, user, ask_id, action, subject, outcome, rule, reference, digest, previous, hash ON audit BEGIN
+BEFORE UPDATE OF team, day, n, at, channel, user, ask_id, action, subject, outcome, rule, reference, seen, digest, previous, hash ON audit BEGIN
   SELECT RAISE(ABORT, 'the audit is only added to'); END;
 CREATE TRIGGER audit_stays BEFORE DELETE ON audit
 WHEN NOT EXISTS (SELECT 1 FROM chains WHERE team = old.team AND day = old.day AND trimmed = 1) BEGIN
