@@ -13,13 +13,13 @@ from bot.slack.shortcuts import SHORTCUTS
 SCOPES: Mapping[str, str] = {
     "app_mentions:read": "hear when somebody mentions Purser",
     "assistant:write": "show a status and suggested questions where Slack shows agents",
-    "channels:history": "read a thread in a public channel where Purser was asked",
+    "channels:history": "read a thread in a public channel where Purser was asked, or all of them for a digest that somebody wants",
     "channels:read": "hear of being invited, and know whether a channel is shared with others",
     "chat:write": "answer",
     "commands": "offer /summarize, /cost and /purser",
     "files:read": "read files attached to a question",
     "files:write": "hand over files, such as a report as CSV",
-    "groups:history": "read a thread in a private channel where Purser was asked",
+    "groups:history": "read a thread in a private channel where Purser was asked, or all of them for a digest that somebody wants",
     "groups:read": "the same as channels:read, for private channels",
     "im:history": "read direct messages to Purser",
     "im:write": "answer a command by direct message where its channel is closed to Purser",
@@ -45,7 +45,7 @@ EVENTS: Mapping[str, str] = {
 COMMANDS: Mapping[str, tuple[str, str]] = {
     "/summarize": (
         "Summarise Jira tickets in this channel",
-        "KEY [KEY…] | Jira address | JQL | sprint PROJECT",
+        "KEY [KEY…] | Jira address | JQL | sprint PROJECT; or one of them, or a project, nightly at 7:00",
     ),
     "/cost": (
         "What Claude cost here, shown to you alone",
@@ -53,7 +53,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     ),
     "/purser": (
         "Help, this channel's policy and budget, shown to you alone",
-        "help | policy | why | budget [usd] | model | reset | pause | resume | summarize … | cost …",
+        "help | policy | why | digests | budget [usd] | model | reset | pause | resume | summarize … | cost …",
     ),
 }
 """Slash commands: what Slack shows of each, and how it is used."""
