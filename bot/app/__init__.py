@@ -114,7 +114,7 @@ async def serve(
         door.home = rooms.homes.show
         door.opens = rooms.clicks.opens
         worker = Worker(rooms, drain_seconds=drain)
-        _begin(_warm(rooms.turn, policy, alone=store.alone), stack)
+        _begin(_keep_warm(rooms.turn, policy, stopping, alone=store.alone), stack)
         if reread is not None:
             _begin(Reload(reread, keyring, policy, rooms.turn.alerts, now=now).run(), stack)
         watching = asyncio.gather(worker.watch(stopping), rooms.schedule.run(stopping))
@@ -176,6 +176,12 @@ async def _inbox(store: Engine, now: Callable[[], float]) -> Inbox:
     if store.alone:
         await inbox.reclaim()
     return inbox
+
+
+async def _keep_warm(turn: Turn, policy: Policy, stopping: asyncio.Event, *, alone: bool) -> None:
+    """Have Claude's cache ready for the first ask, and keep there what threads are likely to go on with."""
+    warming, carrying = _warm(turn, policy, alone=alone), turn.carry_on(policy, stopping)
+    await asyncio.gather(warming, carrying, return_exceptions=True)
 
 
 async def _warm(turn: Turn, policy: Policy, *, alone: bool) -> None:
