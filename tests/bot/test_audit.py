@@ -425,7 +425,7 @@ async def test_a_search_is_found_by_each_ticket_that_it_gave(store: Store) -> No
     }
     looked = {key: len(await found(store, Wanted(subject=key))) for key in named}
 
-    assert named == {**dict.fromkeys(named, []), "SHOP-1": [2, 1], "AXB-2": [2]}
+    assert named == {**{key: [] for key in named}, "SHOP-1": [2, 1], "AXB-2": [2]}
     assert looked == {key: len(rows) for key, rows in named.items()}
     assert (await Audit(store).verify()).wrong == []
 
