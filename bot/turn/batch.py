@@ -22,7 +22,7 @@ from bot.turn.brief import Brief, Rooms
 from bot.turn.request import Order
 from bot.turn.response import Response
 from integrations.claude_batches import Batches, Line
-from integrations.claude_errors import Broken, Busy, ClaudeError, ModelUnknown
+from integrations.claude_errors import Broken, Busy, ClaudeError, ModelUnknown, ServerFailed
 
 FIRST_SECONDS = 30.0  # from making a batch to the first look at it; then ever longer, up to
 LOOK_SECONDS = 300.0  # between two looks at a batch
@@ -107,7 +107,9 @@ class Batch:
         try:
             made = await self._batches.create(self._name(n), order.body)
         except ClaudeError as error:
-            if error.facts.may_be_billed:  # it may have been made
+            if error.facts.may_be_billed or isinstance(
+                error, ServerFailed
+            ):  # it may have been made
                 return Later(self._rooms.now() + UNSURE_SECONDS)
             waits = isinstance(error, Busy | Broken)
             why = UNMADE if waits else type(error).__name__
@@ -170,7 +172,10 @@ class Batch:
             if not batch.ended:  # its requests are not told before that
                 pending = True
                 continue
-            line = await self._batches.line(batch.id, self._name(sent.n))
+            try:
+                line = await self._batches.line(batch.id, self._name(sent.n))
+            except ModelUnknown:  # somebody else's, and deleted since
+                continue
             if line is not None:
                 await self._rooms.journal.started(self._lease, sent.n, batch.id)
                 return await self._ended(sent, line)

@@ -13,6 +13,7 @@ from bot.ask import Lease
 from bot.budget import Budget
 from bot.conversation import Conversations
 from bot.demo.claude import ClaudeStandIn
+from bot.demo.claude.errors import Problem
 from bot.estimates import Estimates
 from bot.governor import Governor
 from bot.inbox import Arrival, Inbox
@@ -188,6 +189,30 @@ async def test_where_claude_cannot_be_reached_it_is_sent_later(world: World) -> 
     assert (batch.open, batch.known()) == (None, None)
     await batch.send(world.order())
     assert (await sent(world)).n == 2
+
+
+@pytest.mark.parametrize(
+    ("status", "pause", "open_"),
+    [(529, 900, False), (429, 900, False), (500, UNSURE_SECONDS, True)],
+)
+async def test_where_claude_is_busy_it_is_sent_when_claude_says(
+    world: World, status: int, pause: float, open_: bool
+) -> None:
+    """Turned away, it never was a batch; where Claude's side failed it may have become one, and is looked for first."""
+    world.stand_in.batches.problems.append(Problem(status, headers={"retry-after": "900"}))
+    assert await (await world.batch()).send(world.order()) == Later(NOW + pause)
+
+    batch = await world.batch()
+    assert ((batch.open is not None), batch.known()) == (open_, None)
+
+
+async def test_what_claude_does_not_take_is_not_sent_again(world: World) -> None:
+    """A key that is refused, or a limit of the account, is no matter of waiting: the why is kept."""
+    world.stand_in.batches.problems.append(Problem(403))
+    assert await (await world.batch()).send(world.order()) == Lost("BadCredentials")
+
+    assert (await world.batch()).known() == Lost("BadCredentials")
+    assert await world.reserved() == 0
 
 
 async def test_a_request_that_never_left_is_sent_once_more(world: World) -> None:

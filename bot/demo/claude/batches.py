@@ -83,6 +83,7 @@ class Batches:
         self.all: list[Batch] = []
         self.seconds = 0.0  # that a batch takes
         self.cut = 0  # so many batches are made, and nobody hears of it
+        self.problems: list[Problem] = []  # instead of the next ones
         self.looks = 0  # how often somebody asked how far a batch is
 
     def routes(self) -> list[tuple[str, str, Callable[[web.Request, Json], Json | web.Response]]]:
@@ -97,6 +98,8 @@ class Batches:
         ]
 
     def _create(self, request: web.Request, body: Json) -> Json:
+        if self.problems:
+            raise self.problems.pop(0)
         batch = Batch(self._new_id("msgbatch_"), _requests(body), self._now())
         self.all.append(batch)
         if self.cut:
