@@ -3,6 +3,7 @@
 import asyncio
 import resource
 import sqlite3
+from collections import Counter
 from collections.abc import AsyncIterator, Generator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +16,7 @@ from tests.stories.account import assert_balanced
 from tests.stories.world import World
 
 QUESTION = "@purser What is 6*7?"
+MANY = 4
 SOON = (0.1, 0.5, 3.0, 6.0)  # seconds before each redelivery; minutes in life
 
 pytestmark = [
@@ -102,6 +104,34 @@ def alerts(world: World) -> list[str]:
     """What admins were told of the database."""
     rows = world.rows("SELECT body FROM asks WHERE key LIKE 'alert:store:%'")
     return [str(row["body"]) for row in rows]
+
+
+async def test_a_disk_that_stays_full_while_many_are_at_work(world: World) -> None:
+    """However many are at work, nobody's ask is lost or answered twice, admins are told once, and the process goes on."""
+    world.claude.troubles.slow(ttft=1.0)
+    roots = [
+        await world.slack.say("ana", "#shop-dev", f"@purser What is {n}*7?") for n in range(MANY)
+    ]
+    await world.until(lambda: len(world.asked) == MANY)
+    pid = world.pid
+    with full_disk(world):
+        await world.until(lambda: all(e.state != "open" for e in world.asked))
+        sent = deliveries(world)
+        late = await world.slack.say("ben", "#shop-dev", QUESTION)
+        await world.until(lambda: deliveries(world) >= sent + 2)  # once more
+        said = [m for root in roots for m in world.said(root) if words_of(m)]
+    world.claude.troubles.clear()
+
+    for n, root in enumerate(roots):
+        assert f"{n}*7 = {n * 7}" in await world.answered(root)
+    assert "6*7 = 42" in await world.answered(late)
+    assert said == []
+    assert world.pid == pid
+    assert len(world.asked) == 2 * MANY + 1
+    await world.until(lambda: alerts(world))
+    assert len(alerts(world)) == 1
+    states = Counter(row["status"] for row in world.booked())
+    assert states == {"unconfirmed": MANY, "settled": MANY + 1}
 
 
 async def test_nothing_leaves_that_could_not_be_journalled(world: World) -> None:
