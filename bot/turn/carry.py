@@ -25,7 +25,7 @@ from bot.turn.warm import CARRY, cause_of, end, lost_id
 from bot.usage import Usage
 from integrations.claude_errors import ClaudeError
 
-LOOK_SECONDS = 3.0  # between looks at what is due
+LOOK_SECONDS = 1.0  # between looks at what is due
 
 log = structlog.get_logger()
 
