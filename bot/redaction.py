@@ -15,6 +15,10 @@ KEY_LINES = 200  # of a private key, at most: what follows a beginning without a
 _PRIVATE_KEY = "private-key"  # pragma: allowlist secret
 _BEGIN = r"-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----"
 _END = re.compile(r"-----END (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----")
+_NAMED = (  # as environments, .env and Compose files have it: in capitals, and mostly without quotes
+    r"(?<![A-Za-z0-9_])[A-Z0-9_]{0,80}(?:PASSW(?:OR)?D|SECRET|TOKEN|(?:API|ACCESS|PRIVATE|SECRET)_?KEY|CREDENTIALS?)"
+    r"""(?:=|:[ ]{1,4})(?P<value>(?=[^"'\s$<>{}()\[\]]*\d)(?=[^"'\s$<>{}()\[\]]*[A-Za-z])[^"'\s$<>{}()\[\]]{8,})"""
+)
 _ASSIGNED = (
     r"""(?i:passw(?:or)?d|secret|token|api[_-]?key|access[_-]?key|private[_-]?key|credentials?)["']?\s{0,4}"""
     r"""(?::=|=>|[:=])\s{0,4}["'](?P<value>(?=[^"'\s]*\d)(?=[^"'\s]*[A-Za-z])[^"'\s$<>{}()]{16,})["']"""
@@ -26,7 +30,12 @@ RULES: Mapping[str, re.Pattern[str]] = {
     "openai-key": re.compile(r"(?<![\w-])sk-(?!ant-)(?=[\w-]*\d)[\w-]{32,}"),
     "aws-key": re.compile(
         r"(?:A3T[A-Z0-9]|ABIA|ACCA|AKIA|ASIA)[0-9A-Z]{16}"
-        r"""|(?i:aws.{0,20}?(?:key|secret|token).{0,20}?["'])(?P<value>[0-9a-zA-Z/+]{40})["']"""
+        r"""|(?i:aws.{0,20}?(?:key|secret|token).{0,20}?(?:["']|[:=]\s{0,4}))(?P<value>[0-9a-zA-Z/+]{40})(?![\w/+=])"""
+    ),
+    "atlassian-token": re.compile(r"AT[AC]TT3[\w=-]{20,}"),
+    "authorization-header": re.compile(
+        r"""(?i:authorization["']?\s{0,4}[:=]\s{0,4}["']?(?:bearer|basic|token)\s{1,4})"""
+        r"(?P<value>(?=[\w.~+/=-]*\d)[\w.~+/=-]{16,})"
     ),
     "azure-key": re.compile(r"AccountKey=(?P<value>[A-Za-z0-9+/=]{80,})"),
     "discord-token": re.compile(r"[MNO][\w-]{23,25}\.[\w-]{6}\.[\w-]{27,}"),
@@ -49,6 +58,7 @@ RULES: Mapping[str, re.Pattern[str]] = {
         r"://[^:/?#\[\]@\s\"'<>{}$]{0,80}:(?P<value>[^:/?#\[\]@\s\"'<>{}$]{3,200})@"
     ),
     "assigned-secret": re.compile(_ASSIGNED),
+    "named-secret": re.compile(_NAMED),
     "card-number": re.compile(
         r"(?<![\w.+-])(?:4\d{3}|5[1-5]\d\d|2[2-7]\d\d|6(?:011|4[4-9]\d|5\d\d)|3(?:[4-8]\d|0[0-5])\d)"
         r"(?:[ -]?\d){10,12}(?![\w-]|[ .]\d)"
@@ -64,6 +74,8 @@ RULES: Mapping[str, re.Pattern[str]] = {
 _SIGNS: Mapping[str, tuple[str, ...] | re.Pattern[str]] = {
     "openai-key": ("sk-",),
     "aws-key": ("a3t", "abia", "acca", "akia", "asia", "aws"),
+    "atlassian-token": ("atatt3", "atctt3"),
+    "authorization-header": ("authorization",),
     "gitlab-token": ("gl", "gr1348941"),
     "google-key": ("aiza", "ya29."),
     "mailchimp-key": ("-us",),
@@ -72,6 +84,7 @@ _SIGNS: Mapping[str, tuple[str, ...] | re.Pattern[str]] = {
     "stripe-key": ("k_live_", "k_test_", "whsec_"),
     "telegram-token": re.compile(r"\d{8,10}:"),
     "assigned-secret": ("passw", "secret", "token", "key", "cred"),
+    "named-secret": ("passw", "secret", "token", "key", "cred"),
     "card-number": re.compile(r"\d(?:[ -]?\d){12}"),
     "bank-account": re.compile(r"[A-Z][A-Z]\d\d"),
     "social-security-number": re.compile(r"\d{3}-\d\d-\d"),
@@ -126,14 +139,15 @@ class Redactor:
         return text
 
     def _private_key(self, text: str) -> str:
-        begin = RULES[_PRIVATE_KEY].search(text)
-        if begin is None:
-            return text
-        end = _END.search(text, begin.end())
-        if end is None:
-            self._key_lines = KEY_LINES
-            return text[: begin.start()] + _hidden(_PRIVATE_KEY)
-        return text[: begin.start()] + _hidden(_PRIVATE_KEY) + text[end.end() :]
+        shown = ""
+        while begin := RULES[_PRIVATE_KEY].search(text):
+            shown += text[: begin.start()] + _hidden(_PRIVATE_KEY)
+            end = _END.search(text, begin.end())
+            if end is None:
+                self._key_lines = KEY_LINES
+                return shown
+            text = text[end.end() :]
+        return shown + text
 
 
 def redacted(text: str, names: Collection[str] | None = None) -> str:

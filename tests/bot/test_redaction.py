@@ -43,6 +43,8 @@ SAMPLES = {
     "anthropic-key": "sk-" + f"ant-api03-{WORD}",
     "openai-key": "sk-" + f"proj{WORD[:20]}T3Blbk" + f"FJ{WORD[:20]}",
     "aws-key": "AKI" + "A0123456789ABCDEF",
+    "atlassian-token": "ATA" + "TT3xFfGF0" + WORD * 2,
+    "authorization-header": "Authorization: Bea" + f"rer {WORD}",
     "azure-key": "AccountKey" + "=" + (WORD * 4)[:86] + "==",
     "discord-token": "M" + WORD[:23] + "." + WORD[:6] + "." + (WORD * 2)[:27],
     "github-token": "gh" + "p_" + (WORD * 2)[:36],
@@ -60,6 +62,7 @@ SAMPLES = {
     "twilio-key": "A" + "C" + HEX,
     "password-in-address": "postgres://shop:" + "hunter2" + "@db.example/shop",
     "assigned-secret": 'password = "' + "correct-horse-7-battery" + '"',
+    "named-secret": "DB_PASS" + f"WORD={WORD}",
     "card-number": "4111 1111" + " 1111 1111",
     "bank-account": "DE89 3704 0044" + " 0532 0130 00",
     "social-security-number": "078-05" + "-1120",
@@ -129,6 +132,34 @@ def test_a_private_key_over_many_lines() -> None:
     assert hidden == f"KEY = '''{mark}\n{mark}\n\n{mark}\n{mark}'''\nx = 1"
 
 
+def test_private_keys_that_share_a_line() -> None:
+    """Of several private keys on one line, as JSON without line ends has them, each is hidden; so is one that goes on."""
+    begin, end = "-----BEGIN " + "PRIVATE KEY-----", "-----END " + "PRIVATE KEY-----"
+    one, mark = f"{begin}\\n{WORD}\\n{end}", "[redacted: private-key]"
+
+    assert redacted(f'{{"a": "{one}", "b": "{one}"}}') == f'{{"a": "{mark}", "b": "{mark}"}}'
+    assert (
+        redacted(f"{one} {begin}\n{WORD}\n{end} {one}.") == f"{mark} {mark}\n{mark}\n{mark} {mark}."
+    )
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "aws_secret_access_key = " + "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEX" + "AMPLEKEY",
+        "export STRIPE_API_KEY=" + WORD,
+        "      POSTGRES_PASSWORD: " + "s3cr3t-pw",
+        """curl -H 'authorization: basic """ + WORD + "'",
+    ],
+)
+def test_secrets_without_quotes(line: str) -> None:
+    """What stands in a credentials file, an environment or a header without quotes is hidden, its name is left."""
+    name, secret = re.split(r"(?<=[=: ])(?=[\w/-]+'?$)", line)
+
+    assert redacted(line).startswith(f"{name}[redacted: ")
+    assert secret.strip("'") not in redacted(line)
+
+
 def test_a_key_without_end_does_not_hide_everything() -> None:
     """After as many lines as a key can have, text is shown again."""
     redactor = Redactor()
@@ -157,6 +188,8 @@ def test_a_key_without_end_does_not_hide_everything() -> None:
         "id 00000000-4111-1111-1111-111111111111",
         "account DE88 3704 0044 0532 0130 00",
         "call 000-12-3456 or 987-65-4321, part 078-05-1120-7",
+        "MAX_TOKENS=4096, PASSWORD=$DB_PASSWORD_1, TOKEN=<your-token-1-here>, API_KEY=changeme",
+        "A TOKEN: see chapter 12 of the manual; Authorization: Bearer YOUR_ACCESS_TOKEN_HERE",
         "import skimage; task-runner-for-everything-we-ever-have = 1",
     ],
 )
