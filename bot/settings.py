@@ -121,7 +121,8 @@ class Settings(BaseModel):
                 try:
                     found[name] = Path(values[twin]).read_text(encoding="utf-8").strip()
                 except (OSError, UnicodeDecodeError):
-                    problems.append(f"{twin}: the file {values[twin]} cannot be read")
+                    # Its value is not shown: it may be the secret itself, put there by mistake.
+                    problems.append(f"{twin}: the file that it names cannot be read")
         if "PURSER_POLICY" in values and not Path(values["PURSER_POLICY"]).is_file():
             problems.append(f"PURSER_POLICY: there is no file {values['PURSER_POLICY']}")
         try:
@@ -173,7 +174,8 @@ class Settings(BaseModel):
         url = re.sub(r"^postgres://", "postgresql://", value.get_secret_value())
         if not POSTGRESQL.fullmatch(url) and not (url.startswith(SQLITE) and url != SQLITE):
             raise ValueError(
-                "should be sqlite:///path or postgresql://user:password@host:5432/name; "  # pragma: allowlist secret
+                "should be sqlite:///path or postgresql://user:"
+                "password@host:5432/name; "
                 "a sign of the password that is neither letter nor digit is written as %XX"
             )
         return SecretStr(url)

@@ -90,6 +90,15 @@ def test_a_twin_names_a_file(tmp_path: Path) -> None:
         Settings.read({"ANTHROPIC_API_KEY_FILE": str(tmp_path / "nothing")})
 
 
+def test_a_secret_in_the_place_of_its_file_is_not_shown() -> None:
+    """Who puts the secret itself where its file should be named reads which name is wrong, and not the secret."""
+    with pytest.raises(BadSettings) as wrong:
+        Settings.read({"JIRA_API_TOKEN_FILE": "hunter2-hunter2"})
+
+    assert "JIRA_API_TOKEN_FILE" in str(wrong.value)
+    assert "hunter2" not in str(wrong.value)
+
+
 def test_the_environment_wins_over_dotenv(tmp_path: Path) -> None:
     """A value of the environment stands before the same name in .env."""
     (tmp_path / ".env").write_text("PORT=1111\nLOG_LEVEL=debug\n")
