@@ -15,7 +15,7 @@ from typing import Any, cast
 
 from bot.ask import Attached, Lease, Said
 from bot.caching import Marks, marked
-from bot.documents import without_secrets
+from bot.documents import discreet, without_secrets
 from bot.labels import (
     ATTACHMENT_CHARS,
     cut,
@@ -307,12 +307,9 @@ async def _hidden(
     names: Collection[str] | None,
 ) -> tuple[Sequence[Said], Sequence[Attached], str, str]:
     """The same with its secrets hidden, in words, names and files."""
-    words = [word for one in said for word in (one.name, one.text)]
-    words += [word for file in attached for word in (file.name, file.text)]
-    shown = iter(await hidden([*words, question, asker], names))
-    messages = [replace(one, name=next(shown), text=next(shown)) for one in said]
-    files = [replace(file, name=next(shown), text=next(shown)) for file in attached]
-    return messages, await without_secrets(files, names), next(shown), next(shown)
+    messages, files = await discreet(said, names), await without_secrets(attached, names)
+    question, asker = await hidden([question, asker], names)
+    return messages, files, question, asker
 
 
 def note(words: str) -> dict[str, Any]:

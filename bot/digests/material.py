@@ -6,7 +6,6 @@ threads are those of the digest's own channel, with their secrets hidden.
 
 import json
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from datetime import date, datetime, time, timedelta, tzinfo
 from typing import Any
 
@@ -15,10 +14,10 @@ from bot.ask import Ask, Lease, Said
 from bot.conversation import note
 from bot.digests.kept import Digest
 from bot.digests.subject import looks, reads
+from bot.documents import discreet
 from bot.errors import ToolProblem
 from bot.labels import said_before, text, unbounded
 from bot.prompts import untagged
-from bot.redaction import hidden
 from bot.turn import Brief, Rooms
 from bot.turn.tools import run_tools
 
@@ -106,9 +105,7 @@ class Material:
             raise ToolProblem(NOTHING_SAID.format(since=f"{last:%d %B}"))
         parts: list[list[Block]] = []
         for said in threads:
-            words = [word for one in said for word in (one.name, one.text)]
-            shown = iter(await hidden(words, brief.rules.redact))
-            safe = [replace(one, name=next(shown), text=next(shown)) for one in said]
+            safe = await discreet(said, brief.rules.redact)
             parts.append([note("A thread:"), *said_before(safe)[0]])
         return parts
 

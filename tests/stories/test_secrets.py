@@ -29,7 +29,8 @@ async def test_nothing_secret_leaves_for_claude(tmp_path: Path) -> None:
         world.trapped.words = f"<p>Our key is {SECRET}.</p>"
         await world.start()
         address = world.web.address(TRAP)
-        root = await world.slack.say("ben", "#shop-dev", f"My card is {CARD}.")
+        named = world.slack.file(f"{TOKEN}.txt", "nothing else")
+        root = await world.slack.say("ben", "#shop-dev", f"My card is {CARD}.", files=[named])
         file = world.slack.file("deploy.env", f"STRIPE={SECRET}\n")
         ask = await world.slack.say(
             "ana",
@@ -44,7 +45,7 @@ async def test_nothing_secret_leaves_for_claude(tmp_path: Path) -> None:
             assert secret not in sent(world)
         for mark in ("github-token", "card-number", "stripe-key"):
             assert f"[redacted: {mark}]" in sent(world)
-        assert "5 secrets were hidden before this went to Claude." in world.notes(ask)
+        assert "6 secrets were hidden before this went to Claude." in world.notes(ask)
 
 
 async def test_a_pdf_with_a_secret_is_its_text(tmp_path: Path) -> None:
