@@ -75,6 +75,22 @@ class Postgres:
         finally:
             self._let("true")
 
+    @contextmanager
+    def slow_disk(self) -> Generator[None]:
+        """Whoever waits for the disk waits on: for a second server, which there is not. Holds up other workers, too."""
+        self._root.execute("ALTER SYSTEM SET synchronous_standby_names = 'nobody'")
+        self._root.execute("SELECT pg_reload_conf()")
+        try:
+            yield
+        finally:
+            self._root.execute("ALTER SYSTEM RESET synchronous_standby_names")
+            self._root.execute("SELECT pg_reload_conf()")
+
+    def waiting_for_disk(self) -> int:
+        """How many sessions on the database do."""
+        sql = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'SyncRep'"
+        return int(self.run(sql)[0][0])
+
     def throw_out(self) -> None:
         """End every session but ours, as a restart of the server does."""
         self.run(

@@ -69,10 +69,12 @@ async def ended(*tasks: asyncio.Task[object]) -> list[str]:
     return [type(e).__name__ if isinstance(e, BaseException) else "ok" for e in all_]
 
 
-async def grouped(postgres: Postgres, store: PostgresStore, *txs: Transaction) -> list[str]:
+async def grouped(
+    postgres: Postgres, store: PostgresStore, *txs: Transaction, first: Transaction | None = None
+) -> list[str]:
     """How transactions end that come together: behind one that waits for somebody who has the lock."""
     postgres.run(f"SELECT pg_advisory_lock({LOCK})")
-    tasks: list[asyncio.Task[object]] = [asyncio.create_task(store.commit(claim("first")))]
+    tasks: list[asyncio.Task[object]] = [asyncio.create_task(store.commit(first or claim("first")))]
     waiting = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
     await until(lambda: postgres.run(waiting) == [(1,)])
     tasks += [asyncio.create_task(store.commit(tx)) for tx in txs]
@@ -104,6 +106,33 @@ async def test_one_failure_is_its_own(store: PostgresStore, postgres: Postgres) 
 
     assert told == ["ok", "LeaseLost", "LeaseLost", "StoreDown", "ok"]
     assert keys(postgres) == ["a", "b", "first"]
+
+
+async def test_nobody_hears_before_it_is_on_disk(store: PostgresStore, postgres: Postgres) -> None:
+    """Of a group all but the last step are done without waiting for the disk; but all who wait wait for that one."""
+    look = Transaction()
+    look.add("inbox.alive")
+    write = "SELECT pg_logical_emit_message(true, 'test', '')"
+    async with await psycopg.AsyncConnection.connect(postgres.url, autocommit=True) as other:
+        with postgres.slow_disk():
+            slow = asyncio.create_task(other.execute(write))
+            while await _either(slow, postgres):  # until the server has taken the setting up
+                slow = asyncio.create_task(other.execute(write))
+            group = asyncio.create_task(
+                grouped(postgres, store, claim("a"), claim("b"), first=look)
+            )
+            await until(lambda: postgres.waiting_for_disk() == 2)
+            seen = (keys(postgres), group.done())
+        await slow
+
+    assert seen == (["a", "b"], False)
+    assert await group == ["ok", "ok"]
+
+
+async def _either(slow: asyncio.Task[object], postgres: Postgres) -> bool:
+    """Whether a write has ended; False once it waits for the disk."""
+    await until(lambda: slow.done() or postgres.waiting_for_disk())
+    return slow.done()
 
 
 async def test_what_only_the_end_finds_out(store: PostgresStore, postgres: Postgres) -> None:
