@@ -1,7 +1,9 @@
 """Runs the trials, prints their table, and lists whatever was found wrong; then it exits 1."""
 
 import asyncio
+import logging
 import os
+import random
 import sys
 import tempfile
 from collections import Counter
@@ -10,6 +12,7 @@ from pathlib import Path
 
 import click
 
+from benchmarks.crash.blows import planned
 from benchmarks.crash.trial import SOON, Scale, Seen, tried
 from benchmarks.told import say
 from bot.demo.slack.events import RETRY_DELAYS
@@ -39,6 +42,7 @@ def main(
     keep: Path | None,
 ) -> None:
     """Kill, pause and cut off Purser's processes and their database while people ask, and look what is wrong then."""
+    logging.getLogger("aiohttp.server").setLevel(logging.CRITICAL)  # whoever it answers may be gone
     retries = RETRY_DELAYS if away >= RETRY_DELAYS[1] else SOON
     end = sum(retries) + 2 * away + 60.0
     scale = Scale(asks=asks, seconds=seconds, away=away, end=end, retries=retries)
@@ -53,8 +57,16 @@ def main(
         for engine, n in counts:
             folder = (keep or Path(name)) / f"{engine.lower()}-{n}"
             folder.mkdir(parents=True)
-            postgres = engine == "PostgreSQL"
-            seen = asyncio.run(tried(folder, postgres=postgres, replicas=n, scale=scale, seed=seed))
+            blows = planned(seed, seconds=seconds, replicas=n)
+            trial = tried(
+                folder,
+                postgres=engine == "PostgreSQL",
+                replicas=n,
+                scale=scale,
+                blows=blows,
+                rng=random.Random(f"people {seed}"),
+            )
+            seen = asyncio.run(trial)
             print(row(f"{engine}, {n} process{'es' if n > 1 else ''}", seen), flush=True)
             for found in seen.wrong:
                 say(f"ask {found.n}: {found.what}")

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from benchmarks.apps import POLICY, environment
 from benchmarks.crash import found
-from benchmarks.crash.blows import PAUSE, Blow, planned
+from benchmarks.crash.blows import PAUSE, Blow
 from benchmarks.crash.found import Books, Wrong
 from benchmarks.crash.people import Asked, ask
 from benchmarks.crash.places import Place, place
@@ -23,7 +23,6 @@ from bot.demo.slack import SlackStandIn
 
 START_SECONDS = 60.0  # until all processes are connected
 LOOK_SECONDS = 0.5  # between looks whether all is answered
-QUIET_SECONDS = 3.0  # in which a second answer would have come
 FIRST_WORD_SECONDS = 0.2
 TOKENS_A_SECOND = 120.0  # so an answer takes some seconds, and blows fall into it
 SOON = (0.0, 20.0, 60.0)  # instead of five minutes for the last one, so that a trial ends sooner
@@ -50,6 +49,7 @@ class Scale:
         away: seconds for which the database is away once.
         retries: seconds before each of Slack's redeliveries.
         end: seconds after which whatever has no answer is lost.
+        quiet: seconds afterwards, in which a second answer would come.
         pause: seconds for which a process stands still once.
     """
 
@@ -57,6 +57,7 @@ class Scale:
     seconds: float = 90.0
     away: float = 10.0
     end: float = 150.0
+    quiet: float = 3.0
     pause: float = PAUSE
     retries: tuple[float, ...] = SOON
 
@@ -92,13 +93,21 @@ class Trial:
         where: the database.
         replicas: processes on it.
         scale: how hard.
-        seed: of all chance.
+        blows: what befalls them, in its order.
+        rng: who asks what and when, and which of Slack's answers are lost.
     """
 
     def __init__(
-        self, folder: Path, where: Place, *, replicas: int, scale: Scale, seed: int
+        self,
+        folder: Path,
+        where: Place,
+        *,
+        replicas: int,
+        scale: Scale,
+        blows: Sequence[Blow],
+        rng: random.Random,
     ) -> None:
-        self._where, self._scale, self._seed = where, scale, seed
+        self._where, self._scale, self._blows, self._rng = where, scale, blows, rng
         self._folder = folder
         self._count = replicas
         self.slack = SlackStandIn(limits=False, retry_delays=scale.retries)
@@ -108,7 +117,6 @@ class Trial:
         )
         self.jira = JiraStandIn()
         self.replicas: list[Replica] = []
-        self._rng = random.Random(f"people {seed}")
         self._falling: set[asyncio.Task[None]] = set()
         self.seen = Seen(scale.asks)
 
@@ -149,16 +157,14 @@ class Trial:
         await asyncio.gather(*self._falling)
         await self._answered(asked)
         seen.seconds = clock() - began
-        await asyncio.sleep(QUIET_SECONDS)
+        await asyncio.sleep(scale.quiet)
         await self._stop()
         seen.wrong += self._wrong(asked)
         return seen
 
     async def _fall(self, began: float) -> None:
         clock = asyncio.get_running_loop().time
-        for blow in planned(
-            self._seed, seconds=self._scale.seconds, replicas=self._count, stands=self._scale.pause
-        ):
+        for blow in self._blows:
             await asyncio.sleep(max(0.0, began + blow.at - clock()))
             task = asyncio.create_task(self._strike(blow))
             self._falling.add(task)
@@ -226,17 +232,26 @@ def _event(line: str) -> str:
     return str(json.loads(line).get("event", "")) if line.startswith("{") else ""
 
 
-async def tried(folder: Path, *, postgres: bool, replicas: int, scale: Scale, seed: int) -> Seen:
+async def tried(
+    folder: Path,
+    *,
+    postgres: bool,
+    replicas: int,
+    scale: Scale,
+    blows: Sequence[Blow],
+    rng: random.Random,
+) -> Seen:
     """Run one trial.
 
     Args:
         folder: where everything lies; it exists.
         postgres: whether on PostgreSQL, or on a file.
-        replicas: processes; one on a file.
+        replicas: see `Trial`, as for the others.
         scale: how hard.
-        seed: of all chance.
+        blows: what befalls them.
+        rng: chance.
     """
     async with place(folder, postgres=postgres) as where:
-        trial = Trial(folder, where, replicas=replicas, scale=scale, seed=seed)
+        trial = Trial(folder, where, replicas=replicas, scale=scale, blows=blows, rng=rng)
         async with trial.standing():
             return await trial.run()
