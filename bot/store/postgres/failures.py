@@ -1,6 +1,9 @@
 """What an error of PostgreSQL or of the way to it means, in words without values of records and without a password."""
 
+import re
 from collections.abc import Mapping
+
+import psycopg
 
 from bot.errors import StoreDown
 
@@ -22,6 +25,25 @@ WHAT: Mapping[str, str] = {
     "XX": "the database is damaged; stop Purser and restore a copy of it",
 }
 """By SQLSTATE or its beginning, what it means and what to do."""
+
+REFUSALS: Mapping[str, str] = {
+    "password authentication failed": "28P01",
+    'role ".*" does not exist': "28000",
+    "no pg_hba.conf entry": "28000",
+    'database ".*" does not exist': "3D000",
+    "too many clients": "53300",
+    "connection slots": "53300",
+    "starting up": "57P03",
+    "shutting down": "57P03",
+}
+"""What a server says (as regular expressions) when it lets nobody in, which its driver gives without a SQLSTATE."""
+
+
+def refusal(error: psycopg.Error) -> StoreDown:
+    """Why there is no connection; the driver's own words may name host and user, so they go to the log alone."""
+    said = str(error)
+    state = error.sqlstate or next((REFUSALS[w] for w in REFUSALS if re.search(w, said)), "")
+    return failure(state, error)
 
 
 def failure(state: str, cause: Exception | None = None) -> StoreDown:

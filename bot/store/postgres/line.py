@@ -16,7 +16,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from bot.errors import StoreDown
 from bot.store import Row
-from bot.store.postgres.failures import failure
+from bot.store.postgres.failures import failure, refusal
 from bot.store.postgres.statements import Prepared
 
 CONNECT_SECONDS = 5
@@ -106,7 +106,7 @@ class Address:
             least, most = BACKOFF_SECONDS
             self._pause = min(max(self._pause * 2, least), most)
             self._not_before = time.monotonic() + self._pause
-            raise failure(error.sqlstate or "", error) from error
+            raise refusal(error) from error
         self._pause = self._not_before = 0.0
         return connection
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from psycopg.conninfo import conninfo_to_dict
 
 from bot.ask import Lease, Signal
 from bot.audit import NOT_SIGNED, Audit, Record, record
@@ -355,6 +356,25 @@ async def test_a_bad_address_is_told_without_its_password(url: str, sentence: st
 
     said = f"{down.value!r}{down.value.__cause__!r}"
     assert "secret" not in said
+
+
+@pytest.mark.parametrize(
+    ("part", "wrong", "sentence"),
+    [
+        ("postgres:@", "nobody:topsecret@", "refuses this user"),
+        ("/alone", "/nothing", "no database of this name"),
+    ],
+)
+async def test_who_is_not_let_in_is_told_why(
+    postgres: Postgres, part: str, wrong: str, sentence: str
+) -> None:
+    """A wrong user and a wrong name are told apart from a server that is away, without the password."""
+    name = conninfo_to_dict(postgres.url)["dbname"]
+    url = postgres.url.replace(part.replace("alone", str(name)), wrong)
+    with pytest.raises(StoreDown, match=sentence) as down:
+        await PostgresStore.open(url, serve=True)
+
+    assert "topsecret" not in f"{down.value!r}{down.value.__cause__!r}"
 
 
 async def test_an_old_schema_is_refused(postgres: Postgres) -> None:
