@@ -225,8 +225,13 @@ def _found(result: Result) -> dict[str, str]:
     tool, given, text = result
     if tool.startswith(REPEATING):
         return {}
-    theirs = {form for value in given.values() for form, _ in _links(str(value))}
-    return {form: url for form, url in _links(text) if form not in theirs}
+    theirs = {_bare(url) for value in given.values() for _, url in _links(str(value))}
+    return {form: url for form, url in _links(text) if _bare(url) not in theirs}
+
+
+def _bare(url: str) -> str:
+    """The normal form of an address without what may be punctuation: a result may put some behind what it repeats."""
+    return normal_form(url.rstrip(_ENDS))
 
 
 def _is_named(result: Result, typed: Mapping[str, str], keys: set[str]) -> bool:

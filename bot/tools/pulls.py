@@ -154,9 +154,8 @@ class Pulls:
         names = context.rules.redact
         fitted = await _fitted(change, Redactor(names), parts)
         link = github.link(address, change.head_sha) if change.head_sha else ""
-        change = replace(
-            change, title=redacted(change.title, names), body=redacted(change.body, names)
-        )
+        told = {n: redacted(getattr(change, n), names) for n in ("title", "body", "head", "base")}
+        change = replace(change, **told)
         return reading(change, fitted, link, url)
 
     async def _pointed_at(

@@ -82,7 +82,7 @@ def _result(rooms: Rooms, lease: Lease, run: ToolRun, asked: Any) -> dict[str, A
 
 
 def already_read(told: Told) -> list[tuple[str, str, str]]:
-    """What tools gave before a restart: name, arguments as JSON, and the text of the result."""
+    """What tools gave before a restart: name, arguments as JSON, and the text of the result; what failed is left out."""
     uses = {
         str(block["id"]): block
         for message in told.responses.values()
@@ -92,7 +92,7 @@ def already_read(told: Told) -> list[tuple[str, str, str]]:
     return [
         (str(use["name"]), json.dumps(use["input"], ensure_ascii=False), _words(result))
         for use_id, use in uses.items()
-        if (result := told.tool_results.get(use_id)) is not None
+        if (result := told.tool_results.get(use_id)) is not None and not result.get("is_error")
     ]
 
 

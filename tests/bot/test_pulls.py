@@ -332,6 +332,7 @@ async def test_secrets_do_not_leave(stand_in: GitHubStandIn, pulls: Pulls) -> No
     repository = stand_in.repositories["shop/checkout"]
     repository.push(8, {"src/ci.py": f'import os\n\nTOKEN = "{token}"\n'}, "CI")
     repository.pulls[8].body = f"Use {token}."
+    repository.pulls[8].branch = f"try-{token}"
     url = pull(stand_in, 8)
     change = await diff(pulls, url)
     whole = await file(pulls, url, "src/ci.py")

@@ -8,8 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.ask import Attached, Said
+from bot.journal import Told
 from bot.labels import file_blocks, request, said_before
 from bot.reach import ENDS, LINKS, Link, Reach, normal_form, typed_in
+from bot.turn.tools import already_read
 
 DOCS = "https://docs.example.com/guide/retry"
 EVIL = "https://collect.example.net/in?q=secret"
@@ -290,6 +292,19 @@ def test_what_was_read_before_a_restart_counts_as_read() -> None:
     assert found.find(f"{DOCS}/2", nowhere) == Link(f"{DOCS}/2", typed=False)
 
 
+def test_what_failed_before_a_restart_counts_for_nothing() -> None:
+    """What a tool said when it failed is not read after a restart either: it may repeat what Claude asked for."""
+    use = {"type": "tool_use", "id": "t1", "name": EVIL, "input": {}}
+    good = {**use, "id": "t2", "name": "jira_search"}
+    results = {
+        "t1": {"content": [{"type": "text", "text": f"There is no tool {EVIL}"}], "is_error": True},
+        "t2": {"content": [{"type": "text", "text": f"See {PULL}"}]},
+    }
+    told = Told(responses={0: {"content": [use, good]}}, tool_results=results)
+
+    assert already_read(told) == [("jira_search", "{}", f"See {PULL}")]
+
+
 def test_a_text_full_of_addresses_ends_in_bounds() -> None:
     """Of a text that is nothing but addresses the first ones count, and endless punctuation behind one is no work."""
     many = " ".join(f"https://a.b/{n}" for n in range(LINKS + 1))
@@ -327,6 +342,7 @@ def test_what_stands_in_what_was_read_waits_for_a_person(
 
     assert found.find(EVIL, nowhere) is None
     assert found.standing(EVIL) == (EVIL if stands else None)
+    assert found.standing(f"{EVIL}.") == (f"{EVIL}." if stands else None)
     assert found.standing(f"{EVIL}s") is None
 
 
