@@ -121,6 +121,21 @@ def test_chunks_change_nothing(text: str, sizes: list[int]) -> None:
     assert out + made.finish() == shown(text, known)
 
 
+@given(TEXTS, st.lists(st.integers(1, 7), min_size=1, max_size=50))
+@example("see https://evil.example/path and <!channel>", [3, 5, 1])
+def test_nothing_lives_while_it_streams(text: str, sizes: list[int]) -> None:
+    """What people see after any chunk pings nobody and links nowhere unknown, before its end has come."""
+    made, position, seen = Filter(known), 0, ""
+    for n in range(len(text)):
+        chunk = text[position : position + sizes[n % len(sizes)]]
+        position += len(chunk)
+        seen += made.feed(chunk)
+
+        assert PING.search(seen) is None
+        assert "![" not in outside_fences(seen)
+        assert {h.lower() for h in LINK.findall(outside_fences(seen))} <= {"good.example"}
+
+
 @given(TEXTS)
 @example("https://good.example/a)https:&#47;/evil.example")
 @example("https://good.example/a)www.evil.example")
