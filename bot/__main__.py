@@ -143,10 +143,16 @@ def serve(host: str, port: int | None) -> None:
 
     async def work() -> int:
         stopping, again = asyncio.Event(), asyncio.Event()
-        loop = asyncio.get_running_loop()
+        loop, terminal = asyncio.get_running_loop(), sys.stderr.isatty()
+
+        def hang_up() -> (
+            None
+        ):  # a terminal that is closed ends what it began; others want us to read anew
+            (stopping if terminal and not sys.stderr.isatty() else again).set()
+
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, stopping.set)
-        loop.add_signal_handler(signal.SIGHUP, again.set)
+        loop.add_signal_handler(signal.SIGHUP, hang_up)
         try:
             await run(
                 settings,

@@ -265,7 +265,7 @@ async def play(
             if browser:
                 await asyncio.to_thread(webbrowser.open, url)
             stopping = asyncio.Event()
-            for number in (signal.SIGTERM, signal.SIGINT):
+            for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
                 asyncio.get_running_loop().add_signal_handler(number, stopping.set)
             await stopping.wait()
     return 0

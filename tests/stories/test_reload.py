@@ -1,7 +1,9 @@
 """Keys are rotated and the policy is changed while the bot serves; what is broken is refused whole."""
 
+import asyncio
 import os
 import signal
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -9,8 +11,9 @@ from typing import Any
 from structlog.testing import capture_logs
 
 from bot.demo.terminal import words_of
-from tests.stories.world import World
+from tests.stories.world import PROCESS_SECONDS, World
 
+ROOT = Path(__file__).parent.parent.parent
 Lines = list[Mapping[str, Any]]
 READ, REFUSED = "policy read anew", "refused; what held before still holds"
 
@@ -144,6 +147,48 @@ async def test_a_broken_environment_keeps_every_old_secret_and_takes_the_policy(
     (said,) = told(world)
     assert "SLACK_BOT_TOKEN: should begin with xoxb-" in said
     assert "hunter2" not in said + str(lines)
+
+
+async def test_calls_on_their_way_end_with_the_old_key(world: World) -> None:
+    """An answer that streams while the key is rotated comes whole, and is paid once."""
+    world.claude.tokens_per_second = 60.0
+    root = await world.slack.say("ana", "#shop-dev", "@purser What is 6*7?")
+    await world.until(lambda: world.asked)
+    world.claude.api_key = world.set["ANTHROPIC_API_KEY"] = "sk-ant-rotated"
+    await reread(world)
+    under_way = [ask["state"] for ask in world.asks()]
+
+    assert under_way == ["leased"]
+    assert "42" in await world.answered(root)
+    assert len(world.booked()) == 1
+
+
+async def test_a_terminal_that_is_closed_ends_what_it_began(tmp_path: Path) -> None:
+    """SIGHUP of a terminal that is gone stops the bot as SIGTERM does: nobody is left behind who holds the database."""
+    async with World(tmp_path) as world:
+        master, slave = os.openpty()
+        bot = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "bot", "serve", "--port", "0"),
+            env={**world.environ(), "PYTHONPATH": str(ROOT)},
+            cwd=tmp_path,
+            stdin=slave,
+            stdout=slave,
+            stderr=slave,
+        )
+        os.close(slave)
+        try:
+            said = b""
+            while b'"ready"' not in said:
+                said += await asyncio.to_thread(os.read, master, 65_536)
+            os.close(master)
+            bot.send_signal(signal.SIGHUP)
+
+            # 120 is Python's: nobody can read the last words any more.
+            assert await asyncio.wait_for(bot.wait(), PROCESS_SECONDS) in {0, 120}
+        finally:
+            if bot.returncode is None:
+                bot.kill()
+                await bot.wait()
 
 
 async def test_a_process_hears_sighup(tmp_path: Path) -> None:
