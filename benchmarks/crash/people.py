@@ -22,6 +22,7 @@ WORDS: Mapping[Kind, str] = {
 """What is asked; "again" goes into a thread in which something was asked before."""
 
 NUMBER = re.compile(r"\(ask (\d+)\)")
+QUESTION_OF = "<purser:ask"  # before what is to be answered; what others said may stand behind it
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,5 +64,6 @@ async def ask(town: Town, rng: random.Random, *, asks: int, seconds: float) -> l
 
 def number(body: Any) -> int | None:
     """Which ask a request to Claude is for; None where it is nobody's."""
-    named = NUMBER.findall(json.dumps(body["messages"])) if body else []
-    return int(named[-1]) if named else None
+    said = json.dumps(body["messages"]) if body else ""
+    named = NUMBER.search(said, max(0, said.rfind(QUESTION_OF)))
+    return int(named[1]) if named else None

@@ -5,7 +5,7 @@ import json
 import random
 from collections import Counter
 from collections.abc import AsyncGenerator, Callable, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -22,6 +22,7 @@ from bot.demo.jira import JiraStandIn
 from bot.demo.slack import SlackStandIn
 
 START_SECONDS = 60.0  # until all processes are connected
+SPEAKING_SECONDS = 2.0  # for which a kill waits, so that it hits something
 LOOK_SECONDS = 0.5  # between looks whether all is answered
 FIRST_WORD_SECONDS = 0.2
 TOKENS_A_SECOND = 120.0  # so an answer takes some seconds, and blows fall into it
@@ -173,6 +174,7 @@ class Trial:
         replica, fell = self.replicas[blow.replica], True
         match blow.kind:
             case "kill":
+                await self._speaking()
                 fell = replica.kill()
             case "pause":
                 if fell := replica.pause():
@@ -187,6 +189,14 @@ class Trial:
             case "away":
                 await self._where.away(self._scale.away)
         self.seen.blows[blow.kind] += fell
+
+    async def _speaking(self) -> None:
+        """Wait for a moment at which Claude speaks, if there is one soon."""
+        with suppress(TimeoutError):
+            await self.claude.wait_for(
+                lambda: any(e.message_id and e.state == "open" for e in self.claude.log),
+                SPEAKING_SECONDS,
+            )
 
     async def _answered(self, asked: Sequence[Asked]) -> None:
         """Wait until every ask has its answer, or time is up."""

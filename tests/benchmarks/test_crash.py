@@ -136,8 +136,8 @@ def test_people_who_are_told_twice() -> None:
 
 
 def test_an_ask_is_known_by_its_last_number() -> None:
-    """In a thread the earlier asks have numbers, too; a request in nobody's name has none."""
-    body = {"messages": ["(ask 1)", "(ask 12)"]}
+    """In a thread others have numbers, too, before and behind it; a request in nobody's name has none."""
+    body = {"messages": ["<purser:ask> (ask 1)", "<purser:ask> (ask 12)", "<purser:said> (ask 2)"]}
 
     assert (number(body), number({"messages": ["Ready?"]}), number(None)) == (12, None, None)
 
