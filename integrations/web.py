@@ -7,6 +7,7 @@ arrive and after unpacking, and one deadline covers everything. What a page says
 
 import asyncio
 import socket
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 import aiohttp
@@ -77,6 +78,10 @@ class Page:
     pages: int
 
 
+async def _as_it_is(text: str) -> str:
+    return text
+
+
 @dataclass(frozen=True, slots=True)
 class _Document:
     url: URL
@@ -143,6 +148,7 @@ class Web:
         deadline: float,
         allowed_hosts: tuple[str, ...] | None = None,
         private_origins: tuple[str, ...] = (),
+        edited: Callable[[str], Awaitable[str]] = _as_it_is,
     ) -> Page:
         """Read a part of a page.
 
@@ -153,6 +159,7 @@ class Web:
             allowed_hosts: hosts that may be read, with their subdomains; None = the whole public web.
             private_origins: `scheme://host:port` that may be read although private. A redirect never
                 leads into one, except within the origin that was asked for.
+            edited: gives the whole text as it is to be cut into parts.
 
         Raises:
             WebProblem: the page was not read; the message is a sentence for the reader.
@@ -163,11 +170,12 @@ class Web:
                 found = await self._extractor.extract(
                     document.kind, document.body, document.charset, str(document.url)
                 )
+                text = await edited(found.text)
         except TimeoutError:
             raise TooSlow from None
-        if not found.text:
+        if not text:
             raise Unreadable
-        pages = -(-len(found.text) // CHARS_PER_PAGE)
+        pages = -(-len(text) // CHARS_PER_PAGE)
         if not 1 <= page <= pages:
             raise NoSuchPage(page, pages)
         return Page(
@@ -175,7 +183,7 @@ class Web:
             final_url=str(document.url),
             title=found.title,
             content_type=document.content_type,
-            text=found.text[(page - 1) * CHARS_PER_PAGE : page * CHARS_PER_PAGE],
+            text=text[(page - 1) * CHARS_PER_PAGE : page * CHARS_PER_PAGE],
             page=page,
             pages=pages,
         )

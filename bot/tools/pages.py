@@ -6,11 +6,12 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from bot.errors import ToolProblem
+from bot.redaction import hidden
 from bot.rules import Rules
 from bot.tool_runner import Tool, ToolContext
 from bot.tools.unopened import Unopened
 from integrations.addresses import within
-from integrations.web import Web
+from integrations.web import CHARS_PER_PAGE, Web
 from integrations.web_errors import WebProblem
 
 LABEL_CHARS = 60  # of an address in the status line
@@ -83,6 +84,7 @@ class Pages:
                 deadline=context.deadline_seconds,
                 allowed_hosts=stay if rules.web_allowed_hosts is None else rules.web_allowed_hosts,
                 private_origins=rules.web_private_origins,
+                edited=lambda text: _discreet(text, rules),
             )
         except WebProblem as problem:
             raise ToolProblem(str(problem)) from problem
@@ -100,6 +102,11 @@ class Pages:
     def _allowed(self, host: str, rules: Rules) -> bool:
         """Whether links in what was read may be followed to a host: it is one of ours, or an admin named it."""
         return host in self.hosts or within(host, rules.web_allowed_hosts or ())
+
+
+async def _discreet(text: str, rules: Rules) -> str:
+    """A long text with its secrets hidden before it is cut, or else both halves of one would look like none."""
+    return (await hidden([text], rules.redact))[0] if len(text) > CHARS_PER_PAGE else text
 
 
 def short(url: str) -> str:

@@ -25,7 +25,7 @@ from bot.tools import declare
 from bot.tools.tickets import NO_JIRA, Tickets
 from integrations.jira import Jira
 from integrations.pdf import Pdfs
-from integrations.web import Web
+from integrations.web import CHARS_PER_PAGE, Web
 from tests.bot.stores import ask
 
 OPEN = Rules(jira_projects=("SHOP",))
@@ -373,3 +373,35 @@ async def test_links_in_other_content_lead_to_allowed_hosts_alone(web: Web) -> N
         await tool("web_fetch", web).call(
             {"url": url}, ToolContext(ask(), rules, 0.0, reach=opened)
         )
+
+
+class Teller(Loopback):
+    """A site whose one page is a text."""
+
+    text = ""
+
+    def routes(self) -> list[server.RouteDef]:
+        """Everything is that page."""
+        return [server.get("/{rest:.*}", self._tell)]
+
+    async def _tell(self, _request: server.Request) -> server.Response:
+        return server.Response(text=self.text)
+
+
+async def test_a_secret_on_the_border_of_two_parts_is_hidden(web: Web) -> None:
+    """A long page has its secrets hidden before it is cut into parts, or half of one would look like none."""
+    token = "gh" + "p_" + "aB3dE6gH9jK2mN5pQ8sT1vW4xY7zA0bC3dE6"
+    site = Teller()
+    site.text = f"{'word ' * (CHARS_PER_PAGE // 5 - 4)}{token} {'word ' * 100}"
+    await site.start()
+    try:
+        rules = Rules(web_private_origins=(site.url,))
+        url = f"{site.url}/long"
+        first = await called(tool("web_fetch", web), rules, url=url)
+        second = await called(tool("web_fetch", web), rules, url=url, page=2)
+    finally:
+        await site.stop()
+
+    assert "page 1 of 2" in first
+    assert token[:19] not in first
+    assert token[20:] not in second
