@@ -288,9 +288,9 @@ async def test_away_and_back(store: PostgresStore, postgres: Postgres, clock: Cl
         assert not await store.ready()
     await until(store.ready)
     await store.commit(claim("b"))
-    await until(lambda: len(heard) > 1)
+    await until(lambda: heard.count(None) > 1)
 
-    assert ("a" in keys(postgres), "b" in keys(postgres), set(heard)) == (False, True, {None})
+    assert ("a" in keys(postgres), "b" in keys(postgres)) == (False, True)
 
 
 async def test_a_restart_between_two_calls_is_not_noticed(
