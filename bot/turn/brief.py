@@ -22,6 +22,7 @@ from bot.prompts import Prompts
 from bot.rules import Rules, Workspace
 from bot.store import Store
 from bot.tool_runner import ToolRunner
+from bot.turn.starts import Starts
 from integrations.claude import Claude
 
 # An answer has 400 words or so, but thinking is billed and counted as output: below about
@@ -134,6 +135,7 @@ class Rooms:
         clock: seconds that only grow, the governor's.
         sleep: waits.
         caching: what is known of Claude's cache, and of how people go on.
+        starts: which shared beginnings are in cache.
     """
 
     claude: Claude
@@ -155,3 +157,4 @@ class Rooms:
     sleep: Callable[[float], Awaitable[None]]
     admins: Callable[[], Awaitable[Sequence[str]]] = nobody
     caching: Caching[Carry] = field(default_factory=Caching[Carry])
+    starts: Starts = field(default_factory=Starts)

@@ -21,7 +21,7 @@ from bot.journal import Told
 from bot.turn.books import Books
 from bot.turn.bounds import beyond_ask, beyond_window, over
 from bot.turn.brief import Brief, Rooms
-from bot.turn.request import TOKENS_PER_SECOND, Order
+from bot.turn.request import TOKENS_PER_SECOND, Order, head_of
 from bot.turn.response import Filtered, Outcome, Response, Unanswered
 from bot.turn.voice import Voice
 from bot.usage import Usage
@@ -308,9 +308,10 @@ class Calls:
     async def _stream(self, flight: _Flight) -> Finished:
         order, silence = flight.order, self._brief.rules.silence_seconds
         thoughts = Thoughts()
-        async with aclosing(
-            self._rooms.claude.stream(order.body, silence_seconds=silence)
-        ) as events:
+        async with (
+            self._rooms.starts.turn(head_of(order.body), self._rooms.clock) as begun,
+            aclosing(self._rooms.claude.stream(order.body, silence_seconds=silence)) as events,
+        ):
             heard = 0
             async for event in events:
                 heard += 1
@@ -319,6 +320,7 @@ class Calls:
                 match event:
                     case Started():
                         flight.started, flight.since = event, self._rooms.clock()
+                        begun()
                         flight.heard()
                         self._rooms.governor.seen(flight.ticket, event.limits)
                         await self._rooms.journal.started(self._lease, flight.n, event.message_id)

@@ -107,6 +107,13 @@ def order(
     )
 
 
+def head_of(body: Mapping[str, Any]) -> str:
+    """What tells the shared beginnings of requests apart within one process; "" of one that shares nothing."""
+    if "tools" not in body:
+        return ""
+    return _dumped([body["model"], body.get("thinking"), body.get("output_config")])
+
+
 def frame(
     *, prompts: Prompts, tools: Sequence[Mapping[str, Any]], model: str, effort: str
 ) -> dict[str, Any]:

@@ -8,7 +8,7 @@ import structlog
 from bot.ledger import Entry
 from bot.store import Transaction
 from bot.turn.brief import Rooms
-from bot.turn.request import BYTES_PER_TOKEN, frame
+from bot.turn.request import BYTES_PER_TOKEN, frame, head_of
 from bot.turn.response import Response
 from bot.turn.rows import Cause, settled, unconfirmed
 from bot.usage import Usage
@@ -55,6 +55,7 @@ async def warm(rooms: Rooms, *, model: str, effort: str) -> bool:
         await end(rooms, call, [lost] if error.facts.may_be_billed else [], why)
         return False
     rooms.governor.learn(model, finished.limits)
+    rooms.starts.begun(head_of(body), rooms.clock())
     await end(rooms, call, settled(Response.of(finished), cause, at=rooms.now()))
     return True
 
