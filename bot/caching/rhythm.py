@@ -80,9 +80,8 @@ class Rhythm:
     def __init__(self) -> None:
         self._lines: OrderedDict[tuple[object, ...], _Line] = OrderedDict()
         self._pending: OrderedDict[str, tuple[float, Thread]] = OrderedDict()
-        self._rounds: dict[
-            tuple[str, int], list[int]
-        ] = {}  # [requests, of them followed by a round]
+        # Requests of a feature after so many rounds, and how many of them were followed by another.
+        self._rounds: dict[tuple[str, int], list[int]] = {}
 
     def asked(self, lane: str, at: float) -> None:
         """Somebody asks in a thread, at a time in epoch seconds."""
@@ -94,7 +93,8 @@ class Rhythm:
         """An ask in a thread was answered; from now on its silence counts."""
         self._pending[thread.lane] = (at, thread)
         self._pending.move_to_end(thread.lane)
-        for lane, (since, ended) in list(self._pending.items()):
+        while self._pending:
+            lane, (since, ended) = next(iter(self._pending.items()))
             if at - since < SLOTS * SLOT_SECONDS and len(self._pending) <= PENDING_AT_MOST:
                 break
             del self._pending[lane]

@@ -12,7 +12,7 @@ from bot.turn.brief import Brief, Carry, Rooms
 from bot.turn.request import LIKELY_BYTES_PER_TOKEN, LIKELY_PART, Order
 
 READY = "Ready?"  # in the place of the next ask; nothing is answered
-CARRIED_TOKENS = 250_000  # of a thread at most, likely: its messages are held until it is due
+CARRIED_TOKENS = 100_000  # of a thread at most, likely: its messages are held until it is due
 _SHARED = ("model", "system", "tools", "thinking", "output_config", "metadata")
 
 
