@@ -37,7 +37,8 @@ ALIVE: Mapping[str, str | int] = {
 SESSION = (
     f"SET lock_timeout = '{LOCK_SECONDS}s'; SET idle_in_transaction_session_timeout = '{LOCK_SECONDS}s'; "
     "SET tcp_keepalives_idle = 5; SET tcp_keepalives_interval = 2; SET tcp_keepalives_count = 3; "
-    "SET client_encoding = 'UTF8'; SET client_min_messages = 'error'; "
+    "SET client_encoding = 'UTF8'; SET client_min_messages = 'error'; SET extra_float_digits = 1; "
+    "SET default_transaction_isolation = 'read committed'; "  # each statement sees what the lock waited for
     f"SELECT set_config('transaction_timeout', '{STUCK_SECONDS}s', false) "
     "WHERE current_setting('server_version_num')::integer >= 170000; "
     "SELECT set_config('synchronous_commit', CASE current_setting('synchronous_commit') "

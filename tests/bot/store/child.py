@@ -1,6 +1,6 @@
 """A process that writes to a store until somebody kills it, or until its disk is full; run by the tests beside it.
 
-python -m tests.bot.store.child write purser.db     prints the id of each ask once its commit has returned
+python -m tests.bot.store.child write purser.db     prints the id of each ask once its commit has returned; or an address
 python -m tests.bot.store.child quota purser.db     fills its share of the disk, gets more, and prints what it heard
 """
 
@@ -13,7 +13,8 @@ from typing import Any
 
 from bot.errors import StoreDown
 from bot.inbox import Arrival, Inbox
-from bot.store import Transaction
+from bot.store import Store, Transaction
+from bot.store.postgres import PostgresStore
 from bot.store.sqlite import SqliteStore
 from tests.bot.stores import ask
 
@@ -38,9 +39,13 @@ def both(n: int) -> Transaction:
     return tx
 
 
-async def write(path: Path) -> None:
+async def write(place: str) -> None:
     """Write for ever, and say what was acknowledged."""
-    store = await SqliteStore.open(path, serve=True)
+    store: Store
+    if place.startswith("postgresql:"):
+        store = await PostgresStore.open(place, serve=True)
+    else:
+        store = await SqliteStore.open(Path(place), serve=True)
 
     async def writer(first: int) -> None:
         for n in range(first, 10**8, WRITERS):
@@ -50,9 +55,9 @@ async def write(path: Path) -> None:
     await asyncio.gather(*(writer(n) for n in range(WRITERS)))
 
 
-async def quota(path: Path) -> None:
+async def quota(place: str) -> None:
     """Write until the disk is full, then with more room."""
-    store = await SqliteStore.open(path, serve=True)
+    store = await SqliteStore.open(Path(place), serve=True)
     _, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     heard: list[object] = [await store.commit(both(n)) for n in range(5)]
     resource.setrlimit(resource.RLIMIT_FSIZE, (QUOTA, hard))
@@ -74,4 +79,4 @@ async def quota(path: Path) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run({"write": write, "quota": quota}[sys.argv[1]](Path(sys.argv[2])))
+    asyncio.run({"write": write, "quota": quota}[sys.argv[1]](sys.argv[2]))

@@ -1,5 +1,6 @@
 """What was acknowledged is on disk, whatever ends the process or fills the disk."""
 
+import asyncio
 import json
 import signal
 import sqlite3
@@ -11,14 +12,17 @@ from pathlib import Path
 import pytest
 
 from bot.errors import StoreTaken
+from bot.store.postgres import PostgresStore
 from bot.store.sqlite import SqliteStore
+from tests.bot.store.child import both
+from tests.postgres import Postgres
 
 ROOT = Path(__file__).parents[3]
 
 
-def child(what: str, path: Path) -> "subprocess.Popen[str]":
+def child(what: str, place: object) -> "subprocess.Popen[str]":
     """A process that does something with a store."""
-    command = [sys.executable, "-m", "tests.bot.store.child", what, str(path)]
+    command = [sys.executable, "-m", "tests.bot.store.child", what, str(place)]
     return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)  # noqa: S603 - our own command
 
 
@@ -48,6 +52,33 @@ async def test_killed_in_the_middle_of_commits(tmp_path: Path, acknowledged: int
     store = await SqliteStore.open(path, serve=True)
     await store.close()
     asks, parts = kept(path)
+    assert heard <= asks
+    assert asks == parts
+
+
+async def test_killed_or_paused_beside_others(postgres: Postgres) -> None:
+    """One process that is paused, then killed, in the middle of its commits: others go on, and nothing is by halves."""
+    heard: set[str] = set()
+    url = postgres.clean()
+    store = await PostgresStore.open(url, serve=True)
+    with child("write", url) as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            heard.add(line.strip())
+            if len(heard) % 20 == 0:
+                process.send_signal(signal.SIGSTOP)
+                async with asyncio.timeout(20):
+                    await store.commit(both(10**7 + len(heard)))
+                process.send_signal(signal.SIGCONT)
+            if len(heard) == 100:
+                process.kill()
+                break
+    await store.commit(both(10**7))
+    await store.close()
+    asks = {row[0] for row in postgres.run("SELECT id FROM asks")}
+    parts = {row[0] for row in postgres.run("SELECT ask_id FROM parts")}
+
+    assert process.returncode == -signal.SIGKILL
     assert heard <= asks
     assert asks == parts
 

@@ -394,6 +394,24 @@ async def test_an_old_schema_is_refused(postgres: Postgres) -> None:
             await opened
 
 
+async def test_a_role_with_odd_defaults_changes_nothing(postgres: Postgres) -> None:
+    """Whatever an operator has set for others, two processes see what the one before has written, to the last digit."""
+    odd = "-c%20default_transaction_isolation%3Dserializable%20-c%20extra_float_digits%3D-3"
+    url = f"{postgres.clean()}&options={odd}"
+    async with PostgresStore.beside(url) as one, PostgresStore.beside(url) as other:
+        txs = [Transaction() for _ in range(40)]
+        for tx in txs:
+            record(tx, Record("T1", "C1", "U1", "", "set", "model"), at=1_790_000_000.0)
+        await asyncio.gather(*(s.commit(tx) for s, tx in zip((one, other) * 20, txs, strict=True)))
+        proof = await Audit(one).verify()
+        here = Clock(1_790_000_000.123456)
+        await put(one, here, 1)
+        rows = await one.read("inbox.queue", soon=2e9)
+
+    assert (proof.records, proof.wrong) == (40, [])
+    assert rows[0]["oldest"] == postgres.run("SELECT at FROM asks")[0][0]
+
+
 async def test_the_audits_key_may_come_with_the_address(postgres: Postgres) -> None:
     """A key in the address signs, as HMAC-SHA-256 does, and proves; to who comes without it nothing is signed."""
     given = f"{postgres.clean()}&options=-c%20purser.audit_key%3Dours"
