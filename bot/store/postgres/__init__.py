@@ -14,9 +14,10 @@ from typing import Any, Self
 
 from bot.errors import StoreDown
 from bot.store import Row, Transaction
+from bot.store.postgres.address import Address
 from bot.store.postgres.clock import Clock
 from bot.store.postgres.failures import failure
-from bot.store.postgres.line import Address, Broken, Line
+from bot.store.postgres.line import Broken, Line
 from bot.store.postgres.migrations import bring_up, check
 from bot.store.postgres.news import News
 from bot.store.postgres.statements import Prepared, Statements, plain

@@ -5,51 +5,23 @@ waits for us in its middle, so a process that is paused or dies holds nothing up
 """
 
 import select
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import psycopg
 from psycopg import pq
-from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-from bot.errors import StoreDown
 from bot.store import Row
-from bot.store.postgres.failures import failure, refusal
+from bot.store.postgres.failures import failure
 from bot.store.postgres.statements import Prepared
 
-CONNECT_SECONDS = 5
 SILENT_SECONDS = 120.0  # without a word from the server while it owes us an answer
-LOCK_SECONDS = 10  # that a statement waits for a lock
-STUCK_SECONDS = 60  # that a transaction takes; where the server knows such a limit (from 17 on)
-BACKOFF_SECONDS = (0.1, 5.0)  # after a failed attempt to connect, and at most
-ALIVE: Mapping[str, str | int] = {
-    "application_name": "purser",
-    "connect_timeout": CONNECT_SECONDS,
-    "keepalives_idle": 5,
-    "keepalives_interval": 2,
-    "keepalives_count": 3,
-    "tcp_user_timeout": 15_000,
-}
-"""A peer that is gone without a word is found out in about ten seconds; the address may say otherwise."""
-
-SESSION = (
-    f"SET lock_timeout = '{LOCK_SECONDS}s'; SET idle_in_transaction_session_timeout = '{LOCK_SECONDS}s'; "
-    "SET tcp_keepalives_idle = 5; SET tcp_keepalives_interval = 2; SET tcp_keepalives_count = 3; "
-    "SET client_encoding = 'UTF8'; SET client_min_messages = 'error'; SET extra_float_digits = 1; "
-    "SET default_transaction_isolation = 'read committed'; "  # each statement sees what the lock waited for
-    f"SELECT set_config('transaction_timeout', '{STUCK_SECONDS}s', false) "
-    "WHERE current_setting('server_version_num')::integer >= 170000; "
-    "SELECT set_config('synchronous_commit', CASE current_setting('synchronous_commit') "
-    "WHEN 'off' THEN 'on' ELSE current_setting('synchronous_commit') END, false)"
-).encode()
 BOOLEAN = 16  # types by their numbers, which never change
 INTEGERS = frozenset({20, 21, 23})
 FLOATS = frozenset({700, 701, 1700})
+BROKE = "08006"  # the connection ended
 STALE = frozenset({"0A000", "26000", "25006"})  # planned for another schema; or a standby now
-
-
 GOOD = frozenset({pq.ExecStatus.COMMAND_OK, pq.ExecStatus.TUPLES_OK})
 Bound = tuple[Prepared, list[bytes | None]]
 """A statement with its values as the wire takes them."""
@@ -67,58 +39,6 @@ class Outcome:
     state: str = ""
     at: int = -1
     known: bool = False  # whether the server told us how it ended
-
-
-class Address:
-    """Where the database is; connects, and leaves it in peace for a while after a failure.
-
-    Raises:
-        StoreDown: the address is none.
-    """
-
-    def __init__(self, url: str) -> None:
-        try:
-            given = conninfo_to_dict(url)
-        except psycopg.ProgrammingError:
-            # Its message may hold parts of the address, and so of the password.
-            raise StoreDown("DATABASE_URL is no address of a PostgreSQL database") from None
-        self.name = f"{given.get('host') or 'localhost'}/{given.get('dbname') or ''}"
-        self._conninfo = make_conninfo(url, **{k: v for k, v in ALIVE.items() if k not in given})
-        self._pause = self._not_before = 0.0
-
-    def __repr__(self) -> str:
-        return f"Address({self.name!r})"
-
-    def connect(self, *, reads: bool = False) -> psycopg.Connection[Any]:
-        """A new connection, each statement of which is a transaction.
-
-        Args:
-            reads: and nothing else.
-
-        Raises:
-            StoreDown: there is none to be had; for a moment afterwards this is said without trying.
-        """
-        if time.monotonic() < self._not_before:
-            raise failure("")
-        try:
-            connection = psycopg.connect(self._conninfo, autocommit=True)
-            self._begin(connection, reads=reads)
-        except psycopg.Error as error:
-            least, most = BACKOFF_SECONDS
-            self._pause = min(max(self._pause * 2, least), most)
-            self._not_before = time.monotonic() + self._pause
-            raise refusal(error) from error
-        self._pause = self._not_before = 0.0
-        return connection
-
-    def _begin(self, connection: psycopg.Connection[Any], *, reads: bool) -> None:
-        try:
-            connection.execute(SESSION)
-            if reads:
-                connection.execute("SET default_transaction_read_only = on")
-        except psycopg.Error:
-            connection.close()
-            raise
 
 
 class Line:
@@ -156,7 +76,7 @@ class Line:
             StoreDown: the server refused it.
         """
         outcome = self.exchange([[(statement, statement.bound(values))]])[0]
-        if not outcome.known or outcome.state in STALE:
+        if not outcome.known or outcome.state in {BROKE, *STALE}:
             raise Broken
         if outcome.state:
             raise failure(outcome.state)
@@ -164,17 +84,18 @@ class Line:
 
     def exchange(self, transactions: Sequence[Sequence[Bound]]) -> list[Outcome]:
         """What became of transactions, each its own; the line is closed where that of one is not known."""
-        outcomes = [Outcome() for _ in transactions]
+        outcomes = [Outcome(state=BROKE, known=True) for _ in transactions]  # until they are sent
         try:
             refused = self._prepare({one.name: one for tx in transactions for one, _ in tx})
             sent: list[tuple[Sequence[Bound], Outcome]] = []
             for tx, outcome in zip(transactions, outcomes, strict=True):
                 states = [refused[one.name] for one, _ in tx if one.name in refused]
                 if states:
-                    outcome.state, outcome.known = states[0], True
+                    outcome.state = states[0]
                     continue
                 for statement, values in tx:
                     self.pg.send_query_prepared(statement.name, values)
+                outcome.state, outcome.known = "", False  # without the sync it cannot happen
                 self.pg.pipeline_sync()
                 sent.append((tx, outcome))
             for tx, outcome in sent:
@@ -211,7 +132,7 @@ class Line:
                 outcome.rows.append(rows(result) if statements[place].rows else [])
             elif result.status != pq.ExecStatus.PIPELINE_ABORTED and not outcome.state:
                 state = result.error_field(pq.DiagnosticField.SQLSTATE)
-                outcome.state, outcome.at = (state or b"08006").decode(), place
+                outcome.state, outcome.at = (state or BROKE.encode()).decode(), place
             place += 1
         outcome.known = True
 

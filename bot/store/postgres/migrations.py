@@ -10,8 +10,8 @@ from typing import Any, LiteralString, cast
 import psycopg
 
 from bot.errors import StoreDown
+from bot.store.postgres.address import Address
 from bot.store.postgres.failures import failure
-from bot.store.postgres.line import Address
 from bot.store.postgres.writer import LOCK
 
 RECORD = "CREATE TABLE IF NOT EXISTS schema_version (step TEXT PRIMARY KEY, at TIMESTAMPTZ NOT NULL DEFAULT now())"

@@ -11,7 +11,7 @@ from typing import Any
 import psycopg
 
 from bot.errors import StoreDown
-from bot.store.postgres.line import BACKOFF_SECONDS, Address
+from bot.store.postgres.address import BACKOFF_SECONDS, Address
 
 CHANNEL = "purser"
 

@@ -14,8 +14,9 @@ from dataclasses import dataclass
 from bot.errors import PurserError, StoreDown
 from bot.store import Row, Transaction
 from bot.store.groups import Groups, Result
+from bot.store.postgres.address import Address
 from bot.store.postgres.failures import failure
-from bot.store.postgres.line import Address, Bound, Line, Outcome
+from bot.store.postgres.line import Bound, Line, Outcome
 from bot.store.postgres.statements import MUST_FIND, Statements, plain
 
 LOCK = 0x707572736572  # "purser"; whoever writes has it
