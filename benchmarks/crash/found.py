@@ -76,14 +76,25 @@ def _in_thread(
     asks: Sequence[Asked], messages: Sequence[Message], said: Mapping[int, Sequence[str]]
 ) -> list[Wrong]:
     wrong, left = list[Wrong](), list(messages)
-    for ask in asks:
-        found = [m for m in messages if any(_holds(m, text) for text in said.get(ask.n, ()))]
-        if len(found) != 1:
-            wrong.append(Wrong(ask.n, f"{len(found)} whole answers in its thread"))
-        left = [message for message in left if message not in found]
-        wrong += [Wrong(ask.n, problem) for message in found if (problem := _unfinished(message))]
-    first = min(ask.n for ask in asks)
-    return wrong + [Wrong(first, f"beside the answers: {words_of(m)[:SHOWN]!r}") for m in left]
+
+    def holding(ask: Asked, among: Sequence[Message]) -> list[Message]:
+        return [m for m in among if any(_holds(m, text) for text in said.get(ask.n, ()))]
+
+    # Two asks may be answered in the same words; whoever has the fewest to choose from chooses first.
+    for ask in sorted(asks, key=lambda one: len(holding(one, messages))):
+        found = holding(ask, left)
+        if not found:
+            wrong.append(Wrong(ask.n, "no whole answer in its thread"))
+            continue
+        left.remove(found[0])
+        if problem := _unfinished(found[0]):
+            wrong.append(Wrong(ask.n, problem))
+    for message in left:
+        again = [ask.n for ask in asks if holding(ask, [message])]
+        what = "answered again" if again else "beside the answers"
+        n = (again or [min(ask.n for ask in asks)])[0]
+        wrong.append(Wrong(n, f"{what}: {words_of(message)[:SHOWN]!r}"))
+    return wrong
 
 
 def _holds(message: Message, text: str) -> bool:

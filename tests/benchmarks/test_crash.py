@@ -76,13 +76,13 @@ def test_one_whole_answer_is_well() -> None:
 @pytest.mark.parametrize(
     ("messages", "found"),
     [
-        ([], "0 whole answers in its thread"),
-        ([message(), message()], "2 whole answers in its thread"),
+        ([], "no whole answer in its thread"),
+        ([message(), message()], "answered again: '11*7 = 77'"),
         ([message(streaming="in_progress")], "its answer still streams"),
         ([message(receipts=0)], "0 receipts under its answer"),
         ([message(receipts=2)], "2 receipts under its answer"),
         ([message(), message("one moment")], "beside the answers: 'one moment'"),
-        ([message("1*7 = 7")], "0 whole answers in its thread"),
+        ([message("1*7 = 7")], "no whole answer in its thread"),
     ],
 )
 def test_what_is_wrong_in_a_thread(messages: list[Message], found: str) -> None:
@@ -90,9 +90,20 @@ def test_what_is_wrong_in_a_thread(messages: list[Message], found: str) -> None:
     assert found in threads(*messages)
 
 
+def test_two_asks_of_a_thread_in_the_same_words() -> None:
+    """Two asks that are answered alike have two answers; one of them is not enough for both."""
+    other = replace(ASKED, n=12, ts="1.2")
+    body = {"messages": "<purser:ask> (ask 12)"}
+    exchanges = [exchange(), exchange(body=body)]
+    first, second = message(), replace(message(), ts="2.3")
+
+    assert in_threads([ASKED, other], lambda *_: [first, second], exchanges) == []
+    assert len(in_threads([ASKED, other], lambda *_: [first], exchanges)) == 1
+
+
 def test_what_claude_did_not_finish_is_no_answer() -> None:
     """Words of a response that broke off are no whole answer."""
-    assert "0 whole answers in its thread" in threads(
+    assert "no whole answer in its thread" in threads(
         message(), exchanges=[exchange(state="client_gone")]
     )
 
