@@ -24,6 +24,7 @@ from bot.store.postgres.statements import Prepared, Statements, plain
 from bot.store.postgres.writer import Writer
 
 READERS = 4  # reads at the same time
+READY_SECONDS = 5.0
 TIME = plain("time", "SELECT extract(epoch FROM clock_timestamp())::double precision AS now")
 
 
@@ -37,8 +38,9 @@ class PostgresStore:
 
     alone = False
 
-    def __init__(self, address: Address) -> None:
+    def __init__(self, address: Address, *, patience: float) -> None:
         self._address = address
+        self._patience = patience
         self._statements = Statements()
         self._writer = Writer(address, self._statements)
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="purser-reader")
@@ -49,19 +51,20 @@ class PostgresStore:
         self.now = Clock()
 
     @classmethod
-    async def open(cls, url: str, *, serve: bool) -> Self:
+    async def open(cls, url: str, *, serve: bool, patience: float = READY_SECONDS) -> Self:
         """Open a database whose schema is up to date.
 
         Args:
             url: `postgresql://…/name?sslmode=require`, or what else libpq takes.
             serve: to work on what waits there; as many processes as one likes may.
+            patience: seconds in which the server has to answer to be called ready.
 
         Raises:
             StoreDown: it cannot be opened, or its schema is older or newer than this release.
         """
         address = Address(url)
         await asyncio.to_thread(check, address)
-        store = cls(address)
+        store = cls(address, patience=patience)
         try:
             await store._look()
         except StoreDown:
@@ -98,15 +101,16 @@ class PostgresStore:
         return await self._asked(self._statements.get(name), values)
 
     async def ready(self) -> bool:
-        """See `Store.ready`; after a write was refused, whether one goes through again."""
+        """See `Store.ready`; after a write was refused, whether one goes through again. A server that hangs is not."""
         try:
-            await self._look()
-            await self.read("inbox.alive")
-            if self._writer.failing:
-                tx = Transaction()
-                tx.add("inbox.probe")
-                await self.commit(tx)
-        except StoreDown:
+            async with asyncio.timeout(self._patience):
+                await self._look()
+                await self.read("inbox.alive")
+                if self._writer.failing:
+                    tx = Transaction()
+                    tx.add("inbox.probe")
+                    await self.commit(tx)
+        except (StoreDown, TimeoutError):
             return False
         return True
 

@@ -78,7 +78,7 @@ class Writer:
             line = self._connected()
         except StoreDown as down:
             self.failing = True
-            return [StoreDown(str(down)) for _ in group]
+            return [_same(down) for _ in group]
         first = (TURN if len(group) == 1 else QUICK, list[bytes | None]())
         sent: list[Sequence[Bound]] = [[first, *one.statements] for one in group]
         if len(group) > 1:
@@ -114,3 +114,10 @@ def _result(one: _Bound, outcome: Outcome, *, durable: bool) -> Result:
     if not durable:
         return StoreDown(UNSURE)
     return outcome.rows[1:]
+
+
+def _same(down: StoreDown) -> StoreDown:
+    """An error of its own for each who waits."""
+    one = StoreDown(str(down))
+    one.__cause__ = down.__cause__
+    return one

@@ -394,6 +394,21 @@ async def test_an_old_schema_is_refused(postgres: Postgres) -> None:
             await opened
 
 
+async def test_a_server_that_hangs_is_not_ready(postgres: Postgres, tmp_path: Path) -> None:
+    """Where the server says nothing at all, whoever asks whether we are ready is not kept waiting for it."""
+    wire = Wire(postgres.clean(), tmp_path)
+    await wire.open()
+    store = await PostgresStore.open(wire.url, serve=True, patience=0.05)
+    wire.mute()
+    hung = await store.ready()
+    wire.cut()
+    await until(store.ready)
+    await store.close()
+    await wire.close()
+
+    assert hung is False
+
+
 async def test_a_role_with_odd_defaults_changes_nothing(postgres: Postgres) -> None:
     """Whatever an operator has set for others, two processes see what the one before has written, to the last digit."""
     odd = "-c%20default_transaction_isolation%3Dserializable%20-c%20extra_float_digits%3D-3"
