@@ -377,8 +377,8 @@ async def test_who_is_not_let_in_is_told_why(
     assert "topsecret" not in f"{down.value!r}{down.value.__cause__!r}"
 
 
-async def test_an_old_schema_is_refused(postgres: Postgres) -> None:
-    """Nothing but `purser migrate` makes or changes a schema, and whoever serves is told of it; only once it does so."""
+async def test_a_schema_of_another_release(postgres: Postgres) -> None:
+    """A schema is made by `purser migrate` alone, once; a later one that only adds is worked on, any other refused."""
     empty = postgres.empty()
     with pytest.raises(StoreDown, match="run `purser migrate`"):
         await PostgresStore.open(empty, serve=True)
@@ -387,8 +387,13 @@ async def test_an_old_schema_is_refused(postgres: Postgres) -> None:
     await store.close()
 
     assert sorted(both) == [[], ["m001_one_ask"]]
+    later = "INSERT INTO schema_version (step, needs) VALUES ('{step}', '{needs}')"
     with psycopg.connect(empty) as connection:
-        connection.execute("INSERT INTO schema_version (step) VALUES ('m999_later')")
+        connection.execute(later.format(step="m998_adds", needs="m001_one_ask").encode())
+    await (await PostgresStore.open(empty, serve=True)).close()
+    assert await bring_up(empty) == []
+    with psycopg.connect(empty) as connection:
+        connection.execute(later.format(step="m999_takes", needs="m998_adds").encode())
     for opened in (PostgresStore.open(empty, serve=True), bring_up(empty)):
         with pytest.raises(StoreDown, match="newer than this Purser"):
             await opened

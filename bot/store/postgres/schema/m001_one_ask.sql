@@ -1,3 +1,5 @@
+-- needs: m001_one_ask
+
 CREATE TABLE keys (
   key TEXT COLLATE "C" PRIMARY KEY,
   at DOUBLE PRECISION NOT NULL
