@@ -23,10 +23,11 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.app.clients import secret, slack_client, slack_session
 from bot.app.doors import open_doors
+from bot.app.examination import checkups
 from bot.app.reload import Keyring, Reload, Reread
 from bot.app.rooms import furnish
 from bot.app.telemetry import collector
-from bot.ask import Ask
+from bot.ask import Alerts, Ask
 from bot.audit import of_ask, record
 from bot.errors import BadSettings
 from bot.inbox import Inbox
@@ -37,7 +38,7 @@ from bot.slack.envelope import Us
 from bot.slack.listen import Listen
 from bot.slack.transport import APART_SECONDS, bolt
 from bot.slack.wire import SlackError, SlackWire
-from bot.store import Engine, Transaction
+from bot.store import Engine, Store, Transaction
 from bot.store.opening import open_store
 from bot.turn import Turn
 from bot.worker import DRAIN_SECONDS, Worker
@@ -116,10 +117,22 @@ async def serve(
         worker = Worker(rooms, drain_seconds=drain)
         _begin(_keep_warm(rooms.turn, policy, stopping, alone=store.alone), stack)
         if reread is not None:
-            _begin(Reload(reread, keyring, policy, rooms.turn.alerts, now=now).run(), stack)
+            _begin(_reload(reread, keyring, policy, store, rooms.turn.alerts, now).run(), stack)
         watching = asyncio.gather(worker.watch(stopping), rooms.schedule.run(stopping))
         await worker.run(stopping)
         await watching
+
+
+def _reload(
+    reread: Reread,
+    keyring: Keyring,
+    policy: Policy,
+    store: Store,
+    alerts: Alerts,
+    now: Callable[[], float],
+) -> Reload:
+    look = checkups(keyring, policy, store, alerts, now=now).look
+    return Reload(reread, keyring, policy, alerts, look=look, now=now)
 
 
 async def _slack(

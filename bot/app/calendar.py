@@ -6,7 +6,7 @@ from datetime import datetime
 
 from bot.account import Accounts
 from bot.app.clients import admin_client, secret
-from bot.app.examination import checkups
+from bot.app.examination import checkups, daily
 from bot.app.reload import Keyring
 from bot.digests import Digests
 from bot.hindsight import Hindsight
@@ -54,7 +54,8 @@ async def calendar(
         digests.look,
         erasing.look,
     ]
-    looks.append(checkups(keyring, policy, turn.store, turn.alerts, now=now, here=here))
+    made = checkups(keyring, policy, turn.store, turn.alerts, now=now)
+    looks.append(daily(made, now=now, here=here))
     if settings.anthropic_admin_key is not None:
         admin = await stack.enter_async_context(admin_client(settings))
         reconciler = Reconciler(

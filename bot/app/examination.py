@@ -54,15 +54,9 @@ async def examine(
 
 
 def checkups(
-    keyring: Keyring,
-    policy: Policy,
-    store: Store,
-    alerts: Alerts,
-    *,
-    now: Callable[[], float],
-    here: Callable[[], datetime],
-) -> Look:
-    """The daily look of a process that serves, once it has done so for a while: a restart is no reason for one.
+    keyring: Keyring, policy: Policy, store: Store, alerts: Alerts, *, now: Callable[[], float]
+) -> Checkups:
+    """Examinations of a process that serves, which cost nothing.
 
     Args:
         keyring: its settings are those in force.
@@ -70,14 +64,23 @@ def checkups(
         store: remembers what was told.
         alerts: tells admins.
         now: seconds since the epoch.
-        here: the time of the workspace.
     """
-    began = now()
 
     async def examined() -> Sequence[Finding]:
         return await examine(keyring.settings, policy, now=now, spend=False)
 
-    look = Daily("doctor", Checkups(examined, store, alerts, now=now).daily, hour=HOUR, here=here)
+    return Checkups(examined, store, alerts, now=now)
+
+
+def daily(made: Checkups, *, now: Callable[[], float], here: Callable[[], datetime]) -> Look:
+    """A look a day, once this process has served for a while: a restart is no reason for one.
+
+    Args:
+        made: looks.
+        now: seconds since the epoch.
+        here: the time of the workspace.
+    """
+    began, look = now(), Daily("doctor", made.look, hour=HOUR, here=here)
 
     async def later() -> Sequence[Due]:
         return await look.look() if now() - began >= SERVED_SECONDS else ()

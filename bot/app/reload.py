@@ -2,6 +2,7 @@
 
     SIGHUP -> read anew -> secrets: each client is given its own     (calls on their way end with the old one)
                         -> policy: replaced whole                    (asks that began keep their rules)
+                        -> what holds now is examined, and admins hear what is ill
 
 What has a problem is refused whole, and what held before still holds; secrets and policy each by themselves, so that
 a leaked key is not kept alive by a typing error elsewhere. The log has every problem, and admins hear it once.
@@ -9,7 +10,7 @@ a leaked key is not kept alive by a typing error elsewhere. The log has every pr
 
 import asyncio
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -99,6 +100,7 @@ class Reload:
         keyring: who uses which secret.
         policy: whose file is replaced.
         alerts: tells admins what was refused.
+        look: examines what was taken, so that a key that nobody knows is told at once.
         now: seconds since the epoch.
     """
 
@@ -109,10 +111,11 @@ class Reload:
         policy: Policy,
         alerts: Alerts,
         *,
+        look: Callable[[], Awaitable[None]],
         now: Callable[[], float],
     ) -> None:
         self._reread, self._keyring, self._policy = reread, keyring, policy
-        self._alerts, self._now = alerts, now
+        self._alerts, self._look, self._now = alerts, look, now
         self._had_file = keyring.settings.purser_policy.exists()
 
     async def run(self) -> None:
@@ -121,21 +124,32 @@ class Reload:
             await self._reread.asked.wait()
             self._reread.asked.clear()
             (end,) = await asyncio.gather(self.once(), return_exceptions=True)
-            if end is not None:
+            if isinstance(end, StoreDown):
+                log.warning("admins could not be told", problem=str(end))
+            elif end is not None:
                 log.error("reading anew broke", exc_info=end)
 
     async def once(self) -> None:
-        """Read anew, take what is good, and tell what is not."""
+        """Read anew, take what is good, and tell what is not.
+
+        Raises:
+            StoreDown: what is wrong with what was taken could not be told.
+        """
         fresh, problems = await asyncio.to_thread(self._reread.settings)
+        taken = False
         if not problems:
-            taken, later = self._keyring.take(fresh)
-            log.info("settings read anew", taken=taken, at_the_next_start=later)
+            swapped, later = self._keyring.take(fresh)
+            log.info("settings read anew", taken=swapped, at_the_next_start=later)
+            taken = bool(swapped)
         try:
             await self._read_policy(self._keyring.settings.purser_policy)
+            taken = True
         except BadSettings as error:
             problems = [*problems, *error.problems]
         if problems:
             await self._refuse(problems)
+        if taken:
+            await self._look()
 
     def _loaded(self, path: Path) -> PolicyFile:
         there = path.exists()
@@ -157,7 +171,4 @@ class Reload:
         listed = "\n".join(f"- {problem}" for problem in problems)
         named = hashlib.sha256(listed.encode()).hexdigest()[:16]
         day = datetime.fromtimestamp(self._now(), UTC).date().isoformat()
-        try:
-            await self._alerts.tell(f"reload:{day}:{named}", REFUSED.format(problems=listed))
-        except StoreDown as error:
-            log.warning("admins could not be told", problem=str(error))
+        await self._alerts.tell(f"reload:{day}:{named}", REFUSED.format(problems=listed))

@@ -1,4 +1,4 @@
-"""The daily examination inside the service: what is newly ill, or worse, is told to admins, once.
+"""Examinations inside the service, daily and after a rotation: what is newly ill, or worse, is told to admins, once.
 
 examine -> what is not green, and was not told as ill -> admins -> remembered until it is well again
 """
@@ -13,9 +13,7 @@ from bot.ask import Alerts
 from bot.doctor import MARKS, Finding
 from bot.store import Store, Transaction
 
-FOUND = (
-    "The doctor's daily look found something to mend:\n{lines}\n`purser doctor` shows everything."
-)
+FOUND = "The doctor found something to mend:\n{lines}\n`purser doctor` shows everything."
 
 log = structlog.get_logger()
 
@@ -40,7 +38,7 @@ class Checkups:
     ) -> None:
         self._examine, self._store, self._alerts, self._now = examine, store, alerts, now
 
-    async def daily(self) -> None:
+    async def look(self) -> None:
         """Look, and tell what is news.
 
         Raises:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from bot.alerts import AdminAlerts
-from bot.app.examination import SERVED_SECONDS, checkups
+from bot.app.examination import SERVED_SECONDS, checkups, daily
 from bot.app.reload import Keyring
 from bot.doctor import Finding
 from bot.doctor.daily import Checkups
@@ -50,7 +50,7 @@ class Ward:
         """A day with these findings: what admins are told on it."""
         self._clock.at += DAY
         self.found = found
-        await self._checkups.daily()
+        await self._checkups.look()
         return await self.told()
 
     async def told(self) -> list[str]:
@@ -113,7 +113,7 @@ async def test_two_processes_tell_the_same_once(
     other = Ward(store, inbox, clock)
     other.found = ward.found = (MISSING,)
     await ward.alerts.tell(ward._checkups._key([MISSING]), "said by the other process")
-    await ward._checkups.daily()
+    await ward._checkups.look()
 
     assert await ward.told() == ["said by the other process"]
 
@@ -129,7 +129,8 @@ async def test_it_is_looked_once_a_day_after_some_time_of_service(
         return datetime.fromtimestamp(clock(), UTC).replace(hour=9)
 
     policy = Policy(PolicyFile(admins=("U0RUTH",)))
-    look = checkups(Keyring(settings), policy, store, ward.alerts, now=clock, here=here)
+    made = checkups(Keyring(settings), policy, store, ward.alerts, now=clock)
+    look = daily(made, now=clock, here=here)
     await look()
     assert await ward.told() == []
 

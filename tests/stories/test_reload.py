@@ -53,6 +53,13 @@ async def test_the_next_call_uses_the_rotated_key(world: World) -> None:
     assert "sk-ant-rotated" not in str(lines)
 
 
+async def test_a_key_that_nobody_knows_is_told_at_once(world: World) -> None:
+    """A rotation that went wrong is examined when it was taken, and admins hear of it without anybody asking."""
+    world.set["ANTHROPIC_API_KEY"] = "sk-ant-unknown"
+    await reread(world)
+    await world.until(lambda: any("does not accept the key" in text for text in told(world)))
+
+
 async def test_every_stranger_is_asked_with_its_own_new_key(world: World) -> None:
     """Slack, Jira and GitHub know new tokens alone, and each of them is asked with its own."""
     world.slack.api._bot_token = world.set["SLACK_BOT_TOKEN"] = "xoxb-rotated"
@@ -116,7 +123,7 @@ async def test_a_broken_policy_is_refused_whole_and_admins_are_told_once(world: 
 
     assert "42" in await asked(world)
     await world.idle()
-    (said,) = told(world)
+    (said,) = [text for text in told(world) if "read my settings anew" in text]
     assert "modell is not known; did you mean model?" in said
     assert "What held before still holds" in said
 
@@ -144,7 +151,7 @@ async def test_a_broken_environment_keeps_every_old_secret_and_takes_the_policy(
     assert [line["event"] for line in lines] == [READ, REFUSED]
     assert "42" in await asked(world)
     await world.idle()
-    (said,) = told(world)
+    (said,) = [text for text in told(world) if "read my settings anew" in text]
     assert "SLACK_BOT_TOKEN: should begin with xoxb-" in said
     assert "hunter2" not in said + str(lines)
 
