@@ -257,13 +257,25 @@ async def test_a_digest_that_is_stopped_under_way_says_nothing(tmp_path: Path) -
         assert len(world.claude.batches.all) == 1
 
 
-async def test_the_digest_of_who_has_left_is_stopped(tmp_path: Path) -> None:
-    """The channel reads once, at the hour, that it comes no more and why; Claude is not asked."""
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        ({"deleted": True}, "who asked for it, has left"),
+        ({"is_restricted": True}, "who asked for it, may not ask here any more"),
+    ],
+    ids=["left", "a guest now"],
+)
+async def test_the_digest_of_who_may_no_more_is_stopped(
+    tmp_path: Path, change: dict[str, bool], why: str
+) -> None:
+    """Of who left, or may have nothing read any more, the channel reads at the hour that it ended and why, no more."""
     async with Night(tmp_path) as world:
         await world.wanted()
+        file = tmp_path / "purser.toml"
+        file.write_text('[defaults]\nguests = "no-tools"\njira_projects = ["SHOP"]\n')
         people = world.slack.world.people
         ana = world.slack.world.person("ana")
-        people[ana.id] = replace(ana, deleted=True)
+        people[ana.id] = replace(ana, **change)
         world.at(-2.5)
         await world.start()
         await world.until(
@@ -274,7 +286,7 @@ async def test_the_digest_of_who_has_left_is_stopped(tmp_path: Path) -> None:
 
         (said,) = world.posted
         assert said.startswith("I write the digest of project SHOP no more: ")
-        assert "who asked for it, has left" in said
+        assert why in said
         assert world.claude.batches.all == []
         assert world.rows("SELECT 1 FROM digests WHERE stopped_at IS NULL") == []
 

@@ -130,6 +130,20 @@ async def test_what_claude_put_together_gets_no_button(desk: Desk) -> None:
     assert len(desk.web.log) == 1
 
 
+async def test_what_looks_like_another_host_gets_no_button(desk: Desk) -> None:
+    """An address with a sign that can pass for another one, or too long to be seen whole, is left to no person."""
+    host = desk.elsewhere.partition("://")[2]
+    odd = (
+        f"http://ex\u0430mple.com/{Page.ARTICLE}",
+        f"{desk.elsewhere}/\u2044in",
+        f"http://{host}/{'a' * 2_000}",
+    )
+
+    assert await desk.left(*odd, links=odd) == []
+    assert desk.rows("SELECT * FROM proposals") == []
+    assert desk.visits == 0
+
+
 async def test_what_a_tool_repeats_is_not_read(desk: Desk) -> None:
     """An address that Claude wrote into a proposal, and that its result gives back, is none that stands anywhere."""
     url = f"{desk.elsewhere}/in?q={SECRET}"
