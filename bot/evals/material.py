@@ -30,7 +30,7 @@ ABSENT = "This is not to be had here: go on with what you have."
 class CasePulls(Pulls):
     """Gives the case where the bot would ask GitHub; all else is done as ever."""
 
-    cases: Mapping[str, Case]
+    cases: Mapping[str, Case] = field(kw_only=True)
 
     def names_change(self, url: str) -> bool:
         """Whether an address is that of a case."""
@@ -72,7 +72,7 @@ class Material:
 
     def pulls(self) -> CasePulls:
         """Reads the changes of cases."""
-        return CasePulls(None, Policy(), self.cases)
+        return CasePulls(None, Policy(), cases=self.cases)
 
     def tools(self, web: Web) -> tuple[Tool, ...]:
         """The bot's tools, declared byte for byte as ever; two of them give the case."""
