@@ -70,7 +70,7 @@ from integrations.jira import Jira
 from integrations.pdf import Pdfs
 from integrations.web import Web
 
-CODE_HOSTS = frozenset({"github.com", "gitlab.com", "docs.python.org"})  # links to them stay links
+CODE_HOSTS = frozenset({"github.com", "gitlab.com", "docs.python.org"})  # plain links stay links
 
 
 async def furnish(
@@ -248,7 +248,8 @@ def _replies(settings: Settings, wire: SlackWire, turn: Turn, us: Us) -> Replies
         turn.journal,
         turn.store,
         us=us.bot_user,
-        hosts=_hosts(settings),
+        hosts=frozenset({_host(settings.jira_url or "")}),
+        code_hosts=CODE_HOSTS | {_host(str(web_of(settings.github_api_url)))},
         metrics=turn.metrics,
         clock=turn.clock,
     )
@@ -321,7 +322,5 @@ def _pdfs(stack: AsyncExitStack) -> Pdfs:
     return pdfs
 
 
-def _hosts(settings: Settings) -> frozenset[str]:
-    """Hosts whose links stay links in every answer."""
-    own = (settings.jira_url or "", str(web_of(settings.github_api_url)))
-    return CODE_HOSTS | {urlsplit(url).hostname or "" for url in own}
+def _host(url: str) -> str:
+    return urlsplit(url).hostname or ""

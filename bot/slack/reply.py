@@ -65,7 +65,8 @@ class Replies:
         journal: where parts are written first.
         store: commits them.
         us: our own user id.
-        hosts: whose links stay links in every answer (Jira's, the code host's).
+        hosts: whose links stay links in every answer (Jira's).
+        code_hosts: whose links do where they have no query; with one, signing in there can lead on to anywhere.
         metrics: counts the first sign.
         clock: seconds that only grow.
         whole_seconds: see `flow.WHOLE_SECONDS`.
@@ -80,13 +81,15 @@ class Replies:
         *,
         us: str,
         hosts: frozenset[str],
+        code_hosts: frozenset[str] = frozenset(),
         metrics: Metrics,
         clock: Callable[[], float],
         whole_seconds: float = WHOLE_SECONDS,
         flush_seconds: float = FLUSH_SECONDS,
     ) -> None:
         self.wire, self.journal, self.store, self.us = wire, journal, store, us
-        self.hosts, self.metrics, self.clock = hosts, metrics, clock
+        self.hosts, self.code_hosts = hosts, code_hosts
+        self.metrics, self.clock = metrics, clock
         self.whole_seconds, self.flush_seconds = whole_seconds, flush_seconds
         self._starts: deque[float] = deque()
 
@@ -135,7 +138,7 @@ class Reply:
         )
         self._status = StatusLine(wire, ask, clock=replies.clock, again=again)
         self._aside = Aside(wire, ask)
-        self._known = _known(ask, replies.hosts)
+        self._known = _known(ask, replies.hosts, replies.code_hosts)
         self._flow = Flow(
             self._parts,
             known=self._known,
@@ -383,7 +386,12 @@ def _messages(text: str, standing: Sequence[str], most: int | None = None) -> tu
     return kept or [NO_WORDS], text.strip("\n") if text.strip() else ""
 
 
-def _known(ask: Ask, hosts: frozenset[str]) -> Known:
+def _known(ask: Ask, hosts: frozenset[str], code_hosts: frozenset[str]) -> Known:
     """Which links stay links: those to the given hosts, and what the asker wrote; more on its host could carry data."""
     typed = Reach.words(ask.text).typed
-    return lambda host, address: host in hosts or normal_form(address) in typed
+
+    def known(host: str, address: str) -> bool:
+        plain = host in code_hosts and "?" not in address
+        return plain or host in hosts or normal_form(address) in typed
+
+    return known

@@ -141,6 +141,7 @@ class Desk:
             seen,
             us=self.slack.bot_user,
             hosts=HOSTS,
+            code_hosts=frozenset({"github.com"}),
             metrics=Metrics(),
             clock=self.clock,
             whole_seconds=whole,

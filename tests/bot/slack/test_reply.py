@@ -472,6 +472,18 @@ async def test_a_link_is_one_as_the_asker_wrote_it(at: Desk) -> None:
     assert words == "https://wiki.example/page [a] (`wiki.example/page?q=1`) [b] (`wiki.example/x`)"
 
 
+async def test_a_code_hosts_link_asks_for_nothing(at: Desk) -> None:
+    """A link to a code host stays one without a query alone: with one, signing in there leads on to wherever it says."""
+    lease = await at.mention()
+    plain = "https://github.com/shop/checkout/pull/7#L3"
+    away = "https://github.com/login/oauth/authorize?client_id=1&state=secret"
+    await answered(at, lease, Answer(f"{plain} [a]({away}) {away}", Receipt()))
+
+    (words,) = at.texts(lease)
+    assert words.startswith(f"{plain} [a] (`github.com/")
+    assert away not in words
+
+
 # The ends
 
 
