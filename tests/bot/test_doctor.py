@@ -31,12 +31,14 @@ from bot.rules import PolicyFile
 from bot.settings import Settings
 from bot.slack.manifest import SCOPES
 from bot.store import Transaction
+from bot.store.postgres import PostgresStore
 from bot.store.sqlite import SqliteStore
 from bot.store.sqlite.migrations import migrate
 from bot.store.sqlite.seal import key_path
 from tests.bot.stores import ask, url
 from tests.bot.terminal import purser
 from tests.contract import contract
+from tests.postgres import Postgres
 
 NOW = 1_795_000_000.0  # 2026-11-18
 PURSER = "557058:purser"  # in Jira
@@ -592,6 +594,22 @@ async def test_a_kind_of_event_that_never_comes_is_found(world: World) -> None:
     assert (found["Slack events"].colour, ill(silent)) == ("green", {"Slack events": "yellow"})
     assert "message.im" in silent["Slack events"].says
     assert "app_mention" not in silent["Slack events"].says
+
+
+async def test_a_database_on_postgresql_is_examined_the_same(
+    world: World, postgres: Postgres
+) -> None:
+    """Its schema, version and pace, what has come, and whether the audit is signed by the key."""
+    store = await PostgresStore.open(postgres.clean(), serve=True)
+    tx = Transaction()
+    record(tx, Record("T1", "C1", "U1", "", "set", "paused"), at=NOW)
+    await store.commit(tx)
+    await store.close()
+    found = await world.examine(DATABASE_URL=postgres.url)
+
+    assert ill(found) == {}
+    assert "PostgreSQL" in found["Database engine"].says
+    assert found["Audit key"].says == "signed the end of 1 days"
 
 
 async def test_a_slow_database_is_found(world: World) -> None:
