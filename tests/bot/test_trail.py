@@ -37,9 +37,15 @@ async def store(tmp_path: Path) -> AsyncIterator[SqliteStore]:
 
 async def kept(store: SqliteStore, subject: str = "SHOP-12", at: float = NOON, **more: str) -> None:
     """A record of a tool."""
-    values = {"team": "T1", "channel": "C1", "user": "U1", "ask_id": "a1", "action": "tool", **more}
+    values: dict[str, Any] = {
+        "team": "T1",
+        "channel": "C1",
+        "user": "U1",
+        "ask_id": "a1",
+        "action": "tool",
+    }
     tx = Transaction()
-    record(tx, Record(subject=subject, **values), at=at)
+    record(tx, Record(subject=subject, **values | more), at=at)
     await store.commit(tx)
 
 
