@@ -5,6 +5,7 @@ import json
 import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -37,15 +38,9 @@ async def store(tmp_path: Path) -> AsyncIterator[SqliteStore]:
 
 async def kept(store: SqliteStore, subject: str = "SHOP-12", at: float = NOON, **more: str) -> None:
     """A record of a tool."""
-    values: dict[str, Any] = {
-        "team": "T1",
-        "channel": "C1",
-        "user": "U1",
-        "ask_id": "a1",
-        "action": "tool",
-    }
     tx = Transaction()
-    record(tx, Record(subject=subject, **values | more), at=at)
+    made = Record("T1", "C1", "U1", ask_id="a1", action="tool", subject=subject)
+    record(tx, replace(made, **more), at=at)
     await store.commit(tx)
 
 
