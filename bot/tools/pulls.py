@@ -37,6 +37,7 @@ WITHOUT_ONE = (
     "an operator sets GITHUB_TOKEN."
 )
 HIDDEN = "The bot's token does not see this in {repository}: it does not exist, or the token has no right to it."
+FORK = "A comparison with a fork is read only where both are public; there is none here that is."
 NOT_POINTED_AT = (
     "Not read: nobody in this conversation named this on the code host. Addresses that you put together are not opened. "
     "If it matters, tell the person: write its address here, outside of code and quotations, and I read it."
@@ -257,9 +258,9 @@ class Pulls:
             raise ToolProblem(str(problem)) from problem
 
     def _as_us(self, github: GitHub, address: Address, context: ToolContext) -> bool:
-        """Whether our token is used: only where the policy opens the repository to this channel."""
+        """Whether our token is used: only where the policy opens the repository to this channel, and for no other one."""
         verdict = self.policy.may_use_token(context.rules, address.repository)
-        return verdict.allowed and github.has_token(address)
+        return verdict.allowed and github.has_token(address) and not _names_fork(address)
 
     def _words(
         self, problem: GitHubProblem, github: GitHub, address: Address, context: ToolContext
@@ -270,8 +271,15 @@ class Pulls:
         verdict = self.policy.may_use_token(context.rules, address.repository)
         if not verdict.allowed:
             return ToolProblem(verdict.sentence, rule=verdict.rule)
+        if _names_fork(address):
+            return ToolProblem(FORK)
         words = HIDDEN if github.has_token(address) else WITHOUT_ONE
         return ToolProblem(words.format(repository=address.repository))
+
+
+def _names_fork(address: Address) -> bool:
+    """Whether a comparison names a second repository (`owner:branch`), which may be private, and closed to the channel."""
+    return address.kind == "compare" and ":" in address.ref
 
 
 def reading(change: Change, fitted: Fitted, link: str, url: str = "") -> Reading:

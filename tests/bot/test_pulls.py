@@ -124,6 +124,18 @@ async def test_a_private_one_elsewhere_is_not_there(
     assert stand_in.remaining[stand_in.token] == 5000
 
 
+@pytest.mark.parametrize("fork", ["shop:main", "shop:vault:main", "ana:main"])
+async def test_a_fork_is_not_opened_with_its_network(
+    stand_in: GitHubStandIn, pulls: Pulls, fork: str
+) -> None:
+    """A comparison names a second repository, of which the policy may know nothing: it is read without our token."""
+    with pytest.raises(ToolProblem, match="only where both are public"):
+        await diff(pulls, f"{stand_in.url}/shop/checkout/compare/main...{fork}", OPEN)
+    with pytest.raises(ToolProblem, match="only where both are public"):
+        await diff(pulls, f"{stand_in.url}/shop/checkout/compare/{fork}...main", OPEN)
+    assert stand_in.remaining[stand_in.token] == 5000
+
+
 @pytest.mark.parametrize("pattern", ["checkout", "https://github.com/shop/checkout", "shop/a b"])
 def test_a_pattern_that_is_none_is_refused(pattern: str) -> None:
     """What names no repository is refused when the policy is read, instead of opening nothing."""
