@@ -12,7 +12,7 @@ spent on the same cores.
 import asyncio
 import sys
 import time
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -33,7 +33,9 @@ SPREAD_SECONDS = 1.2  # over which the first ones of a round are asked
 ACK_MS = 50.0
 POSTGRES_TIMES = 1.5  # of the CPU on a file
 TWO_TIMES = 1.1  # of one process's CPU
-HOUSES = (("a file", 1), ("PostgreSQL, one process", 1), ("PostgreSQL, two processes", 2))
+FILE, ONE, TWO = "a file", "PostgreSQL, one process", "PostgreSQL, two processes"
+HOUSES = {FILE: 1, ONE: 1, TWO: 2}
+"""How many processes each has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,27 +62,30 @@ class House:
         self.legs.append(Leg(found, sum(app.cpu() for app in self.apps) - before))
 
 
-async def measure(place: Path, scale: Scale) -> list[House]:
-    """All three, in turns.
+async def measure(
+    place: Path, scale: Scale, names: Sequence[str] = tuple(HOUSES)
+) -> dict[str, House]:
+    """All of them, in turns.
 
     Args:
         place: where databases and logs lie; it exists.
         scale: how much.
+        names: of those that are measured.
     """
     async with AsyncExitStack() as stack:
         url, _ = await stack.enter_async_context(claude(FIRST_WORD_SECONDS))
-        houses: list[House] = []
-        for n, (name, processes) in enumerate(HOUSES):
+        houses: dict[str, House] = {}
+        for n, name in enumerate(names):
             say(f"{name} starts")
             room = place / str(n)
             room.mkdir()
             house = await stack.enter_async_context(
-                _house(room, url, processes=processes, postgres=n > 0)
+                _house(room, url, processes=HOUSES[name], postgres=name != FILE)
             )
             await warmed_up(house.town, scale.asks)
-            houses.append(house)
+            houses[name] = house
         for number in range(scale.rounds):
-            for (name, _), house in zip(HOUSES, houses, strict=True):
+            for name, house in houses.items():
                 say(f"round {number + 1}, {name}")
                 await house.leg(scale)
         return houses
@@ -109,10 +114,10 @@ async def _house(
         yield House(place, apps)
 
 
-def judged(houses: Sequence[House]) -> list[Target]:
+def judged(houses: Mapping[str, House]) -> list[Target]:
     """The targets, in the order in which they are told."""
-    file, one, two = (house.legs for house in houses)
-    rounds = [leg.round for house in houses for leg in house.legs]
+    file, one, two = (houses[name].legs for name in HOUSES)
+    rounds = [leg.round for house in houses.values() for leg in house.legs]
     return [
         Target("ack p99 on PostgreSQL, ms", ms(lambda r: r.acks, 0.99, one), ACK_MS),
         Target("CPU for an ask on PostgreSQL, of a file's", _times(one, file), POSTGRES_TIMES),
@@ -133,12 +138,12 @@ def _times(legs: Sequence[Leg], of: Sequence[Leg]) -> float:
     )
 
 
-def table(houses: Sequence[House], scale: Scale) -> str:
+def table(houses: Mapping[str, House], scale: Scale) -> str:
     """What was measured, before the targets."""
     what = f"{scale.rounds} rounds of {scale.asks} asks, {scale.at_a_time} at a time"
     lines = [
-        f"| {what} | {' | '.join(name for name, _ in HOUSES)} |",
-        "| --- | --- | --- | --- |",
+        f"| {what} | {' | '.join(houses)} |",
+        f"| --- {'| --- ' * len(houses)}|",
     ]
     for name, values in (
         ("ack", lambda r: r.acks),
@@ -146,9 +151,9 @@ def table(houses: Sequence[House], scale: Scale) -> str:
         ("answer with receipt", lambda r: r.ends),
     ):
         for share in (0.5, 0.99):
-            cells = (f"{ms(values, share, house.legs):.0f} ms" for house in houses)
+            cells = (f"{ms(values, share, house.legs):.0f} ms" for house in houses.values())
             lines.append(f"| {name}, p{share * 100:.0f} | {' | '.join(cells)} |")
-    cells = (f"{cpu_ms(house.legs):.1f} ms" for house in houses)
+    cells = (f"{cpu_ms(house.legs):.1f} ms" for house in houses.values())
     lines.append(f"| CPU for an answered ask | {' | '.join(cells)} |")
     return "\n".join(lines)
 

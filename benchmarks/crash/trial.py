@@ -22,7 +22,7 @@ from bot.demo.jira import JiraStandIn
 from bot.demo.slack import SlackStandIn
 
 START_SECONDS = 60.0  # until all processes are connected
-SPEAKING_SECONDS = 2.0  # for which a kill waits, so that it hits something
+SPEAKING_SECONDS = 2.0  # for which a kill or a pause waits, so that it hits something
 LOOK_SECONDS = 0.5  # between looks whether all is answered
 FIRST_WORD_SECONDS = 0.2
 TOKENS_A_SECOND = 120.0  # so an answer takes some seconds, and blows fall into it
@@ -177,6 +177,7 @@ class Trial:
                 await self._speaking()
                 fell = replica.kill()
             case "pause":
+                await self._speaking()
                 if fell := replica.pause():
                     await asyncio.sleep(self._scale.pause)
                     replica.wake()
