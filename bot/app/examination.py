@@ -2,7 +2,10 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import datetime
+
+from pydantic import SecretStr
 
 from bot.app.clients import (
     admin_client,
@@ -18,10 +21,12 @@ from bot.ask import Alerts
 from bot.doctor import Finding, claude, database, github, heard, jira, sealed, slack
 from bot.doctor import here as locally
 from bot.doctor.daily import Checkups
+from bot.errors import StoreDown
 from bot.policy import Policy
 from bot.schedule import Daily, Due, Look
 from bot.settings import Settings
 from bot.store import Store
+from bot.store.opening import beside, exists
 from integrations.claude import Claude
 
 HOUR = 8  # of the workspace's morning, when somebody is there to mend something
@@ -40,9 +45,7 @@ async def examine(
         spend: whether Claude is asked for a token, which is booked; else for what costs nothing.
     """
     called = await asyncio.gather(
-        database.examine(settings.database_url),
-        heard.examine(settings.database_url),
-        sealed.examine(settings.database_url),
+        _database(settings.database_url),
         _slack(settings, policy, now()),
         _claude(settings, policy, now(), spend=spend),
         _claude_keys(settings, now()),
@@ -86,6 +89,17 @@ def daily(made: Checkups, *, now: Callable[[], float], here: Callable[[], dateti
         return await look.look() if now() - began >= SERVED_SECONDS else ()
 
     return later
+
+
+async def _database(url: SecretStr) -> list[Finding]:
+    """One thing after the other: a small PostgreSQL has few connections to give."""
+    found = await database.examine(url)
+    with suppress(StoreDown):  # which is a finding already
+        if await exists(url):
+            async with beside(url) as store:
+                found += await heard.examine(store, url)
+                found += await sealed.examine(store, url)
+    return found
 
 
 async def _slack(settings: Settings, policy: Policy, now: float) -> list[Finding]:

@@ -10,9 +10,8 @@ from datetime import UTC, datetime
 from pydantic import SecretStr
 
 from bot.doctor import Finding
-from bot.errors import StoreDown
-from bot.store import Row
-from bot.store.opening import beside, exists, named
+from bot.store import Row, Store
+from bot.store.opening import named
 
 LOOKS = 5  # of which the middle one counts
 SLOW_MS = 50.0  # an answer of the database, beyond which each ask is slowed by seconds
@@ -22,27 +21,25 @@ KINDS = {"mention": ("app_mention", "mentions"), "direct": ("message.im", "direc
 
 
 async def examine(
-    url: SecretStr, *, clock: Callable[[], float] = time.perf_counter
+    store: Store, url: SecretStr, *, clock: Callable[[], float] = time.perf_counter
 ) -> list[Finding]:
-    """How fast the database answers, and what has come; nothing, where it cannot be opened.
+    """How fast the database answers, and what has come.
 
     Args:
-        url: of the database.
+        store: the database.
+        url: of it.
         clock: seconds that only grow.
+
+    Raises:
+        StoreDown: it cannot be read.
     """
+    version = str((await store.read("doctor.version"))[0]["version"])
     took: list[float] = []
-    try:
-        if not await exists(url):
-            return []
-        async with beside(url) as store:
-            version = str((await store.read("doctor.version"))[0]["version"])
-            for _ in range(LOOKS):
-                began = clock()
-                await store.ready()
-                took.append(clock() - began)
-            (heard,) = await store.read("doctor.heard")
-    except StoreDown:  # which is a finding of its own
-        return []
+    for _ in range(LOOKS):
+        began = clock()
+        await store.ready()
+        took.append(clock() - began)
+    (heard,) = await store.read("doctor.heard")
     return [_pace(named(url), version, sorted(took)[LOOKS // 2] * 1000), _events(heard)]
 
 

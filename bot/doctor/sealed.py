@@ -7,24 +7,24 @@ from pydantic import SecretStr
 from bot.doctor import Finding
 from bot.errors import StoreDown
 from bot.store import Row, Store
-from bot.store.opening import beside, exists, file_of
+from bot.store.opening import file_of
 from bot.store.sqlite.seal import key_path
 
 NAME = "Audit key"
 BACK = "put the key back from your copy; `purser audit verify` says more"
 
 
-async def examine(url: SecretStr) -> list[Finding]:
-    """Whether each day's end is signed by our key; nothing, where the database cannot be opened."""
-    try:
-        if not await exists(url):
-            return []
-        async with beside(url) as store:
-            if not await store.ready():
-                return []
-            chains = await _chains(store)
-    except StoreDown:  # which is a finding of its own
-        return []
+async def examine(store: Store, url: SecretStr) -> list[Finding]:
+    """Whether each day's end is signed by our key, and who may read that.
+
+    Args:
+        store: the database, which is well.
+        url: of it.
+
+    Raises:
+        StoreDown: it cannot be read.
+    """
+    chains = await _chains(store)
     if chains is None:
         return [Finding(NAME, "red", "is no key, or cannot be read", BACK)]
     strange = sum(not chain["genuine"] for chain in chains)
@@ -38,8 +38,10 @@ async def _chains(store: Store) -> list[Row] | None:
     """Each day's, with whether it is genuine; None where the key cannot say so."""
     try:
         return await store.read("audit.chains")
-    except StoreDown:  # by the key, since the database is well
-        return None
+    except StoreDown:
+        if not await store.ready():
+            raise
+        return None  # by the key, since the database is well
 
 
 def _readable(url: SecretStr) -> Finding | None:

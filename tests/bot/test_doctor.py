@@ -614,10 +614,9 @@ async def test_a_database_on_postgresql_is_examined_the_same(
 
 async def test_a_slow_database_is_found(world: World) -> None:
     """The middle one of some answers counts."""
-    seconds = itertools.count()
-    found = await heard.examine(
-        url(world.folder / "purser.db"), clock=lambda: next(seconds) * SLOW_MS / 500
-    )
+    seconds, path = itertools.count(), world.folder / "purser.db"
+    async with SqliteStore.beside(path) as store:
+        found = await heard.examine(store, url(path), clock=lambda: next(seconds) * SLOW_MS / 500)
 
     assert [f.colour for f in found] == ["yellow", "green"]
     assert "SQLite 3" in found[0].says
