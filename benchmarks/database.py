@@ -1,11 +1,13 @@
 """A PostgreSQL out of the wheel, as durable as it comes, that can be restarted and be away for a while.
 
-It is for a run alone: in a folder of its own, reached through a socket there, and removed with it.
+It is for a run alone: in a folder of its own, reached through a socket there, and removed with it. Where we are root it
+runs as somebody else, who may not look into everybody's folders; so it has one where all may.
 """
 
 import asyncio
 import os
 import signal
+import tempfile
 import warnings
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -45,19 +47,16 @@ class Database:
 
 
 @asynccontextmanager
-async def database(folder: Path) -> AsyncGenerator[Database]:
-    """A server while inside.
-
-    Args:
-        folder: where it may lie; it exists.
-    """
-    server = await asyncio.to_thread(_started, folder / "postgres")
-    try:
-        found = Database(server)
-        await bring_up(found.url)
-        yield found
-    finally:
-        await asyncio.to_thread(server.cleanup)
+async def database() -> AsyncGenerator[Database]:
+    """A server while inside."""
+    with tempfile.TemporaryDirectory(prefix="purser-postgres-") as folder:
+        server = await asyncio.to_thread(_started, Path(folder) / "data")
+        try:
+            found = Database(server)
+            await bring_up(found.url)
+            yield found
+        finally:
+            await asyncio.to_thread(server.cleanup)
 
 
 def _started(folder: Path) -> Any:

@@ -61,7 +61,7 @@ async def live(
         url, _ = await stack.enter_async_context(claude())
         more: dict[str, str] = {}
         if postgres:
-            more["DATABASE_URL"] = (await stack.enter_async_context(database(place))).url
+            more["DATABASE_URL"] = (await stack.enter_async_context(database())).url
         here = await stack.enter_async_context(town())
         serving = running(PURSER, slack=here.slack, claude_url=url, folder=place, more=more)
         app = await stack.enter_async_context(serving)

@@ -98,7 +98,7 @@ async def _house(
     async with AsyncExitStack() as stack:
         more: dict[str, str] = {}
         if postgres:
-            server = await stack.enter_async_context(database(room))
+            server = await stack.enter_async_context(database())
             more["DATABASE_URL"] = server.url
         place, apps = await stack.enter_async_context(town()), list[App]()
         for n in range(processes):

@@ -95,11 +95,11 @@ async def place(folder: Path, *, postgres: bool) -> AsyncGenerator[Place]:
     """A place while inside.
 
     Args:
-        folder: where it may lie; it exists.
-        postgres: a server instead of a file.
+        folder: where a file may lie; it exists.
+        postgres: a server instead of a file, which lies elsewhere.
     """
     if not postgres:
         yield File(folder / "purser.db")
         return
-    async with database(folder) as server:
+    async with database() as server:
         yield Server(server)
