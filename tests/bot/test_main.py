@@ -142,7 +142,11 @@ async def test_every_command_refuses_a_broken_policy(tmp_path: Path, command: st
         ("DYNO", "web.1", "DATABASE_URL: Heroku throws a dyno's disk away"),
         ("PURSER_POLICY", "none.toml", "PURSER_POLICY: there is no file none.toml"),
         ("SSL_CERT_FILE", "none.pem", "SSL_CERT_FILE: there is no file none.pem"),
-        ("ANTHROPIC_API_KEY_FILE", "none", "ANTHROPIC_API_KEY_FILE: the file none cannot be read"),
+        (
+            "ANTHROPIC_API_KEY_FILE",
+            "none",
+            "ANTHROPIC_API_KEY_FILE: the file that it names cannot be read",
+        ),
         (
             "ANTHROPIC_BASE_URL",
             "https://me:pw@host",
