@@ -70,7 +70,8 @@ class Keyring:
         taken = set[str]()
         for names, use in self._users:
             values = [_plain(getattr(fresh, name)) for name in names]
-            if not {*names}.isdisjoint(changed) and (all(values) or names == OPTIONAL):
+            stays = {PLACES[n] for n in names if n in PLACES}.isdisjoint(changed)
+            if not {*names}.isdisjoint(changed) and stays and (all(values) or names == OPTIONAL):
                 use(*values)
                 taken |= {*names}
         held = {name: getattr(fresh, name) for name in taken}
@@ -83,6 +84,17 @@ class Keyring:
     def _now(self, name: str) -> object:
         return getattr(self.settings, name)
 
+
+PLACES = {
+    "slack_bot_token": "slack_api_url",
+    "slack_app_token": "slack_api_url",
+    "anthropic_api_key": "anthropic_base_url",
+    "anthropic_admin_key": "anthropic_base_url",
+    "jira_email": "jira_url",
+    "jira_api_token": "jira_api_url",
+    "github_token": "github_api_url",
+}
+"""Where a secret is sent: with another address it waits for the next start, as that does, and is shown to no old one."""
 
 OPTIONAL = ("github_token",)
 """What may be taken away: GitHub is then read as nobody."""

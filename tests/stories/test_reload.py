@@ -99,6 +99,16 @@ async def test_what_cannot_be_taken_up_is_named(world: World) -> None:
     assert policy["at_the_next_start"] == ["workspace.timezone"]
 
 
+async def test_a_secret_for_another_address_is_not_shown_to_the_old_one(world: World) -> None:
+    """Who changes Jira's address and its token together has both at the next start."""
+    world.set |= {"JIRA_URL": "https://new.example", "JIRA_API_TOKEN": "for-the-new-one"}
+    settings, *_ = await reread(world)
+    await asked(world)
+
+    assert settings["at_the_next_start"] == ["JIRA_URL", "JIRA_API_TOKEN"]
+    assert "for-the-new-one" not in str(list(world.jira.log))
+
+
 async def test_a_changed_policy_holds_from_the_next_ask_on(world: World) -> None:
     """Who may ask is changed in the file, and holds at once; what an admin set in Slack still wins over it."""
     await world.slack.command("ruth", "#shop-dev", "/purser", "budget 80")
