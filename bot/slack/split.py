@@ -58,9 +58,10 @@ def _reopened(fence: str, rest: str) -> str:
 
 
 def plain(text: str, limit: int = FALLBACK) -> str:
-    """A short plain form for notifications: no pings, no marks, escaped for Slack's mrkdwn."""
+    """A short plain form for notifications: no pings, links or marks, escaped for Slack's mrkdwn."""
     bare = re.sub(r"^[ \t]*(?:#{1,6}|>)[ \t]+|^```.*$|\*\*|`+", "", text, flags=re.MULTILINE)
-    words = PING.sub(f"<{GAP}", bare).strip()
+    # What was code above is none here any more: an address in it would be a link.
+    words = PING.sub(f"<{GAP}", bare).replace("://", f":{GAP}//").strip()
     short = words[:limit]
     while len(escaped(short)) > limit - (short != words):
         short = short[: min(len(short) - 1, len(short) * limit // len(escaped(short)))]

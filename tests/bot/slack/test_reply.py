@@ -448,6 +448,17 @@ async def test_nothing_pings_and_no_unknown_host_is_linked(at: Desk) -> None:
     assert "https://evil.example" not in "".join(sent).replace(escaped(nasty).strip(), "")
 
 
+async def test_an_address_in_code_is_none_in_a_notification(at: Desk) -> None:
+    """The plain form of an answer has no signs of code, so no address in it is one: it would be a link, and unfurled."""
+    lease = await at.mention()
+    evil = "https://evil.example/?q=1"
+    await answered(at, lease, answer(f"```\n{evil}\n```\n`{evil}` {evil}"))
+
+    (message,) = at.thread(lease)
+    assert "evil.example/?q=1" in message.text
+    assert "://" not in message.text
+
+
 async def test_notes_cannot_ping_either(at: Desk) -> None:
     """A note is shown as it is, in a grey line."""
     lease = await at.mention(text="see https://wiki.example/page")
