@@ -88,7 +88,7 @@ class Keyring:
 PLACES = {
     "slack_bot_token": "slack_api_url",
     "slack_app_token": "slack_api_url",
-    "anthropic_api_key": "anthropic_base_url",
+    "anthropic_api_key": "anthropic_base_url",  # pragma: allowlist secret
     "anthropic_admin_key": "anthropic_base_url",
     "jira_email": "jira_url",
     "jira_api_token": "jira_api_url",
