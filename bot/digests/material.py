@@ -5,7 +5,7 @@ threads are those of the digest's own channel, with their secrets hidden.
 """
 
 import json
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime, time, timedelta, tzinfo
 from typing import Any
 
@@ -18,6 +18,7 @@ from bot.documents import discreet
 from bot.errors import ToolProblem
 from bot.labels import said_before, text, unbounded
 from bot.prompts import untagged
+from bot.redaction import redacted
 from bot.turn import Brief, Rooms
 from bot.turn.tools import run_tools
 
@@ -68,7 +69,7 @@ class Material:
             parts = await self._threads(lease.ask, last, brief)
         else:
             parts = await self._tickets(lease, digest, brief, known, last, (due - last).days)
-        return [note(about), *_fitting(parts)]
+        return [note(redacted(about, brief.rules.redact)), *_fitting(parts)]
 
     async def _tickets(
         self,
@@ -95,7 +96,8 @@ class Material:
             raise ToolProblem(_words(results[0]))
         closer = looks(map(_words, results), last) if digest.subject.kind != "tickets" else []
         results += await run(closer)
-        return [_told(use, block) for use, block in zip([*first, *closer], results, strict=True)]
+        uses = zip([*first, *closer], results, strict=True)
+        return [_told(use, block, brief.rules.redact) for use, block in uses]
 
     async def _threads(self, ask: Ask, last: date, brief: Brief) -> list[list[Block]]:
         """The threads of the channel, the newest first."""
@@ -110,9 +112,11 @@ class Material:
         return parts
 
 
-def _told(use: Mapping[str, Any], block: Mapping[str, Any]) -> list[Block]:
-    """What a tool gave, or why it gave nothing, under the words by which it was asked."""
-    asked = json.dumps(use["input"], ensure_ascii=False)
+def _told(
+    use: Mapping[str, Any], block: Mapping[str, Any], names: Collection[str] | None
+) -> list[Block]:
+    """What a tool gave, or why it gave nothing, under the words by which it was asked, their secrets hidden."""
+    asked = redacted(json.dumps(use["input"], ensure_ascii=False), names)
     failed = " (it failed)" if block.get("is_error") else ""
     head = note(untagged(f"{use['name']} {asked}{failed}:"))
     return [head, *(part for part in block["content"] if part["type"] == "text")]

@@ -357,3 +357,15 @@ async def test_the_threads_of_a_channel(tmp_path: Path) -> None:
         assert '<purser:said from="' in whole
         assert "<purser:ask" not in whole
         assert world.posted[-1].startswith("**Digest: this channel**")
+
+
+async def test_a_secret_in_a_query_stays_here(tmp_path: Path) -> None:
+    """What the digest is of is told to Claude with its secrets hidden, too; Jira is asked what was wanted."""
+    key = "sk-ant-" + "a" * 24
+    async with Night(tmp_path) as world:
+        await world.wanted(f'project = SHOP AND text ~ "{key}" ORDER BY updated nightly at 7:00')
+        body = request(await world.made())
+        whole = "\n".join(block["text"] for block in body["messages"][0]["content"])
+
+        assert key not in whole
+        assert whole.count("[redacted: anthropic-key]") >= 2
