@@ -36,6 +36,7 @@ class Press:
         lease: the press as an ask; what it changes is conditioned on it.
         person: who pressed, as Slack names them.
         fields: what was written in a form, by block id.
+        tools: whether who pressed may have anything read or written here.
     """
 
     action: str
@@ -48,6 +49,7 @@ class Press:
     lease: Lease
     person: Person
     fields: Mapping[str, str] = field(default_factory=dict[str, str])
+    tools: bool = True
 
 
 Handler = Callable[[Press], Awaitable[Ended]]
@@ -122,6 +124,7 @@ class Clicks:
                 lease=lease,
                 person=person,
                 fields=click.fields,
+                tools=verdict.tools,
             )
         )
 

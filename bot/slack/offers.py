@@ -71,6 +71,10 @@ class Barred:
     sentence: str
 
 
+NO_TOOLS = Barred(
+    "no_tools", "I answer you here, but I read and write nothing for guests or other organisations."
+)
+
 Decision = Callable[[Press, Proposal], Awaitable[Proposal | Barred | None]]
 """What one button does: the proposal as it is then, why it may not, or None where there is nothing to show."""
 
@@ -232,6 +236,8 @@ class Offers:
     async def _read(self, press: Press, found: Proposal) -> Proposal | Barred:
         if found.state != "open":
             return self._again(press, found)
+        if not press.tools:
+            return NO_TOOLS
         asked = replace(
             press.lease.ask,
             id=self._new_id(),
@@ -286,6 +292,8 @@ class Offers:
 
     def _barred(self, press: Press, found: Proposal, draft: str = "") -> Barred | None:
         """Why this channel may not have it written now, it or another draft of it; None where it may."""
+        if not press.tools:
+            return NO_TOOLS
         verdict = self._writing.may(found, self._policy.rules(press.channel), draft=draft)
         return None if verdict.allowed else Barred(verdict.rule, verdict.sentence)
 

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from bot.demo.pages.made import Page
 from bot.demo.slack import Message
 from bot.demo.slack.blocks import actions
 from bot.demo.terminal import under, words_of
-from bot.slack.offers import LAPSED, NO_SUCH, NOT_YOURS, STALE
+from bot.slack.offers import LAPSED, NO_SUCH, NO_TOOLS, NOT_YOURS, STALE
 from bot.slack.proposed import CHANGE, DO
 from bot.slack.unread import LAPSED as UNREAD
 from bot.slack.unread import READ
@@ -213,6 +214,35 @@ async def test_each_button_is_for_its_own_kind(desk: Desk) -> None:
     assert desk.told("ana") == [NO_SUCH] * 3
     assert desk.slack.views.open == {}
     assert {row["state"] for row in desk.rows("SELECT state FROM proposals")} == {"open"}
+
+
+async def test_who_may_have_nothing_read_lets_nothing_be_read(tmp_path: Path) -> None:
+    """Who became a guest since, whom the policy gives no tools, opens no link and writes nothing, and is told so."""
+    async with Desk(tmp_path) as desk:
+        await desk.start()
+        url = f"{desk.elsewhere}{Page.ARTICLE}"
+        (message,) = await desk.left(url, links=[url])
+        comment = Use("jira_propose_comment", {"key": "SHOP-12", "markdown": "All is well."})
+        desk.script(Draft("A comment.", uses=(comment,)), Draft("It lies ready."))
+        root = await desk.slack.say("ana", "#shop-dev", "@purser comment on SHOP-12")
+        await desk.ended(root)
+        await desk.stop()
+        file = tmp_path / "purser.toml"
+        file.write_text(f'{file.read_text()}\nguests = "no-tools"\n')
+        ana = desk.slack.world.person("ana")
+        desk.slack.world.people[ana.id] = replace(ana, is_restricted=True)
+        await desk.start()
+        await desk.press("ana", message)
+        await desk.slack.click("ana", desk.said(root)[-1], DO)
+        await desk.idle()
+
+        assert desk.told("ana") == [NO_TOOLS.sentence] * 2
+        assert desk.visits == 0
+        assert {row["state"] for row in desk.rows("SELECT state FROM proposals")} == {"open"}
+        assert desk.audited("press") == [
+            (READ, "stopped", "no_tools"),
+            (DO, "stopped", "no_tools"),
+        ]
 
 
 async def test_a_late_click_opens_nothing(desk: Desk) -> None:
