@@ -11,7 +11,7 @@ Kind = Literal["kill", "pause", "cut", "lost", "restart", "away"]
 EVERY: dict[Kind, float] = {"kill": 9.0, "cut": 12.0, "lost": 6.0}
 """Seconds between two of a kind, on average."""
 
-APART = 8.0  # seconds between two kills of the same process at least: so it gets to its work
+APART = 20.0  # seconds between two kills of the same process at least: what dies four times over an ask gives it up
 PAUSE = LEASE_SECONDS + 5.0  # until somebody else may have what was paused
 
 

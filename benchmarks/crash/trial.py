@@ -26,7 +26,7 @@ SPEAKING_SECONDS = 2.0  # for which a kill or a pause waits, so that it hits som
 LOOK_SECONDS = 0.5  # between looks whether all is answered
 FIRST_WORD_SECONDS = 0.2
 TOKENS_A_SECOND = 120.0  # so an answer takes some seconds, and blows fall into it
-SOON = (0.0, 20.0, 60.0)  # instead of five minutes for the last one, so that a trial ends sooner
+SOON = (0.0, 10.0, 20.0, 40.0, 60.0)  # sooner than in life and more often, as blows are denser
 LOSABLE = (
     "chat.postMessage",
     "chat.update",
