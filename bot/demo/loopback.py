@@ -5,6 +5,7 @@ import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
@@ -102,8 +103,12 @@ class Loopback:
 
     async def start(self) -> None:
         """Listen; `url` is known afterwards."""
-        app = web.Application(middlewares=[self._hear], client_max_size=BODY_BYTES)
-        app.add_routes(self.routes())
+        app = web.Application(client_max_size=BODY_BYTES)
+        routes = [*self.routes(), web.route("*", "/{unknown:.*}", _unknown)]
+        # Not as a middleware: aiohttp keeps a thousand chains of those, and with each all that it stands for.
+        app.add_routes(
+            [web.route(r.method, r.path, self._heard(r.handler), **r.kwargs) for r in routes]
+        )
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=SHUTDOWN_SECONDS)
         await self._runner.setup()
         for host in self._hosts:
@@ -141,12 +146,15 @@ class Loopback:
             return False
         return True
 
-    @web.middleware
-    async def _hear(
-        self,
-        request: web.Request,
-        handler: Handler,
-    ) -> web.StreamResponse:
+    def _heard(self, handler: Any) -> Handler:
+        """A route's handler, its requests written down and its troubles with it."""
+
+        async def heard(request: web.Request) -> web.StreamResponse:
+            return await self._hear(request, handler)
+
+        return heard
+
+    async def _hear(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         body = (await request.read()).decode("utf-8", "replace")
         heard = Heard(
             self.now(), request.method, request.path, dict(request.query), body[:KEPT_CHARACTERS]
@@ -212,6 +220,10 @@ class Loopback:
             await stream.write(body[at : at + 1])
             if await self.pause(seconds):
                 return
+
+
+async def _unknown(_request: web.Request) -> web.StreamResponse:
+    raise web.HTTPNotFound
 
 
 def cut(request: web.Request) -> web.StreamResponse:
