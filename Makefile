@@ -7,6 +7,8 @@ WORKERS := $(shell echo $$((2 * $(CORES))))
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 ARGS ?=
+# Processes that start in the tests by the hundred find our modules compiled.
+unexport PYTHONDONTWRITEBYTECODE
 
 # Where secrets are made up; everything else is scanned, and a line may say that it holds none.
 MADE_UP := ^(tests|benchmarks|bot/demo)/
