@@ -91,6 +91,7 @@ async def test_a_disk_that_fills_in_mid_answer(world: World) -> None:
 
     assert "6*7 = 42" in await world.answered(root)
     assert half == []
+    await world.until(lambda: len(world.booked()) > 1)  # what was lost is booked with the ask's end
     lost, answered = world.booked()
     assert (lost["status"], answered["status"]) == ("unconfirmed", "settled")
     assert answered["message_id"] == world.asked[1].message_id

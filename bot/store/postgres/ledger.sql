@@ -102,7 +102,7 @@ FROM (SELECT * FROM sums UNION ALL SELECT * FROM summed) AS both_sides
 GROUP BY span, who, channel, feature, purpose, model, status, entries, asks, model_asks, input_tokens, cache_write_5m_tokens,
   cache_write_1h_tokens, cache_read_tokens, output_tokens, thinking_tokens, unpriced_tokens, cost_picos, refused_picos,
   saved_picos
-HAVING count(*) <> 2 LIMIT 100;
+HAVING count(*) <> 2 ORDER BY span, who, channel, feature, purpose, model, status LIMIT 100;
 
 -- name: forget_sums
 -- Everything that is added up, to be added up again from the rows.

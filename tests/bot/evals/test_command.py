@@ -139,7 +139,7 @@ async def test_without_a_key_it_exits_2(tmp_path: Path) -> None:
 
 async def test_ctrl_c_ends_it_with_what_was_spent(claude: ClaudeStandIn, tmp_path: Path) -> None:
     """No figures, no trace; 130, as a terminal expects."""
-    claude.troubles.add(Trouble(hang_first=30, fits=lambda body: body["max_tokens"] > 0), times=9)
+    claude.troubles.add(Trouble(hang_first=300, fits=lambda body: body["max_tokens"] > 0), times=9)
     sets(tmp_path / "copy")
     process = await asyncio.create_subprocess_exec(
         PURSER,
