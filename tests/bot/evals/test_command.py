@@ -141,6 +141,8 @@ async def test_ctrl_c_ends_it_with_what_was_spent(claude: ClaudeStandIn, tmp_pat
     """No figures, no trace; 130, as a terminal expects."""
     claude.troubles.add(Trouble(hang_first=300, fits=lambda body: body["max_tokens"] > 0), times=9)
     sets(tmp_path / "copy")
+    # A shell that runs us in the background has us, and all that we start, ignore it.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     process = await asyncio.create_subprocess_exec(
         PURSER,
         *("eval", "review", "--sets", "copy"),
@@ -149,6 +151,7 @@ async def test_ctrl_c_ends_it_with_what_was_spent(claude: ClaudeStandIn, tmp_pat
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )
+    signal.signal(signal.SIGINT, before)
     await claude.wait_for(lambda: sum(x.path == "/v1/messages" for x in claude.log) >= 3, 30)
 
     process.send_signal(signal.SIGINT)
