@@ -48,10 +48,7 @@ def crowded() -> JiraStandIn:
 
 async def test_what_a_summary_costs(tmp_path: Path) -> None:
     """One ticket with fifty comments: two calls of Claude, three of Jira, and little more text than was read."""
-    async with World(tmp_path) as world:
-        await world.jira.stop()
-        world.jira = crowded()
-        await world.jira.start()
+    async with World(tmp_path, jira=crowded()) as world:
         await world.start()
         use = Use("jira_get_issue", {"key": "SHOP-13", "include": ["comments_all"]})
         world.script(Draft(uses=(use,)), Draft("Fifty comments, nothing charged twice."))

@@ -70,6 +70,7 @@ class World:
         tables: str = "",
         slack: SlackStandIn | None = None,
         claude: ClaudeStandIn | None = None,
+        jira: JiraStandIn | None = None,
         http: bool = False,
         drain: float = 5.0,
         sockets_apart: float = 60.0,
@@ -77,7 +78,7 @@ class World:
         self.folder = folder
         self.slack = slack or SlackStandIn()
         self.claude = claude or ClaudeStandIn()
-        self.jira = JiraStandIn()
+        self.jira = jira or JiraStandIn()
         self.github = GitHubStandIn()
         self.web = WebStandIn(slow_seconds=None)
         self.port = 0
