@@ -68,6 +68,12 @@ def pytest_collection_finish() -> None:
     gc.freeze()
 
 
+def pytest_sessionfinish() -> None:
+    """One look at all that is left, instead of the five that pytest takes."""
+    gc.collect()
+    gc.freeze()
+
+
 def pytest_report_header() -> list[str]:
     """What this run has, and what it will skip aloud."""
     contract = MACHINE.get("JIRA_OPENAPI")
