@@ -2,8 +2,8 @@
 PYTHON ?= python3
 VENV := .venv
 CORES := $(shell python3 -c 'import os; print(os.cpu_count() or 1)')
-# Tests wait more than they work: three for each core, but no more than memory holds.
-WORKERS := $(shell python3 -c 'print(min(3 * $(CORES), 8))')
+# Tests wait more than they work: two for each core, but no more than memory holds.
+WORKERS := $(shell python3 -c 'print(min(2 * $(CORES), 8))')
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 ARGS ?=
