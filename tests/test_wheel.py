@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 import zipfile
+from importlib.resources import files
 from pathlib import Path
 
 import pytest
@@ -21,13 +22,14 @@ PACKAGES = ("bot", "integrations", "prompts")
 BACKEND = 77  # setuptools that reads our pyproject.toml, at least
 READ = """
 import json, bot
+from importlib.resources import files
 from bot.demo.github import GitHubStandIn
 from bot.demo.jira import JiraStandIn
 from bot.demo.web import WebStandIn
 from bot.prompts import Prompts
 from bot.store.statements import load
 GitHubStandIn(), JiraStandIn(), WebStandIn()
-print(json.dumps([bot.__file__, Prompts.load().version, sorted(load("bot.store.sqlite"))]))
+print(json.dumps([bot.__file__, Prompts.load().version, sorted(load(files("bot.store.sqlite")))]))
 """
 
 
@@ -114,4 +116,4 @@ async def test_it_reads_its_own_files(installed: Path, tmp_path: Path) -> None:
 
     assert Path(file).is_relative_to(installed)
     assert version == Prompts.load().version
-    assert statements == sorted(load("bot.store.sqlite"))
+    assert statements == sorted(load(files("bot.store.sqlite")))

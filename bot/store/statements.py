@@ -2,19 +2,19 @@
 
 import re
 from collections.abc import Mapping
-from importlib.resources import files
+from importlib.resources.abc import Traversable
 
 _NAME = re.compile(r"^-- name: (\w+)$", re.MULTILINE)
 
 
-def load(package: str) -> Mapping[str, str]:
-    """Every statement of a package's `.sql` files, by `file.name`.
+def load(folder: Traversable) -> Mapping[str, str]:
+    """Every statement of a folder's `.sql` files, by `file.name`; `files(package)` is a package's folder.
 
     Raises:
         ValueError: a statement has no SQL or no comment, or a name stands twice.
     """
     found: dict[str, str] = {}
-    for file in sorted(files(package).iterdir(), key=lambda f: f.name):
+    for file in sorted(folder.iterdir(), key=lambda f: f.name):
         if not file.name.endswith(".sql"):
             continue
         _, *parts = _NAME.split(file.read_text(encoding="utf-8"))

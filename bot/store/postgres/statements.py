@@ -7,6 +7,7 @@ asked in the transaction's middle.
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib.resources import files
 from typing import Any
 
 from bot.store.statements import load
@@ -68,7 +69,7 @@ class Statements:
     """All statements of this engine, by name."""
 
     def __init__(self) -> None:
-        sql = load(__package__ or "")
+        sql = load(files(__package__ or ""))
         self._plain = {name: plain(name, text) for name, text in sql.items()}
         self._must = {name: must_find(name, text) for name, text in sql.items()}
 

@@ -12,6 +12,7 @@ import time
 from collections.abc import AsyncGenerator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
+from importlib.resources import files
 from pathlib import Path
 from typing import Any, Self
 
@@ -41,7 +42,7 @@ class SqliteStore:
         self.now = now
         self._path = path
         self._lock = lock
-        self._statements = load("bot.store.sqlite")
+        self._statements = load(files(__name__))
         db = file.connect(path)
         seal.teach(db.conn, path, writes=True)
         self._writer = Writer(db, self._statements)

@@ -3,6 +3,7 @@
 import re
 import sqlite3
 from contextlib import closing
+from importlib.resources import files
 from pathlib import Path
 
 import psycopg
@@ -32,7 +33,7 @@ def values_of(sql: str) -> set[str]:
 
 def test_the_same_statements_with_the_same_values() -> None:
     """A room that works on one engine finds every statement on the other, and gives it nothing else."""
-    sqlite, postgres = ({n: values_of(sql) for n, sql in load(e).items()} for e in ENGINES)
+    sqlite, postgres = ({n: values_of(sql) for n, sql in load(files(e)).items()} for e in ENGINES)
 
     assert postgres == sqlite
 
@@ -70,7 +71,7 @@ def test_the_server_takes_every_statement(postgres: Postgres, must: bool) -> Non
     """Each statement, and its twin that must find something, names what there is, in types that go together."""
     statements, refused = Statements(), list[str]()
     with psycopg.connect(postgres.url, autocommit=True) as connection:
-        for name in load("bot.store.postgres"):
+        for name in load(files("bot.store.postgres")):
             one = statements.get(name, must=must)
             result = connection.pgconn.prepare(one.name, one.sql)
             if result.status != pq.ExecStatus.COMMAND_OK:
@@ -84,7 +85,7 @@ def test_what_grows_for_years_is_never_read_through(postgres: Postgres) -> None:
     statements, walks = Statements(), dict[str, set[str]]()
     with psycopg.connect(postgres.url, autocommit=True) as connection:
         connection.execute("SET enable_seqscan = off; SET plan_cache_mode = force_generic_plan")
-        for name in load("bot.store.postgres"):
+        for name in load(files("bot.store.postgres")):
             sql = statements.get(name).sql.decode()
             plan = connection.execute(f"EXPLAIN (GENERIC_PLAN) {sql}".encode()).fetchall()
             tables = set(re.findall(r"Seq Scan on (\w+)", "\n".join(row[0] for row in plan)))

@@ -6,6 +6,7 @@ import re
 import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import closing
+from importlib.resources import files
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,7 @@ from bot.store.sqlite.migrations import migrate
 from bot.store.statements import load
 from tests.bot.stores import ask
 
-STATEMENTS = load("bot.store.sqlite")
+STATEMENTS = load(files("bot.store.sqlite"))
 SMALL = {
     "asks_waiting",
     "asks_pressed",
