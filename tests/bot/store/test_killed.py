@@ -75,12 +75,12 @@ async def test_killed_or_paused_beside_others(postgres: Postgres) -> None:
                 break
     await store.commit(both(10**7))
     await store.close()
-    asks = {row[0] for row in postgres.run("SELECT id FROM asks")}
-    parts = {row[0] for row in postgres.run("SELECT ask_id FROM parts")}
+    # In one look: the server may still be at work on what was sent before the kill.
+    rows = postgres.run("SELECT id, ask_id FROM asks FULL JOIN parts ON asks.id = parts.ask_id")
 
     assert process.returncode == -signal.SIGKILL
-    assert heard <= asks
-    assert asks == parts
+    assert heard <= {row[0] for row in rows}
+    assert [row for row in rows if row[0] != row[1]] == []
 
 
 async def test_one_serve_at_a_time(tmp_path: Path) -> None:
