@@ -9,6 +9,7 @@ import sqlite3
 from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -56,7 +57,7 @@ class BotFile:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._sql = load("bot.demo.inside")
+        self._sql = load(files(__package__ or ""))
         self._db: sqlite3.Connection | None = None
         self._version: int | None = None
         self._since = self._booked_since = 0.0
