@@ -118,6 +118,16 @@ async def test_an_uninstalled_app_is_told_and_locked_out() -> None:
         assert await error_of(client_of(slack).auth_test()) == "token_revoked"
 
 
+async def test_a_handle_may_be_written_as_a_name() -> None:
+    """`@Purser`, as pages write it, is the app as much as `@purser` is; who is called neither is nobody."""
+    async with SlackStandIn() as slack:
+        said = [
+            await slack.say("ana", "#payments", f"{who} hello") for who in ("@Purser", "@Pursers")
+        ]
+
+    assert [message.text for message in said] == ["<@U0PURSER> hello", "@Pursers hello"]
+
+
 async def test_the_app_hears_only_where_it_is() -> None:
     """No event from channels without the app; a direct message is message.im, never app_mention."""
     async with SlackStandIn(retry_delays=()) as slack:

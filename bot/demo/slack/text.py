@@ -9,7 +9,7 @@ from bot.demo.slack.world import World
 _FENCE = re.compile(r"```[^\S\n]*(?:[\w+-]+\n)?\n?(.*?)\n?```", re.DOTALL)
 _TOKEN = re.compile(
     r"<@(?P<id>[UW][A-Z0-9]+)>"
-    r"|(?<![\w@])@(?P<name>[a-z0-9][a-z0-9._-]*)"
+    r"|(?<![\w@])@(?P<name>[A-Za-z0-9][A-Za-z0-9._-]*)"
     r"|(?<![\w#])#(?P<channel>[a-z0-9][a-z0-9_-]*)"
     r"|(?P<link>https?://[^\s<>|]+)"
     r"|`(?P<code>[^`\n]+)`"
@@ -98,7 +98,7 @@ def _plain(text: str, parts: list[str], inside: list[Json]) -> None:
 
 def _element(world: World, token: re.Match[str]) -> tuple[str, Json] | None:
     """What a token is written as, and its rich_text element; None when it refers to nothing."""
-    user = token["id"] or world.handles.get((token["name"] or "").rstrip("."), "")
+    user = token["id"] or world.handles.get((token["name"] or "").rstrip(".").lower(), "")
     if user:
         return f"<@{user}>", {"type": "user", "user_id": user}
     if token["name"] in BROADCASTS:
