@@ -1,6 +1,9 @@
 """The schema, step by step; each step and the record of it are one transaction.
 
-A file that is to be changed is copied first. What opens it without changing it (`check`) wants exactly this schema.
+A file that is to be changed is copied first. A step belongs to one of two sets, by what it asks of a release that does
+not know it: of `migrations` each has to be known, and `additions` only add, so that an older release works on with the
+file after it was rolled back. (The first release looks at nothing but the set `purser`; so what it can work with
+beside has to be in another one.) What opens a file without changing it (`check`) wants at least this schema.
 """
 
 import asyncio
@@ -18,6 +21,7 @@ from bot.store.sqlite import file
 from bot.store.sqlite.writer import failure
 
 migrations = Migrations("purser")
+additions = Migrations("purser additions")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +66,9 @@ def bring_up(path: Path) -> Migrated:
         copy.unlink(missing_ok=True)  # of an attempt that failed
         file.copy(path, copy)
     with file.connect(path) as db:
-        migrations.apply(db)
+        for n, step in enumerate(steps):
+            own = additions if step in _names(additions) else migrations
+            own.apply(db, stop_before=steps[n + 1 :])
     return Migrated(steps, copy)
 
 
@@ -81,21 +87,25 @@ def check(path: Path) -> None:
 
 
 def pending(path: Path) -> tuple[str, ...]:
-    """The steps that a file lacks.
+    """The steps that a file lacks, in their order.
 
     Raises:
-        StoreDown: it has steps that this release does not know.
+        StoreDown: it has steps that this release does not know, and would have to.
     """
-    with Database(memory=True) as empty:
-        ours = [step.name for step in migrations.pending(empty)]
     with file.connect(path) as db:
-        applied = [step.name for step in migrations.applied(db)]
-    if set(applied) - set(ours):
+        applied = {own: {step.name for step in own.applied(db)} for own in (migrations, additions)}
+    if applied[migrations] - _names(migrations):
         raise StoreDown(
             f"the schema of {path} is newer than this Purser; install the newer one, "
             "or go back to the copy that was made beside it"
         )
-    return tuple(name for name in ours if name not in applied)
+    return tuple(sorted(name for own in applied for name in _names(own) - applied[own]))
+
+
+def _names(own: Migrations) -> set[str]:
+    """The steps of a set that this release knows."""
+    with Database(memory=True) as empty:
+        return {step.name for step in own.pending(empty)}
 
 
 @migrations()

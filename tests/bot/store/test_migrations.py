@@ -1,4 +1,4 @@
-"""A database is copied before it is changed, and opened only by the release that knows its schema."""
+"""A database is copied before it is changed, and opened only by a release that can work with its schema."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -36,11 +36,20 @@ def copies(folder: Path) -> list[str]:
     return [path.name for path in folder.glob("*.before-*")]
 
 
+def record(path: Path, own: str, step: str) -> None:
+    """Let a file say that a step of a set was taken."""
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute(
+            "INSERT INTO _sqlite_migrations (migration_set, name, applied_at) VALUES (?, ?, '2030-01-01')",
+            (own, step),
+        )
+
+
 async def test_the_copy_holds_what_was_committed(old: Path) -> None:
     """The copy made before a change has the rows that were not in the main file yet, for its owner alone."""
     done = await migrate(old)
 
-    assert done.applied == (STEP,)
+    assert done.applied[0] == STEP
     assert done.copy is not None
     assert words(done.copy) == words(old) == ["precious"]
     assert done.copy.stat().st_mode & 0o777 == 0o600
@@ -59,7 +68,8 @@ async def test_a_new_file_has_nothing_to_copy(tmp_path: Path) -> None:
     """Where there is no database one is made, for its owner alone."""
     path = tmp_path / "purser.db"
 
-    assert await migrate(path) == Migrated((STEP,))
+    assert (await migrate(path)).copy is None
+    assert await migrate(path) == Migrated(())
     assert path.stat().st_mode & 0o777 == 0o600
     assert copies(tmp_path) == []
 
@@ -79,15 +89,26 @@ async def test_a_newer_schema_is_left_alone(tmp_path: Path, *, serve: bool) -> N
     """A file of a later release is refused by this one, and its lock is given back."""
     path = tmp_path / "purser.db"
     await migrate(path)
-    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
-        connection.execute(
-            "INSERT INTO _sqlite_migrations (migration_set, name, applied_at) "
-            "VALUES ('purser', 'm999_later', '2030-01-01')"
-        )
+    record(path, "purser", "m999_later")
 
     for _ in range(2):
         with pytest.raises(StoreDown, match="newer than this Purser"):
             await SqliteStore.open(path, serve=serve)
+
+
+@pytest.mark.parametrize("serve", [True, False])
+async def test_what_a_newer_release_only_added_is_no_hindrance(
+    tmp_path: Path, *, serve: bool
+) -> None:
+    """Rolled back after a step that only adds, a release works on with the file as it is."""
+    path = tmp_path / "purser.db"
+    await migrate(path)
+    record(path, "purser additions", "m999_later")
+    store = await SqliteStore.open(path, serve=serve)
+
+    assert await store.ready()
+    assert await migrate(path) == Migrated(())
+    await store.close()
 
 
 async def test_a_served_file_is_not_migrated_under_its_server(tmp_path: Path) -> None:
