@@ -38,7 +38,7 @@ from bot.slack.flow import FLUSH_SECONDS, MESSAGES, WHOLE_SECONDS, Flow
 from bot.slack.mrkdwn import Known, shown
 from bot.slack.parts import WITHDRAWN, Parts
 from bot.slack.pen import LAST_SECONDS, Piece, Place
-from bot.slack.split import cut, follow, plain
+from bot.slack.split import as_messages, plain
 from bot.slack.status import StatusLine
 from bot.slack.wire import GONE, SlackError, SlackWire, Unsure
 from bot.store import Store
@@ -51,7 +51,6 @@ ASKED_ELSEWHERE = "I cannot write in the channel where you asked, so I ask here.
 NOT_OFFERED = (
     "What is proposed can only be decided on in the channel; invite me there, and ask again."
 )
-NO_WORDS = "(no words)"
 REST = "The answer goes on in this file, with about {chars:,} characters more."
 
 log = structlog.get_logger()
@@ -204,7 +203,9 @@ class Reply:
             return
         text, blocks = self._final(ended)
         try:
-            if self._private:
+            if not self._ask.channel:
+                await self._say_directly(text, blocks)
+            elif self._private:
                 await self._parts.check()
                 await self._aside.alone(text, blocks)
             elif self._parts.by_url != "said":
@@ -287,9 +288,9 @@ class Reply:
     ) -> None:
         said = takewhile(lambda piece: piece.said, self._parts.pieces)
         standing = [piece.sent for piece in said]
-        told, rest = _messages(text, standing, MESSAGES)
+        told, rest = as_messages(text, standing, MESSAGES)
         if rest and not await self._attached(told, rest):
-            told, _ = _messages(text, standing)
+            told, _ = as_messages(text, standing)
         *before, last = told
         messages: list[Message] = [*((words, []) for words in before), (last, blocks), *offers]
         await self._bring(messages)
@@ -333,8 +334,15 @@ class Reply:
             if await self._aside.in_channel(text, under):
                 await self._parts.note_url("said")
                 return
-        self._parts.move(await self._all.wire.direct(self._ask.user))
-        await self._say_parts(text, under)
+        await self._say_directly(text, under)
+
+    async def _say_directly(self, text: str, blocks: list[Block]) -> None:
+        """Directly to the asker, or to whom an alert is for; what stands there of an earlier attempt is gone on with."""
+        channel = await self._all.wire.direct(self._ask.user)
+        if self._parts.place.channel != channel or self._parts.place.thread:
+            self._parts.move(channel)
+        await self._parts.reclaim()
+        await self._say_parts(text, blocks)
 
     # The status
 
@@ -369,21 +377,6 @@ class Reply:
             return True
         alone = ask.origin in {"command", "own"} or ask.channel_kind != "im"
         return ask.feature in {"cost", "purser"} and ask.origin != "invite" and alone
-
-
-def _messages(text: str, standing: Sequence[str], most: int | None = None) -> tuple[list[str], str]:
-    """A text as messages, those first that stand already as far as it goes on after them; and what is beyond the most."""
-    kept: list[str] = []
-    for words in standing:
-        rest = follow(text, words)
-        if rest is None:
-            break
-        kept.append(words)
-        text = rest
-    while text.strip() and (most is None or len(kept) < most):
-        part, text = cut(text)
-        kept.append(part)
-    return kept or [NO_WORDS], text.strip("\n") if text.strip() else ""
 
 
 def _known(ask: Ask, hosts: frozenset[str], code_hosts: frozenset[str]) -> Known:

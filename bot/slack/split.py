@@ -2,12 +2,14 @@
 
 import re
 import unicodedata
+from collections.abc import Sequence
 
 from bot.slack.mrkdwn import GAP, PING, escaped
 
 LIMIT = 11_000  # characters of one message as Slack counts them; its limit is 12,000
 FALLBACK = 3_000  # characters of a notification's plain text; Slack's limit is 4,000
 CLOSING = 8  # characters kept free for a fence to be closed
+NO_WORDS = "(no words)"
 MARKS = 64  # characters a hard cut goes back so as not to part a letter from its marks
 
 _FENCE = re.compile(r"[ \t]*(`{3,}|~{3,})([^`\n]*)$")
@@ -49,6 +51,29 @@ def follow(text: str, part: str, limit: int = LIMIT) -> str | None:
     if fence and run == _run(fence):
         return _reopened(fence, text[len(body) :].lstrip("\n"))
     return rest if begins and _units(part) >= limit // 3 - CLOSING else None
+
+
+def as_messages(
+    text: str, standing: Sequence[str], most: int | None = None
+) -> tuple[list[str], str]:
+    """A text as messages, and what is beyond the most.
+
+    Args:
+        text: all of it.
+        standing: messages that stand already; they come first, as far as the text goes on after them.
+        most: messages; None for as many as there are.
+    """
+    kept: list[str] = []
+    for words in standing:
+        rest = follow(text, words)
+        if rest is None:
+            break
+        kept.append(words)
+        text = rest
+    while text.strip() and (most is None or len(kept) < most):
+        part, text = cut(text)
+        kept.append(part)
+    return kept or [NO_WORDS], text.strip("\n") if text.strip() else ""
 
 
 def _reopened(fence: str, rest: str) -> str:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from pathlib import Path
 
 import pytest
@@ -239,3 +239,32 @@ async def test_slack_down_at_the_restart_is_waited_out(at: Desk) -> None:
         at.slack.troubles.down.clear()
         await reply.end(answer(SHORT))
     assert at.texts(lease) == [SHORT]
+
+
+async def alert(at: Desk) -> Lease:
+    """What Ana, an admin, has to know; an ask of our own, in no channel."""
+    return await at.leased(channel="", feature="purser", origin="own", channel_kind="im")
+
+
+async def test_an_alert_whose_reply_was_lost_is_said_once(at: Desk) -> None:
+    """What Slack took, and did not say so, is found by its metadata and not said to an admin again."""
+    lease = await alert(at)
+    at.slack.troubles.lost["chat.postMessage"] = 1
+    async with aclosing(await at.replies().open(lease)) as reply:
+        await reply.end(answer(SHORT))
+
+    assert [words_of(message) for message in at.slack.by_app("@ana")] == [SHORT]
+
+
+@pytest.mark.parametrize("steps", range(11))
+async def test_wherever_it_dies_an_admin_is_told_once(at: Desk, steps: int) -> None:
+    """A process that dies at any step of an alert leaves the next one to say it, if it was not said."""
+    lease = await alert(at)
+    with suppress(Died):
+        async with aclosing(await at.replies(life=Life(steps)).open(lease)) as reply:
+            await reply.end(answer(SHORT))
+    again = await at.taken_over()
+    async with aclosing(await at.replies().open(again)) as reply:
+        await reply.end(answer(SHORT))
+
+    assert [words_of(message) for message in at.slack.by_app("@ana")] == [SHORT]
