@@ -386,7 +386,9 @@ async def test_a_schema_of_another_release(postgres: Postgres) -> None:
     store = await PostgresStore.open(empty, serve=True)
     await store.close()
 
-    assert sorted(both) == [[], ["m001_one_ask"]]
+    taken = sorted(step for one in both for step in one)
+    assert taken[0] == "m001_one_ask"
+    assert len(taken) == len({*taken})
     later = "INSERT INTO schema_version (step, needs) VALUES ('{step}', '{needs}')"
     with psycopg.connect(empty) as connection:
         connection.execute(later.format(step="m998_adds", needs="m001_one_ask").encode())
