@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 from bot.ask import Lease
+from bot.errors import PurserError
 from bot.store import Row, Store, Transaction
 from bot.usage import Usage
 
@@ -190,11 +191,15 @@ class Journal:
             now=self.now(),
         )
 
-    def shared(self, tx: Transaction, call: str, *, error: str = "") -> None:
-        """A request that is nobody's has ended; its row stands in the same transaction."""
-        tx.add(
-            "journal.ended", ask_id=SHARED + call, n=1, response=None, error=error, now=self.now()
-        )
+    def shared(
+        self, tx: Transaction, call: str, *, error: str = "", must: PurserError | None = None
+    ) -> None:
+        """A request that is nobody's has ended; its row stands in the same transaction.
+
+        `must` undoes the transaction where the end was written down before.
+        """
+        values = {"n": 1, "response": None, "error": error, "now": self.now()}
+        tx.add("journal.ended", must=must, ask_id=SHARED + call, **values)
 
     async def shared_open(self) -> list[Shared]:
         """Requests that are nobody's and whose end nobody saw, the oldest first."""

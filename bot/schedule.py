@@ -80,6 +80,29 @@ class Daily:
         return self._found
 
 
+class Often:
+    """A piece of work that has nothing to say, done at once and again after so many seconds.
+
+    Args:
+        work: does it; it may raise StoreDown, and is done at the next look then.
+        every: seconds.
+        now: seconds since the epoch.
+    """
+
+    def __init__(
+        self, work: Callable[[], Awaitable[None]], *, every: float, now: Callable[[], float]
+    ) -> None:
+        self._work, self._every, self._now = work, every, now
+        self._due = now()
+
+    async def look(self) -> Sequence[Due]:
+        """Do it, if it is due."""
+        if self._now() >= self._due:
+            await self._work()
+            self._due = self._now() + self._every
+        return ()
+
+
 class Schedule:
     """Looks what is due and puts it into the inbox.
 

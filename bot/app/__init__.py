@@ -43,7 +43,6 @@ from bot.store.opening import open_store
 from bot.turn import Turn
 from bot.worker import DRAIN_SECONDS, Worker
 
-GONE_SECONDS = 900.0  # after which no living process waits for an answer in nobody's name
 IDENTITY_SECONDS = 1.0  # between attempts to learn from Slack who we are
 
 T = TypeVar("T")
@@ -198,7 +197,8 @@ async def _keep_warm(turn: Turn, policy: Policy, stopping: asyncio.Event, *, alo
 
 
 async def _warm(turn: Turn, policy: Policy, *, alone: bool) -> None:
-    await turn.settle_shared(before=math.inf if alone else turn.now() - GONE_SECONDS)
+    if alone:  # else those that others sent may be on their way; see `calendar`
+        await turn.settle_shared(before=math.inf)
     rules = policy.rules("")
     models = sorted({rules.model, rules.quick_model})
     await asyncio.gather(*(turn.warm(model=model, effort=rules.effort) for model in models))

@@ -14,7 +14,7 @@ from bot.inbox import Inbox
 from bot.policy import Policy
 from bot.reconcile import Reconciler
 from bot.retention import Retention
-from bot.schedule import Daily, Look, Schedule
+from bot.schedule import Daily, Look, Often, Schedule
 from bot.settings import Settings
 from bot.slack.bulletins import Bulletins
 from bot.slack.envelope import Us
@@ -23,6 +23,7 @@ from bot.turn import Turn
 from bot.watermarks import Watermarks
 
 RETENTION_HOUR = 3  # of the workspace's night
+GONE_SECONDS = 300.0  # after which no living process waits for an answer in nobody's name
 RECONCILE_HOUR = 7  # of the workspace's morning: the day before (UTC) is whole nearly everywhere
 
 
@@ -44,6 +45,12 @@ async def calendar(
     accounts = Accounts(ledger, Hindsight(turn.store), turn.estimates, now=now)
     bulletins = Bulletins(policy=policy, ledger=ledger, accounts=accounts, now=now)
     here = lambda: datetime.fromtimestamp(now(), policy.workspace.zone)  # noqa: E731
+
+    async def lost() -> (
+        None
+    ):  # where many serve, nobody else books what one that was killed had sent
+        await turn.settle_shared(before=now() - GONE_SECONDS)
+
     retention = Retention(turn.store, policy, now=now)
     erasing = Daily("retention", retention.daily, hour=RETENTION_HOUR, here=here)
     looks: list[Look] = [
@@ -53,6 +60,7 @@ async def calendar(
         bulletins.monthly,
         digests.look,
         erasing.look,
+        Often(lost, every=GONE_SECONDS, now=now).look,
     ]
     made = checkups(keyring, policy, turn.store, turn.alerts, now=now)
     looks.append(daily(made, now=now, here=here))

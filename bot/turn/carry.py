@@ -21,7 +21,7 @@ from bot.store import Transaction
 from bot.turn.brief import Carry, Rooms
 from bot.turn.response import Response
 from bot.turn.rows import settled, unconfirmed
-from bot.turn.warm import CARRY, cause_of, end, lost_id
+from bot.turn.warm import CARRY, call_id, cause_of, end, lost_id
 from bot.usage import Usage
 from integrations.claude_errors import ClaudeError
 
@@ -72,7 +72,7 @@ def _may(policy: Policy, alive: Alive[Carry]) -> bool:
 async def _booked(rooms: Rooms, policy: Policy, carry: Carry, model: str) -> bool:
     """Make the call between its reservation and its booking."""
     rules, at = policy.rules(carry.ask.channel), rooms.now()
-    call = f"{CARRY}:{carry.ask.lane}:{at:.3f}"
+    call = call_id(rooms, f"{CARRY}:{carry.ask.lane}")
     cause = cause_of(call, rooms.prompts.version)
     worst = Usage(cache_write_1h_tokens=carry.tokens)  # if all of it is lost already
     cost = estimate(worst, model=model, at=at)

@@ -5,6 +5,7 @@ from typing import Any
 
 import structlog
 
+from bot.errors import PurserError
 from bot.ledger import Entry
 from bot.store import Transaction
 from bot.turn.brief import Rooms
@@ -18,6 +19,10 @@ PURPOSE = "warm"
 CARRY = "keep_warm"  # the purpose of a call that carries a thread's cache on; see `carry`
 
 log = structlog.get_logger()
+
+
+class Settled(PurserError):
+    """The end of this call was booked before."""
 
 
 async def warm(rooms: Rooms, *, model: str, effort: str) -> bool:
@@ -37,7 +42,7 @@ async def warm(rooms: Rooms, *, model: str, effort: str) -> bool:
         **frame(prompts=rooms.prompts, tools=rooms.runner.declared, model=model, effort=effort),
         "messages": [{"role": "user", "content": [{"type": "text", "text": "Ready?"}]}],
     }
-    call = f"{PURPOSE}:{model}:{rooms.now():.3f}"
+    call = call_id(rooms, f"{PURPOSE}:{model}")
     cause = Cause(purpose=PURPOSE, prompt_version=rooms.prompts.version)
     size = len(json.dumps(body, ensure_ascii=False).encode())
     likely = Usage(cache_write_1h_tokens=round(size / BYTES_PER_TOKEN))
@@ -91,16 +96,26 @@ def cause_of(call: str, prompt_version: str) -> Cause:
     )
 
 
+def call_id(rooms: Rooms, name: str) -> str:
+    """The id of a call that no ask makes: its name, the time, and chance, since processes call at the same moment."""
+    return f"{name}:{rooms.now():.3f}:{rooms.rng.getrandbits(64):016x}"
+
+
 def lost_id(call: str) -> str:
     """The id of the row of a call whose end nobody saw."""
     return f"{call}:unconfirmed"
 
 
 async def end(rooms: Rooms, call: str, rows: list[Entry], why: str = "") -> None:
-    """Book what came of a call that no ask made; what was reserved for it is free again."""
+    """Book what came of a call that no ask made, unless its end was booked; what was reserved for it is free again."""
     tx = Transaction()
+    rooms.journal.shared(tx, call, error=why, must=Settled())
     for row in rows:
         rooms.ledger.book(tx, row)
-    rooms.journal.shared(tx, call, error=why)
     rooms.budget.release_call(tx, call)
-    await rooms.store.commit(tx)
+    try:
+        await rooms.store.commit(tx)
+    except (
+        Settled
+    ):  # by another process, which took this one for gone, or for gone the one that called
+        log.warning("a call's end was booked before", call=call, why=why)

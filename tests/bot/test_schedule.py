@@ -3,6 +3,7 @@
 import asyncio
 import itertools
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from decimal import Decimal
 
@@ -16,7 +17,7 @@ from bot.inbox import Inbox
 from bot.ledger import Ledger
 from bot.policy import Policy
 from bot.rules import PolicyFile, Workspace
-from bot.schedule import Daily, Due, Schedule
+from bot.schedule import Daily, Due, Often, Schedule
 from bot.store import Store
 from bot.watermarks import MARKS, Watermarks
 from tests.bot.entries import NOVEMBER, book, entry
@@ -250,3 +251,26 @@ async def test_one_look_that_fails_does_not_stop_the_others(
     await schedule(inbox, clock, broken, fine).run(stopping)
 
     assert [ask.text for ask in await waiting(inbox)] == ["Words."]
+
+
+async def test_what_is_done_often_is_done_when_it_is_due(clock: Clock) -> None:
+    """At the first look and again after its seconds; while the database is down it stays due."""
+    done: list[float] = []
+    down = False
+
+    async def work() -> None:
+        if down:
+            raise StoreDown
+        done.append(clock.at)
+
+    often = Often(work, every=300.0, now=clock)
+    began = clock.at
+    for seconds in (0.0, 15.0, 284.0, 1.0, 300.0):
+        clock.at += seconds
+        down = seconds == 300.0
+        with suppress(StoreDown):
+            await often.look()
+    down = False
+    await often.look()
+
+    assert [at - began for at in done] == [0.0, 300.0, 600.0]

@@ -941,6 +941,28 @@ async def test_a_warming_that_nobody_saw_end_is_booked(world: World) -> None:
     assert lost.cache_write_1h_tokens > 1_024
 
 
+async def test_a_warming_that_was_taken_for_lost_is_booked_once(world: World) -> None:
+    """Where another process booked a call as lost, its late end books nothing more."""
+    world.claude.ttft = 0.1
+    task = asyncio.create_task(world.turn.warm(model=SONNET, effort="medium"))
+    await world.claude.wait_for(lambda: [one for one in world.claude.log if one.body])
+    await world.turn.settle_shared()
+    assert await task
+
+    assert [(row.purpose, row.status) for row in await world.rows()] == [("warm", "unconfirmed")]
+
+
+async def test_warmings_of_one_moment_are_booked_each(world: World) -> None:
+    """Processes that start in the same millisecond warm for themselves: each call has an id of its own."""
+    at = world.turn.now()
+    turn = replace(world.turn, now=lambda: at)
+    world.claude.troubles.cut(after=0)
+    world.claude.troubles.cut(after=0)
+    await asyncio.gather(*(turn.warm(model=SONNET, effort="medium") for _ in range(2)))
+
+    assert len(await world.rows()) == 2
+
+
 async def test_a_warming_that_broke_off_is_booked(world: World) -> None:
     """A warming whose line broke may be billed, so it is booked; one that was turned away is not."""
     world.claude.troubles.cut(after=0)

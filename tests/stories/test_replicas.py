@@ -254,3 +254,24 @@ async def test_one_goes_on_where_the_other_was_killed(tmp_path: Path, postgres: 
 def worker(ask: Row) -> str:
     """Which process has, or had, an ask."""
     return str(ask["worker"])
+
+
+async def test_what_a_killed_one_had_sent_is_booked_by_another(
+    tmp_path: Path, postgres: Postgres
+) -> None:
+    """Requests in nobody's name, sent by a process that is gone, are booked by one that lives, minutes later."""
+    url = postgres.clean()
+    async with Replica(tmp_path / "one", url, drain=0.1) as one:
+        for _ in range(2):
+            one.claude.troubles.hang(FOR_EVER)
+        await one.start(warm=False)
+        await one.until(lambda: len(one.rows("SELECT * FROM requests WHERE status = 'open'")) == 2)
+        await one.stop()
+        one.claude.troubles.clear()
+        async with Replica(tmp_path / "other", url, beside=one, drain=0.1) as other:
+            other.ahead = 600.0
+            await other.start(warm=False)
+            await other.until(lambda: len(other.booked("warm")) == 4)
+            lost = [row for row in other.booked("warm") if row["status"] == "unconfirmed"]
+
+    assert len(lost) == 2
