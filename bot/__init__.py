@@ -22,4 +22,4 @@ The way of an ask, each step's type on the arrow to the next:
       settle: what was never read to its end is booked as unconfirmed; the ask is done --Entry--> ledger
 """
 
-__version__ = "0.1.0"
+__version__ = "0.2.0.dev0"
