@@ -5,12 +5,10 @@ Bad usage and bad settings exit 2, a failed check exits 1, both with a sentence 
 
 import asyncio
 import errno
-import gc
 import io
 import json
 import os
 import re
-import signal
 import socket
 import sys
 import time
@@ -34,8 +32,6 @@ from bot.rules import load
 from bot.settings import Settings
 
 DOTENV = Path(".env")
-YOUNG_OBJECTS = 10_000  # made before the collector looks; many asks' live for a second or two
-OLDER_LOOKS = 2, 5  # before it looks at what lived longer, and at all; seldom, 7 MB of garbage wait
 CANNOT_LISTEN = frozenset({errno.EADDRINUSE, errno.EADDRNOTAVAIL, errno.EACCES})
 
 
@@ -125,46 +121,20 @@ main.add_command(trail.audit)
 main.add_command(trail.forget)
 
 
-def _spare_the_collector(_port: int) -> None:
-    """What was imported stays: looking through it for garbage would stop everything for 50 ms and more."""
-    gc.freeze()
-    gc.collect()  # of nothing: what comes is measured against that, not against what was frozen
-    gc.set_threshold(YOUNG_OBJECTS, *OLDER_LOOKS)
-
-
 @main.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="Where to listen.")
 @click.option("--port", type=click.IntRange(0, 65535), help="Default: $PORT, else 3000.")
 def serve(host: str, port: int | None) -> None:
     """Run the bot: Socket Mode when SLACK_APP_TOKEN is set, else HTTP."""
     settings, policy = _configured(to_serve=True)
-    from bot.app import Reread
-    from bot.app import serve as run
+    from bot.app.process import until_told
 
     configure(level=settings.log_level, form=settings.log_format, stream=sys.stderr)
 
     async def work() -> int:
-        stopping, again = asyncio.Event(), asyncio.Event()
-        loop, terminal = asyncio.get_running_loop(), sys.stderr.isatty()
-
-        def hang_up() -> (
-            None
-        ):  # a terminal that is closed ends what it began; others want us to read anew
-            (stopping if terminal and not sys.stderr.isatty() else again).set()
-
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, stopping.set)
-        loop.add_signal_handler(signal.SIGHUP, hang_up)
+        place = settings.port if port is None else port
         try:
-            await run(
-                settings,
-                policy,
-                host=host,
-                port=settings.port if port is None else port,
-                stopping=stopping,
-                ready=_spare_the_collector,
-                reread=Reread(again, _to_serve),
-            )
+            await until_told(settings, policy, host=host, port=place, anew=_to_serve)
         except PurserError:
             raise
         except Exception as error:  # noqa: BLE001 - the frontier of the process: the trace goes to the log
