@@ -11,7 +11,6 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
-import jsonschema
 import structlog
 
 from bot.ask import Ask, Attached
@@ -224,6 +223,8 @@ class ToolRunner:
 
 def _wrong(tool: Tool, arguments: Any) -> str:
     """What is wrong with a call's arguments, or ""."""
+    import jsonschema  # 3 MB, which a process that calls no tool does without
+
     validator = jsonschema.Draft202012Validator(tool.schema)
     problems = sorted(
         f"{'.'.join(map(str, e.absolute_path)) or 'arguments'}: {e.validator} is not met"
