@@ -8,6 +8,7 @@ still when somebody looks again, as long as its day lasts.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -18,6 +19,7 @@ from bot.errors import StoreDown
 from bot.inbox import Arrival, Inbox
 
 LOOK_SECONDS = 15.0  # between two looks at what is due
+GLANCE_SECONDS = 1.0  # between two at the clock
 
 log = structlog.get_logger()
 
@@ -114,6 +116,7 @@ class Schedule:
         team: ours.
         new_id: makes the id of an ask.
         now: seconds since the epoch.
+        glance: seconds between two looks at the clock.
     """
 
     def __init__(
@@ -126,7 +129,9 @@ class Schedule:
         team: str,
         new_id: Callable[[], str],
         now: Callable[[], float],
+        glance: float = GLANCE_SECONDS,
     ) -> None:
+        self._glance = glance
         self._looks, self._inbox, self._alerts, self._ours = tuple(looks), inbox, alerts, ours
         self._team, self._new_id, self._now = team, new_id, now
         self._said: set[str] = set()  # by this process; the inbox knows what any has said
@@ -134,17 +139,21 @@ class Schedule:
     async def run(self, stopping: asyncio.Event) -> None:
         """Look until told to stop; a look that fails is logged, and stops neither the others nor the next one."""
         while not stopping.is_set():
+            looked = self._now()
             ends = await asyncio.gather(*map(self._look, self._looks), return_exceptions=True)
             for end in ends:
                 if isinstance(end, StoreDown):
                     log.warning("nothing is due while the database is down", problem=str(end))
                 elif end is not None:
                     log.error("a look at what is due broke", exc_info=end)
-            try:
-                async with asyncio.timeout(LOOK_SECONDS):
+            await self._pause(looked, stopping)
+
+    async def _pause(self, looked: float, stopping: asyncio.Event) -> None:
+        """Until the next look, by the clock that everything else goes by: it may be moved, or set back."""
+        while abs(self._now() - looked) < LOOK_SECONDS and not stopping.is_set():
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._glance):
                     await stopping.wait()
-            except TimeoutError:
-                continue
 
     async def _look(self, look: Look) -> None:
         await self.put(await look())

@@ -17,7 +17,7 @@ from bot.inbox import Inbox
 from bot.ledger import Ledger
 from bot.policy import Policy
 from bot.rules import PolicyFile, Workspace
-from bot.schedule import Daily, Due, Often, Schedule
+from bot.schedule import LOOK_SECONDS, Daily, Due, Often, Schedule
 from bot.store import Store
 from bot.watermarks import MARKS, Watermarks
 from tests.bot.entries import NOVEMBER, book, entry
@@ -51,6 +51,7 @@ def schedule(inbox: Inbox, clock: Clock, *looks: object) -> Schedule:
         team="T1",
         new_id=new_id,
         now=clock,
+        glance=0.01,
     )
 
 
@@ -251,6 +252,29 @@ async def test_one_look_that_fails_does_not_stop_the_others(
     await schedule(inbox, clock, broken, fine).run(stopping)
 
     assert [ask.text for ask in await waiting(inbox)] == ["Words."]
+
+
+async def test_looks_go_by_the_clock_of_the_house(inbox: Inbox, clock: Clock) -> None:
+    """A clock that is moved brings the next look at once, and one that is set back does not put it off."""
+    stopping, looked = asyncio.Event(), asyncio.Event()
+    moments: list[float] = []
+
+    async def look() -> Sequence[Due]:
+        moments.append(clock.at)
+        looked.set()
+        return ()
+
+    running = asyncio.create_task(schedule(inbox, clock, look).run(stopping))
+    for seconds in (LOOK_SECONDS, -DAY, 0.0):
+        async with asyncio.timeout(LOOK_SECONDS / 2):
+            await looked.wait()
+        looked.clear()
+        clock.at += seconds
+    stopping.set()
+    await running
+
+    began = moments[0]
+    assert moments == [began, began + LOOK_SECONDS, began + LOOK_SECONDS - DAY]
 
 
 async def test_what_is_done_often_is_done_when_it_is_due(clock: Clock) -> None:
