@@ -20,7 +20,7 @@ GONE_SECONDS = 0.02  # between looks whether the server has ended
 
 
 class Database:
-    """A server with our schema; see `database`.
+    """A server; see `database`.
 
     Attributes:
         url: for `DATABASE_URL`.
@@ -47,13 +47,14 @@ class Database:
 
 
 @asynccontextmanager
-async def database() -> AsyncGenerator[Database]:
-    """A server while inside."""
+async def database(*, schema: bool = True) -> AsyncGenerator[Database]:
+    """A server while inside, with our schema unless that is left to others."""
     with tempfile.TemporaryDirectory(prefix="purser-postgres-") as folder:
         server = await asyncio.to_thread(_started, Path(folder) / "data")
         try:
             found = Database(server)
-            await bring_up(found.url)
+            if schema:
+                await bring_up(found.url)
             yield found
         finally:
             await asyncio.to_thread(server.cleanup)

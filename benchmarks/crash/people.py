@@ -4,13 +4,13 @@ import asyncio
 import json
 import random
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from benchmarks.town import CHANNELS, PEOPLE, QUESTION, Town
 
-Kind = Literal["sum", "review", "ticket", "again"]
+Kind = Literal["sum", "review", "ticket", "again", "dear", "write"]
 
 KINDS: Mapping[Kind, int] = {"sum": 3, "review": 4, "ticket": 2, "again": 2}
 WORDS: Mapping[Kind, str] = {
@@ -18,8 +18,13 @@ WORDS: Mapping[Kind, str] = {
     "review": QUESTION.replace("number {n}:", "(ask {n})"),
     "ticket": "@purser what is the state of PAY-7? (ask {n})",
     "again": "@purser And what is {n}*7? (ask {n})",
+    "dear": "@purser What is {n}*7? (ask {n})",
+    "write": "@purser comment on PAY-7 that the fix is in review (ask {n})",
 }
-"""What is asked; "again" goes into a thread in which something was asked before."""
+"""What is asked; "again" goes into a thread in which something was asked before, "dear" into a channel of its own."""
+
+DEAR = "C0BDEAR"  # where the policy may want a word before anything costs
+RECENT = 20  # asks in whose threads people go on
 
 NUMBER = re.compile(r"\(ask (\d+)\)")
 QUESTION_OF = "<purser:ask"  # before what is to be answered; what others said may stand behind it
@@ -49,17 +54,38 @@ async def ask(town: Town, rng: random.Random, *, asks: int, seconds: float) -> l
     loop, done = asyncio.get_running_loop(), list[Asked]()
     began = loop.time()
     for n, moment in enumerate(moments, start=1):
-        kinds: list[Kind] = [*KINDS] if done else ["sum"]
-        kind = rng.choices(kinds, [KINDS[one] for one in kinds])[0]
-        before = rng.choice(done[-20:]) if kind == "again" else None
-        channel = before.channel if before else f"C0B{rng.randrange(CHANNELS):03}"
-        person = f"U0P{rng.randrange(PEOPLE):03}"
         await asyncio.sleep(max(0.0, began + moment - loop.time()))
-        said = await town.slack.say(
-            person, channel, WORDS[kind].format(n=n), thread_ts=before.root if before else ""
-        )
-        done.append(Asked(n, kind, channel, said.ts, before.root if before else said.ts))
+        done.append(await say(town, rng, n, done))
     return done
+
+
+async def say(
+    town: Town,
+    rng: random.Random,
+    n: int,
+    before: Sequence[Asked],
+    kinds: Mapping[Kind, int] = KINDS,
+) -> Asked:
+    """Ask one thing.
+
+    Args:
+        town: the workspace.
+        rng: who asks what and where.
+        n: its number.
+        before: what was asked before it.
+        kinds: how often each kind is asked.
+    """
+    possible: list[Kind] = [*kinds] if before else ["sum"]
+    kind = rng.choices(possible, [kinds[one] for one in possible])[0]
+    first = rng.choice(before[-RECENT:]) if kind == "again" else None
+    channel = first.channel if first else f"C0B{rng.randrange(CHANNELS):03}"
+    if kind == "dear":
+        channel = DEAR
+    person = f"U0P{rng.randrange(PEOPLE):03}"
+    said = await town.slack.say(
+        person, channel, WORDS[kind].format(n=n), thread_ts=first.root if first else ""
+    )
+    return Asked(n, kind, channel, said.ts, first.root if first else said.ts)
 
 
 def number(body: Any) -> int | None:

@@ -2,13 +2,14 @@
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager, closing
 from pathlib import Path
 from typing import Any, LiteralString, Protocol, cast
 
 import psycopg
 
+from benchmarks.crash.found import Books
 from benchmarks.database import Database, database
 
 Row = dict[str, Any]
@@ -83,11 +84,29 @@ class Server:
 
     def rows(self, sql: str) -> list[Row]:
         """See `Place.rows`."""
-        text = cast("LiteralString", sql)
-        with closing(psycopg.connect(self.url, autocommit=True)) as db:
-            cursor = db.execute(text)
-            names = [column.name for column in cursor.description or ()]
-            return [dict(zip(names, row, strict=True)) for row in cursor]
+        return rows(self.url, sql)
+
+
+def rows(url: str, sql: str) -> list[Row]:
+    """What a statement gives on a server."""
+    text = cast("LiteralString", sql)
+    with closing(psycopg.connect(url, autocommit=True)) as db:
+        cursor = db.execute(text)
+        names = [column.name for column in cursor.description or ()]
+        return [dict(zip(names, row, strict=True)) for row in cursor]
+
+
+def books(given: Callable[[str], Sequence[Row]]) -> Books:
+    """What the database says of asks, rows and requests.
+
+    Args:
+        given: what a statement gives there.
+    """
+    return Books(
+        given("SELECT id, ts, state, outcome FROM asks"),
+        given("SELECT * FROM ledger"),
+        given("SELECT ask_id FROM requests WHERE status = 'open' AND ask_id LIKE 'shared:%'"),
+    )
 
 
 @asynccontextmanager

@@ -20,13 +20,16 @@ class Replica:
     Args:
         folder: where its log goes on from one process to the next; it exists.
         environ: its settings.
+        start: the folder it is started in; None is ours, whose sources it then runs.
 
     Attributes:
         fell: exit codes of processes that ended although nobody had killed or stopped them.
     """
 
-    def __init__(self, folder: Path, environ: Mapping[str, str]) -> None:
-        self._log = folder / "log"
+    def __init__(
+        self, folder: Path, environ: Mapping[str, str], *, start: Path | None = None
+    ) -> None:
+        self._log, self._start = folder / "log", start
         self._environ = environ
         self._process: asyncio.subprocess.Process | None = None
         self._struck = self._wanted = False
@@ -73,7 +76,12 @@ class Replica:
         while self._wanted:
             with self._log.open("ab") as log:
                 self._process = await asyncio.create_subprocess_exec(
-                    sys.executable, *PURSER, env=self._environ, stdout=log, stderr=log
+                    sys.executable,
+                    *PURSER,
+                    cwd=self._start,
+                    env=self._environ,
+                    stdout=log,
+                    stderr=log,
                 )
             code = await self._process.wait()
             if self._wanted and not self._struck:

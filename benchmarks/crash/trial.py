@@ -12,9 +12,9 @@ from pathlib import Path
 from benchmarks.apps import POLICY, environment
 from benchmarks.crash import found
 from benchmarks.crash.blows import PAUSE, Blow
-from benchmarks.crash.found import Books, Wrong
+from benchmarks.crash.found import Wrong
 from benchmarks.crash.people import Asked, ask
-from benchmarks.crash.places import Place, place
+from benchmarks.crash.places import Place, books, place
 from benchmarks.crash.replicas import Replica
 from benchmarks.town import CALL_SECONDS, Town
 from bot.demo.claude import UNLIMITED, ClaudeStandIn
@@ -225,16 +225,10 @@ class Trial:
                 self.seen.wrong.append(Wrong(0, "a process did not end when told to"))
 
     def _wrong(self, asked: Sequence[Asked]) -> list[Wrong]:
-        books = Books(
-            self._where.rows("SELECT id, ts, state, outcome FROM asks"),
-            self._where.rows("SELECT * FROM ledger"),
-            self._where.rows(
-                "SELECT ask_id FROM requests WHERE status = 'open' AND ask_id LIKE 'shared:%'"
-            ),
-        )
+        kept = books(self._where.rows)
         exchanges = [e for e in self.claude.log if e.path == "/v1/messages"]
-        unbooked, self.seen.safe = found.in_books(asked, exchanges, books)
-        self.seen.rows.update(row["status"] for row in books.ledger)
+        unbooked, self.seen.safe = found.in_books(asked, exchanges, kept)
+        self.seen.rows.update(row["status"] for row in kept.ledger)
         told = self.slack.by_app(self.slack.world.direct(ADMIN).id)
         return [*self._in_threads(asked), *unbooked, *found.twice(told)]
 
