@@ -4,17 +4,18 @@ Sums are those the books keep. What is about single asks is added from their row
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from statistics import median
 
 from bot.estimates import Estimates
-from bot.figures import Lost, Miss, PerAsk, lost, misses, per_ask
+from bot.figures import Lost, PerAsk, lost, per_ask
 from bot.forecast import HISTORY_DAYS, Forecast, forecast
 from bot.hindsight import Hindsight, Thumb
 from bot.ledger import Entry, Ledger
+from bot.misses import Miss, colds, explained, misses
 from bot.report import BadPeriod, By, Period, Report, build, summed
 from bot.sums import Sum
 
@@ -157,7 +158,7 @@ class Accounts:
         asks, missed, gone = await asyncio.to_thread(
             lambda: (per_ask(rows), misses(rows), lost(rows))
         )
-        causes = await self._hindsight.causes({m.ask_id for m in missed if not m.cause})
+        whys = await self._explained(missed, rows, period)
         rated = {e.ask_id: thumbs[e.ask_id] for e in rows if e.ask_id and e.ask_id in thumbs}
         bad = [e.cost or Decimal(0) for e in rows if rated.get(e.ask_id or "") == "bad"]
         said = list(rated.values())
@@ -165,7 +166,7 @@ class Accounts:
         errors = [abs(pair.error) for pair in pairs if channel in (None, pair.channel)]
         return Single(
             asks=asks,
-            misses=tuple(m.because(causes.get(m.message_id, "")) for m in missed),
+            misses=whys,
             lost=gone,
             liked=said.count("good"),
             disliked=said.count("bad"),
@@ -173,3 +174,15 @@ class Accounts:
             estimated=len(errors),
             off=median(errors) if errors else Decimal(0),
         )
+
+    async def _explained(
+        self, missed: Sequence[Miss], rows: Sequence[Entry], period: Period
+    ) -> tuple[Miss, ...]:
+        """Misses with their causes, and those of what all share."""
+        unknown = [miss for miss in missed if not miss.cause and miss.before]
+        asks = {row.ask_id for miss in unknown for row in (miss.before, miss.entry) if row}
+        named = {ask for ask in asks if ask}
+        sections = await self._hindsight.sections(named)
+        causes = await self._hindsight.causes(named)
+        cold = await self._hindsight.cold(since=period.since, until=period.until)
+        return (*(explained(miss, sections, causes) for miss in missed), *colds(rows, cold))

@@ -99,6 +99,14 @@ class Conversation:
         before = (self.older.message,) if self.older else ()
         return (*before, *(message for one in self.kept for message in one.messages))
 
+    @property
+    def ends(self) -> tuple[int, int, int]:
+        """How many messages there are up to the own one of the ask before, up to its answer, and up to this ask's own."""
+        asked = len(self.remembered)
+        if not self.kept:
+            return (0, 0, asked + 1)
+        return (asked - len(self.kept[-1].messages) + 1, asked - 1, asked + 1)
+
     def shortened(self, older: Older) -> "Conversation":
         """Let this stand in the place of the asks up to one of them."""
         return replace(

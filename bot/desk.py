@@ -15,11 +15,12 @@ from typing import Any, Literal, TextIO
 
 from pydantic import SecretStr
 
-from bot.account import Account, Accounts
+from bot.account import Account, Accounts, Single
 from bot.estimates import Estimates
 from bot.forecast import Forecast
 from bot.hindsight import Hindsight
 from bot.ledger import Entry, Ledger
+from bot.misses import by_cause
 from bot.report import BadPeriod, By, Line, Period, cell
 from bot.sentences import sentences
 from bot.store import Store
@@ -184,7 +185,21 @@ def document(account: Account, channel: str | None) -> dict[str, Any]:
         "total": rows[-1],
         "unpriced_models": list(made.unpriced_models),
         "forecast": _foretold(account.forecast),
+        "cache_misses": _missed(account.single),
+        "keep_warm": {
+            "calls": account.carried.entries,
+            "cost_usd": f"{account.carried.cost:f}",
+        },
     }
+
+
+def _missed(single: Single | None) -> list[dict[str, str | int]]:
+    """What the cache missed, by cause, the dearest first."""
+    found = by_cause(single.misses) if single else {}
+    return [
+        {"cause": cause or "unknown", "calls": calls, "extra_usd": f"{extra:f}"}
+        for cause, (calls, extra) in found.items()
+    ]
 
 
 def _foretold(made: Forecast | None) -> dict[str, str] | None:

@@ -5,6 +5,7 @@ Read only, from what the inbox and the journal keep; what retention has removed 
 
 import json
 from collections.abc import Collection
+from dataclasses import dataclass
 from typing import Literal
 
 from bot.ask import Ask
@@ -12,6 +13,23 @@ from bot.store import Store
 
 Thumb = Literal["good", "bad"]
 NO_CAUSES = frozenset({"previous_message_not_found", "unavailable"})  # Claude does not know either
+
+
+@dataclass(frozen=True, slots=True)
+class Cold:
+    """A response that found nothing in cache, and wrote the beginning that others share.
+
+    Attributes:
+        entry_id: its row of the books.
+        head: what it shares with others: its model, and the version of the prompts.
+        left: when it was asked for, in epoch seconds.
+        begun: when it began; from then on others read what it wrote.
+    """
+
+    entry_id: str
+    head: tuple[str, str]
+    left: float
+    begun: float
 
 
 class Hindsight:
@@ -45,6 +63,26 @@ class Hindsight:
             return {}
         rows = await self._store.read("hindsight.causes", asks=json.dumps(sorted(asks)))
         return {row["message_id"]: row["cause"] for row in rows if row["cause"] not in NO_CAUSES}
+
+    async def sections(self, asks: Collection[str]) -> dict[str, str]:
+        """What the requests of these asks began with, by message id, as `Sections` reads it; of others it is not known."""
+        if not asks:
+            return {}
+        rows = await self._store.read("hindsight.sections", asks=json.dumps(sorted(asks)))
+        return {row["message_id"]: row["sections"] for row in rows}
+
+    async def cold(self, *, since: float, until: float) -> list[Cold]:
+        """Responses of a span of time (epoch seconds, `until` excluded) that found nothing in cache, in all channels."""
+        rows = await self._store.read("hindsight.cold", since=since, until=until)
+        return [
+            Cold(
+                entry_id=row["entry_id"],
+                head=(row["model"], row["prompt_version"]),
+                left=row["at"] - (row["latency_ms"] or 0) / 1000,
+                begun=row["at"] - ((row["latency_ms"] or 0) - (row["ttft_ms"] or 0)) / 1000,
+            )
+            for row in rows
+        ]
 
     async def place(self, ask_id: str) -> tuple[str, str] | None:
         """Channel and ts of the first message of an answer, None where it is not known."""

@@ -115,6 +115,7 @@ class Journal:
         estimate_cost: int | None,
         price_version: str = "",
         prompt_version: str = "",
+        sections: str = "",
     ) -> None:
         """A request leaves once this is on disk.
 
@@ -132,6 +133,7 @@ class Journal:
             estimate=_text(asdict(estimate)),
             estimate_cost=estimate_cost,
             price_version=price_version,
+            sections=sections,
             now=self.now(),
         )
 
@@ -188,6 +190,7 @@ class Journal:
             estimate=_text(asdict(estimate)),
             estimate_cost=None,
             price_version="",
+            sections="",
             now=self.now(),
         )
 

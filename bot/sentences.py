@@ -1,11 +1,11 @@
 """An account in sentences that a manager understands: spent, forecast, per ask, cache, lost, estimated, liked. Pure."""
 
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 
 from bot.account import Account, Single
-from bot.figures import Miss, PerAsk
+from bot.figures import PerAsk
+from bot.misses import Cause, Miss, by_cause
 
 FEATURES: Mapping[str, str] = {
     "chat": "an answer",
@@ -13,12 +13,16 @@ FEATURES: Mapping[str, str] = {
     "summarize": "a summary",
     "digest": "a digest",
 }
-CAUSES: Mapping[str, str] = {
-    "pause": "after a pause longer than the cache lasts",
-    "messages_changed": "since the thread had changed",
-    "model_changed": "since another model answered",
-    "system_changed": "since the instructions had changed",
-    "tools_changed": "since the tools had changed",
+CAUSES: Mapping[Cause, str] = {
+    "expired": "after a pause longer than the cache lasts",
+    "unmarked": "where it was not likely to pay",
+    "messages": "since the thread had changed",
+    "settings": "since it was to think otherwise, or to use no more tools",
+    "channel": "since the channel's instructions had changed",
+    "system": "since the instructions had changed",
+    "tools": "since the tools had changed",
+    "short": "since it was too short for it",
+    "cold": "since several began at the same time",
     "": "cause unknown",
 }
 FEATURES_AT_MOST = 4
@@ -96,7 +100,7 @@ def _cached(account: Account, money: Money) -> list[str]:
     if missed:
         extra = sum((miss.extra for miss in missed), Decimal(0))
         calls = "1 call" if len(missed) == 1 else f"{len(missed):,} calls"
-        told.append(f"{calls} missed it, for {money(extra)} more ({_why(missed)}).")
+        told.append(f"{calls} missed it, for {money(extra)} more ({_why(missed, money)}).")
     return [" ".join(told)] if told else []
 
 
@@ -109,11 +113,11 @@ def _carried(account: Account, money: Money) -> list[str]:
     return [f"Keeping the cache of threads warm: {money(made.cost)} for {calls}, in the sum above."]
 
 
-def _why(missed: Sequence[Miss]) -> str:
-    counted = Counter(CAUSES.get(miss.cause, CAUSES[""]) for miss in missed)
-    if len(counted) == 1:
-        return next(iter(counted))
-    return ", ".join(f"{n:,} {cause}" for cause, n in counted.most_common())
+def _why(missed: Sequence[Miss], money: Money) -> str:
+    found = by_cause(missed)
+    if len(found) == 1:
+        return CAUSES[missed[0].cause]
+    return ", ".join(f"{money(extra)} {CAUSES[cause]}" for cause, (_, extra) in found.items())
 
 
 def _lost(single: Single, money: Money) -> list[str]:

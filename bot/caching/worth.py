@@ -1,5 +1,6 @@
 """What a cache mark or a keep-alive call gains, in fresh input tokens: one that is written or read costs a multiple. Pure."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -10,6 +11,13 @@ from bot.usage import Usage
 
 SAMPLE_TOKENS = 10_000  # of which prices are compared, below every cliff
 LIKELY_ANSWER = 800  # tokens, of an answer that is not given yet
+# Tokens below which nothing is cached; https://platform.claude.com/docs/en/build-with-claude/prompt-caching.
+_MINIMA = (
+    (re.compile(r"claude-((opus|sonnet|haiku)-5-5|opus-5$|(fable|mythos)-5)"), 512),
+    (re.compile(r"claude-opus-4-7"), 2_048),
+    (re.compile(r"claude-(opus-4-[56]|haiku-4)"), 4_096),
+)
+_MINIMUM = 1_024
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +54,11 @@ def _rates(model: str, day: int) -> Rates:
     if not (fresh and read and short and long and fresh.picos):
         return Rates(0.1, 1.25, 2.0)
     return Rates(*(one.picos / fresh.picos for one in (read, short, long)))
+
+
+def cache_minimum(model: str) -> int:
+    """How many tokens a prefix has at least that a model's cache takes."""
+    return next((tokens for name, tokens in _MINIMA if name.match(model)), _MINIMUM)
 
 
 def carried(

@@ -126,6 +126,7 @@ class Books:
             estimate_cost=cost.picos if cost else None,
             price_version=cost.version if cost else "",
             prompt_version=self._rooms.prompts.version,
+            sections=order.sections,
         )
         if self.tally.estimate is not None and not self._expected:
             self._rooms.estimates.put(tx, self._lease, self.tally.estimate)

@@ -227,7 +227,12 @@ class Loop:
             tools_allowed=self._brief.tools and not self._last_round,
             previous_message_id=self._previous,
         )
-        made = order(self._ladder.purpose, shaped, self._conversation.messages(self._rounds))
+        made = order(
+            self._ladder.purpose,
+            shaped,
+            self._conversation.messages(self._rounds),
+            ends=self._conversation.ends,
+        )
         self._sent = self._keeping.marked(
             made, self._conversation, self._rounds, last=self._last_round
         )

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from bot.ask import Ask
+from bot.caching import DIGITS, Sections, prefixes, short
 from bot.conversation import Conversation, Message
 from bot.prompts import Prompts, effort_of
 from bot.reach import Reach
@@ -28,6 +29,8 @@ LIKELY_OUTPUT_TOKENS = 4_000  # of an answer nobody saw the end of, at least
 TOKENS_PER_SECOND = 100.0  # of a model at work, thoughts that are never shown included
 _PAGES = re.compile(r" \((\d+) pages\)$")
 _SHAPING = ("model", "max_tokens", "tool_choice", "thinking", "output_config")
+_SETTINGS = ("thinking", "output_config", "tool_choice")
+_NO_MESSAGES = b'"messages":[]'  # the first list in a shell
 _HEAD = ("system", "tools")  # and the messages; what else stands in a body changes no answer
 HEADS_AT_MOST = 512  # kept as they are written; a channel with a paragraph of its own has one
 
@@ -46,6 +49,7 @@ class Order:
         aloud: whether its text is for the person.
         counted: whether it has attachments that must be counted before they cost.
         tier: at whose price it is served: "standard", or "batch" at half of it.
+        sections: by which a cache that was missed is explained later.
     """
 
     purpose: str
@@ -57,6 +61,7 @@ class Order:
     counted: bool = False
     tier: str = "standard"
     shared_tokens: int = 0
+    sections: str = ""
 
     @property
     def model(self) -> str:
@@ -80,6 +85,7 @@ def order(
     *,
     marked: Sequence[Message] | None = None,
     aloud: bool = True,
+    ends: Sequence[int] = (0, 0, 1),
 ) -> Order:
     """Make an order of a body's shape and its messages.
 
@@ -89,10 +95,13 @@ def order(
         messages: without cache marks.
         marked: the same with cache marks, if there are any.
         aloud: whether its text is for the person.
+        ends: see `Conversation.ends`.
     """
     heads = [_written(cast("Sequence[Mapping[str, Any]]", shape.get(name, ()))) for name in _HEAD]
-    rest = {**{name: shape[name] for name in _SHAPING if name in shape}, "messages": messages}
-    text = _dumped([rest, [head.digest for head in heads]]).encode()
+    rest = {**{name: shape[name] for name in _SHAPING if name in shape}, "messages": []}
+    shell = _dumped([rest, [head.digest for head in heads]]).encode()
+    parts = [_dumped(message).encode() for message in messages]
+    text = shell.replace(_NO_MESSAGES, b'"messages":[%b]' % b",".join(parts), 1)
     shared = sum(head.size for head in heads)
     size = len(text) + shared
     return Order(
@@ -104,6 +113,7 @@ def order(
         aloud=aloud,
         counted=any(True for _ in attachments(messages)),
         shared_tokens=round(shared / BYTES_PER_TOKEN),
+        sections=str(_sections(shape, heads, prefixes(parts, (*ends, len(parts))))),
     )
 
 
@@ -189,8 +199,21 @@ def _written(blocks: Sequence[Mapping[str, Any]]) -> _Head:
     return head
 
 
-def _dumped(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+def _sections(
+    shape: Mapping[str, Any], heads: Sequence[_Head], messages: Sequence[str]
+) -> Sections:
+    system, tools = heads
+    settings = repr([shape.get(name) for name in _SETTINGS])
+    return Sections(
+        tools.digest[:DIGITS],
+        _written(system.blocks[:1]).digest[:DIGITS],
+        _written(system.blocks[1:]).digest[:DIGITS],
+        short(settings.encode()),
+        *messages,
+    )
+
+
+_dumped = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode
 
 
 def _tokens(messages: Sequence[Message], size: int) -> int:

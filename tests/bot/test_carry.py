@@ -22,7 +22,7 @@ from bot.rules import PolicyFile
 from bot.turn.brief import Carry
 from bot.turn.carry import carry, carry_on
 from tests.bot import test_turn
-from tests.bot.test_turn import FETCH, HAIKU, SONNET, World
+from tests.bot.test_turn import FETCH, HAIKU, SONNET, World, brief_of
 
 world = test_turn.world  # the fixture
 LONG = "Is this right? " + "word " * 6_000
@@ -73,6 +73,29 @@ async def test_a_thread_is_carried_on_and_read_by_the_next_ask(world: World) -> 
     assert after.cache_read_tokens == call.cache_read_tokens + call.cache_write_1h_tokens
     assert (await account(world)).carried.cost == call.cost
     assert (await account(world)).report.total.asks == 2
+
+
+@pytest.mark.parametrize(
+    ("rules", "brief", "cause"),
+    [
+        ({"instructions": "Be brief."}, {}, "channel"),
+        ({}, {"effort": "low"}, "settings"),
+        ({}, {"tools": False}, "settings"),
+    ],
+)
+async def test_a_missed_cache_is_explained(
+    world: World, rules: dict[str, Any], brief: dict[str, Any], cause: str
+) -> None:
+    """What an ask changed of what its thread had sent is named in the account, from the books and the journal."""
+    world.script(Draft("Yes."))
+    await world.events(LONG)
+    await world.events("And this? " + LONG)
+    await world.events("Sure?", brief=replace(brief_of(**rules), **brief))
+    single = (await account(world)).single
+
+    assert single is not None
+    assert [miss.cause for miss in single.misses] == [cause]
+    assert single.misses[0].extra > Decimal("0.01")
 
 
 async def test_one_call_for_one_answer(world: World) -> None:

@@ -1,13 +1,18 @@
 """Looking back at asks: the last thumb counts, causes are Claude's own words, and what is gone is not known."""
 
+from datetime import UTC
 from typing import Any
+
+import pytest
 
 from bot.ask import Signal
 from bot.hindsight import Hindsight
 from bot.inbox import Arrival, Inbox
 from bot.journal import Journal
+from bot.ledger import Ledger
 from bot.store import Store, Transaction
 from bot.usage import Usage
+from tests.bot.entries import NOVEMBER, book, entry
 from tests.bot.stores import Clock, ask
 
 
@@ -78,3 +83,28 @@ async def test_an_ask_and_where_its_answer_stands(store: Store, inbox: Inbox) ->
     assert await look.place(one.id) == ("C7", "5.1")
     assert await look.ask(one.id) == one
     assert await look.ask("nobody's") is None
+
+
+async def test_what_requests_began_with(store: Store, inbox: Inbox) -> None:
+    """Sections are found by the message they led to, and cold starts by when they left and when they began."""
+    one = ask()
+    await inbox.put(Arrival((one.key,), one))
+    lease = await inbox.take(person_in_flight=5, channel_in_flight=5)
+    assert lease is not None
+    journal, ledger = Journal(store, now=Clock()), Ledger(store, zone=UTC, now=Clock())
+    for n, sections in enumerate(("a b", "")):
+        tx = Transaction(lease)
+        what = {"model": "m", "purpose": "answer", "prefix_hash": "h", "sections": sections}
+        journal.sending(tx, lease, n=n, estimate=Usage(), estimate_cost=1, **what)
+        await store.commit(tx)
+        await journal.started(lease, n, f"msg{n}")
+    wrote = entry(cache_write_1h_tokens=9, latency_ms=900, ttft_ms=200)
+    await book(store, ledger, wrote, entry(cache_write_1h_tokens=9, cache_read_tokens=1), entry())
+    look = Hindsight(store)
+
+    assert await look.sections([one.id]) == {"msg0": "a b"}
+    assert await look.sections([]) == {}
+    (cold,) = await look.cold(since=NOVEMBER, until=NOVEMBER + 1)
+    assert (cold.entry_id, cold.head) == (wrote.entry_id, (wrote.model, "p1"))
+    assert (cold.left - NOVEMBER, cold.begun - NOVEMBER) == pytest.approx((-0.9, -0.7), abs=1e-6)
+    assert await look.cold(since=NOVEMBER + 1, until=NOVEMBER + 2) == []

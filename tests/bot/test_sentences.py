@@ -7,12 +7,13 @@ from decimal import Decimal
 import pytest
 
 from bot.account import Account, Single
-from bot.figures import Lost, Miss, PerAsk
+from bot.figures import Lost, PerAsk
 from bot.forecast import Forecast
+from bot.misses import Cause, Miss
 from bot.report import Line, Period, Report
 from bot.sentences import CAUSES, EARLY, MANY, sentences
 from bot.sums import Sum
-from tests.bot.entries import NOVEMBER
+from tests.bot.entries import NOVEMBER, entry
 
 MONTH = Period.parse("2026-11", now=NOVEMBER, zone=UTC)
 WEEK = Period.parse("7d", now=NOVEMBER, zone=UTC)
@@ -94,17 +95,17 @@ def test_a_single_ask_has_its_median_and_its_worst() -> None:
 
 
 def test_misses_are_told_with_what_they_cost_and_why() -> None:
-    """Each cause is counted; one that nobody knows is called unknown."""
-    causes = ("pause", "pause", "messages_changed", "", "a new word")
-    missed = tuple(Miss("a", f"m{n}", 1, Decimal(2), cause) for n, cause in enumerate(causes))
+    """Each cause has its dollars, the dearest first; one that nobody knows is called unknown."""
+    causes: tuple[Cause, ...] = ("messages", "expired", "expired", "")
+    missed = tuple(Miss(None, entry(), 1, Decimal(2 + n), cause) for n, cause in enumerate(causes))
     made = replace(account(saved=Decimal(9)), single=Single(misses=missed))
 
     assert told(made)[1] == (
-        f"The cache saved $9. 5 calls missed it, for $10 more (2 {CAUSES['pause']}, 2 cause unknown, "
-        "1 since the thread had changed)."
+        f"The cache saved $9. 4 calls missed it, for $14 more ($7 {CAUSES['expired']}, $5 cause unknown, "
+        "$2 since the thread had changed)."
     )
-    assert told(replace(made, single=Single(misses=missed[3:4])))[1].endswith(
-        "1 call missed it, for $2 more (cause unknown)."
+    assert told(replace(made, single=Single(misses=missed[3:])))[1].endswith(
+        "1 call missed it, for $5 more (cause unknown)."
     )
     assert told(account(saved=Decimal(-1)))[1] == "The cache cost $1 more than it saved."
 

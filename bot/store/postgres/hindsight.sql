@@ -10,6 +10,17 @@ SELECT message_id, as_json(response) ->> 'cache_miss' AS cause FROM requests
 WHERE ask_id IN (SELECT jsonb_array_elements_text(:asks::jsonb)) AND message_id <> '' AND response IS NOT NULL
   AND (as_json(response) ->> 'cache_miss') IS NOT NULL;
 
+-- name: sections
+-- What the requests of these asks began with, by hashes.
+SELECT message_id, sections FROM requests
+WHERE ask_id IN (SELECT jsonb_array_elements_text(:asks::jsonb)) AND message_id <> '' AND sections <> '';
+
+-- name: cold
+-- Responses of a span of time that found nothing in cache and wrote for an hour, wherever they were asked for.
+SELECT entry_id, model, prompt_version, at, latency_ms, ttft_ms FROM ledger
+WHERE at >= :since AND at < :until AND cache_read_tokens = 0 AND cache_write_1h_tokens > 0 AND status = 'settled'
+ORDER BY at, entry_id;
+
 -- name: place
 -- The first message of an answer.
 SELECT channel, ts FROM parts WHERE ask_id = :ask_id AND ts <> '' ORDER BY n LIMIT 1;

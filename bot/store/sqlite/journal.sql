@@ -1,7 +1,7 @@
 -- name: sending
 -- A request is about to leave: on disk before it does.
-INSERT INTO requests (ask_id, n, attempt, model, purpose, prefix_hash, prompt_version, estimate, estimate_cost, price_version, at)
-VALUES (:ask_id, :n, :attempt, :model, :purpose, :prefix_hash, :prompt_version, :estimate, :estimate_cost, :price_version, :now);
+INSERT INTO requests (ask_id, n, attempt, model, purpose, prefix_hash, prompt_version, estimate, estimate_cost, price_version, sections, at)
+VALUES (:ask_id, :n, :attempt, :model, :purpose, :prefix_hash, :prompt_version, :estimate, :estimate_cost, :price_version, :sections, :now);
 
 -- name: started
 -- Its answer has begun.

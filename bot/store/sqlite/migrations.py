@@ -114,6 +114,12 @@ def m001_one_ask(db: Database) -> None:
     _run(db, "m001_one_ask")
 
 
+@additions()
+def m002_money(db: Database) -> None:
+    """By what a missed cache is explained."""
+    _run(db, "m002_money")
+
+
 def _run(db: Database, step: str) -> None:
     """Execute a file of `schema/`: statements that each end with a semicolon at the end of a line."""
     sql = (files(__package__ or "") / "schema" / f"{step}.sql").read_text(encoding="utf-8")

@@ -1,0 +1,1 @@
+ALTER TABLE requests ADD COLUMN sections TEXT NOT NULL DEFAULT '';
