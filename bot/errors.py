@@ -3,6 +3,7 @@
     PurserError
     ├── BadSettings        the environment or the policy file has problems, all named at once
     ├── StoreDown          the database did not take or give something
+    │   ├── StoreAway      a server is away; it may come back by itself
     │   └── StoreTaken     another process serves this SQLite file
     ├── LeaseLost          another worker has this ask now: fall silent
     ├── OverBudget         spent plus reserved would pass a budget
@@ -28,6 +29,10 @@ class BadSettings(PurserError):
 
 class StoreDown(PurserError):
     """The database is not reachable, full or locked; nothing of this was written."""
+
+
+class StoreAway(StoreDown):
+    """The database server does not answer, starts, stops or is crowded; it may come back by itself."""
 
 
 class StoreTaken(StoreDown):

@@ -24,6 +24,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.app.clients import secret, slack_client, slack_session
 from bot.app.doors import open_doors
 from bot.app.examination import checkups
+from bot.app.patience import opened
 from bot.app.reload import Keyring, Reload, Reread
 from bot.app.rooms import furnish
 from bot.app.telemetry import collector
@@ -39,7 +40,6 @@ from bot.slack.listen import Listen
 from bot.slack.transport import APART_SECONDS, bolt
 from bot.slack.wire import SlackError, SlackWire
 from bot.store import Engine, Store, Transaction
-from bot.store.opening import open_store
 from bot.turn import Turn
 from bot.worker import DRAIN_SECONDS, Worker
 
@@ -65,7 +65,7 @@ async def serve(
 ) -> None:
     """Run the bot until `stopping` is set; then let running asks finish and hand back the rest.
 
-    The doors open first: what is asked while Slack does not say who we are is kept, and answered when it does.
+    A database that is away is waited for; then the doors open: what is asked before Slack says who we are is kept.
 
     Args:
         settings: complete, by `Settings.missing`.
@@ -81,11 +81,11 @@ async def serve(
 
     Raises:
         BadSettings: Slack does not know the bot token.
-        StoreTaken: another process serves this database.
+        StoreDown: the database cannot be opened; see `patience.opened`.
     """
     async with AsyncExitStack() as stack:
-        store = await open_store(settings.database_url, serve=True)
-        stack.push_async_callback(store.close)
+        if (store := await _store(settings, host, port, stopping, stack)) is None:
+            return
         now = now or store.now
         traces = await stack.enter_async_context(collector(settings))
         keyring = Keyring(settings)
@@ -120,6 +120,16 @@ async def serve(
         watching = asyncio.gather(worker.watch(stopping), rooms.schedule.run(stopping))
         await worker.run(stopping)
         await watching
+
+
+async def _store(
+    settings: Settings, host: str, port: int, stopping: asyncio.Event, stack: AsyncExitStack
+) -> Engine | None:
+    """The store, closed with the stack; None when we are told to stop before it is there."""
+    store = await opened(settings.database_url, host=host, port=port, stopping=stopping)
+    if store is not None:
+        stack.push_async_callback(store.close)
+    return store
 
 
 def _reload(

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from structlog.testing import capture_logs
 
 from bot.demo.claude.reply import Draft
 from bot.demo.loopback import Troubles
@@ -275,3 +276,17 @@ async def test_what_a_killed_one_had_sent_is_booked_by_another(
             lost = [row for row in other.booked("warm") if row["status"] == "unconfirmed"]
 
     assert len(lost) == 2
+
+
+async def test_bot_and_database_restarted_at_once(tmp_path: Path, postgres: Postgres) -> None:
+    """Who starts while the database is away waits for it, and answers then what Slack tells again."""
+    slack = SlackStandIn(retry_delays=(0.1,) * 100)
+    slack.events_url = NOWHERE
+    async with Replica(tmp_path / "one", postgres.clean(), slack=slack, drain=0.1) as one:
+        with postgres.away(), capture_logs() as logs:
+            starting = asyncio.create_task(one.start(warm=False))
+            root = await slack.say("ana", "#shop-dev", QUESTION)
+            await one.until(lambda: "waiting for the database" in str(logs))
+        await starting
+
+        assert "6*7 = 42" in await one.answered(root)

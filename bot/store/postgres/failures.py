@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 import psycopg
 
-from bot.errors import StoreDown
+from bot.errors import StoreAway, StoreDown
 
 WHAT: Mapping[str, str] = {
     "08": "the connection to the database broke; it is tried again by itself",
@@ -26,8 +26,10 @@ WHAT: Mapping[str, str] = {
 }
 """By SQLSTATE or its beginning, what it means and what to do."""
 
+PASSING = ("08", "57P", "53300")  # SQLSTATEs of a server that may take us in a moment
 REFUSALS: Mapping[str, str] = {
     "password authentication failed": "28P01",
+    "no password supplied": "28P01",
     'role ".*" does not exist': "28000",
     "no pg_hba.conf entry": "28000",
     'database ".*" does not exist': "3D000",
@@ -54,6 +56,7 @@ def failure(state: str, cause: Exception | None = None) -> StoreDown:
     )
     if not state:
         what = "the database does not answer; check that it runs and that DATABASE_URL leads there"
-    down = StoreDown(f"{what} ({state})" if state else what)
+    kind = StoreAway if not state or state.startswith(PASSING) else StoreDown
+    down = kind(f"{what} ({state})" if state else what)
     down.__cause__ = cause
     return down

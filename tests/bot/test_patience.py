@@ -1,0 +1,97 @@
+"""A database that is away at the start is waited for; what waiting does not mend is told at once."""
+
+import asyncio
+
+import aiohttp
+import pytest
+from psycopg.conninfo import conninfo_to_dict
+from pydantic import SecretStr
+from structlog.testing import capture_logs
+
+from bot.app.patience import opened
+from bot.errors import StoreAway, StoreDown
+from tests.postgres import Postgres
+
+
+async def status(port: int, path: str) -> int:
+    """The HTTP status of one of our paths."""
+    address = f"http://127.0.0.1:{port}{path}"
+    async with aiohttp.ClientSession() as session, session.get(address) as answer:
+        return answer.status
+
+
+async def test_a_server_that_is_away_is_waited_for(postgres: Postgres) -> None:
+    """We live and are not ready, say so once, and have the store as soon as the server lets us in."""
+    port: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+    url = SecretStr(postgres.clean())
+    with capture_logs() as logs:
+        with postgres.away():
+            waiting = asyncio.create_task(
+                opened(
+                    url,
+                    host="127.0.0.1",
+                    port=0,
+                    stopping=asyncio.Event(),
+                    waiting=port.set_result,
+                    pause=0.01,
+                )
+            )
+            at = await asyncio.wait_for(port, 10)
+            seen = [await status(at, path) for path in ("/healthz", "/readyz")]
+        store = await asyncio.wait_for(waiting, 10)
+    assert store is not None
+    await store.close()
+
+    assert seen == [200, 503]
+    assert [line["event"] for line in logs] == ["waiting for the database"]
+    with pytest.raises(aiohttp.ClientConnectorError):
+        await status(at, "/healthz")
+
+
+async def test_told_to_stop_it_waits_no_longer(postgres: Postgres) -> None:
+    """A signal ends the waiting; there is no store then."""
+    stopping = asyncio.Event()
+    url = SecretStr(postgres.clean())
+    with postgres.away():
+        store = await opened(
+            url, host="127.0.0.1", port=0, stopping=stopping, waiting=lambda _: stopping.set()
+        )
+
+    assert store is None
+
+
+async def test_patience_ends(postgres: Postgres) -> None:
+    """A server that stays away is told to whoever started us."""
+    url = SecretStr(postgres.clean())
+    with postgres.away(), pytest.raises(StoreAway, match="does not answer"):
+        await opened(
+            url, host="127.0.0.1", port=0, stopping=asyncio.Event(), pause=0.01, patience=0.05
+        )
+
+
+@pytest.mark.parametrize(
+    ("wrong", "sentence"),
+    [("user", "refuses this user"), ("name", "no database of this name"), ("schema", "migrate")],
+)
+async def test_what_waiting_does_not_mend_is_told_at_once(
+    postgres: Postgres, wrong: str, sentence: str
+) -> None:
+    """A wrong user, a wrong name and a schema that is not there end the start; nothing is waited for."""
+    url = postgres.clean()
+    name = str(conninfo_to_dict(url)["dbname"])
+    urls = {
+        "user": lambda: url.replace("postgres:@", "nobody:topsecret@"),
+        "name": lambda: url.replace(f"/{name}", "/nothing"),
+        "schema": postgres.empty,
+    }
+    ports: list[int] = []
+    with pytest.raises(StoreDown, match=sentence):
+        await opened(
+            SecretStr(urls[wrong]()),
+            host="127.0.0.1",
+            port=0,
+            stopping=asyncio.Event(),
+            waiting=ports.append,
+        )
+
+    assert ports == []
