@@ -64,12 +64,12 @@ def table(version: str, seen: Seen) -> str:
         for one in seen.stretches
     ]
     kinds = ", ".join(f"{n} {kind}" for kind, n in Counter(a.kind for a in seen.asked).items())
+    rows = f"{seen.rows['settled']} rows settled, {seen.rows['unconfirmed']} unconfirmed"
     lines += [
         "",
         f"The migration, while {version} served: {seen.migrated}",
         f"{len(seen.asked)} asks ({kinds}), {seen.pressed} of their messages decided by a press, {len(seen.wrong)} wrong.",
-        f"{seen.rows['settled']} rows settled, {seen.rows['unconfirmed']} unconfirmed ({seen.safe} of them for nothing "
-        f"served); {seen.late} leases found lost.",
+        f"{rows} ({seen.safe} of them for nothing served); {seen.late} leases found lost.",
     ]
     return "\n".join(lines)
 
