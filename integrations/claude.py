@@ -12,13 +12,12 @@ from collections.abc import AsyncGenerator, Callable, Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from types import MappingProxyType
 from typing import Any
 
 import aiohttp
 import anthropic
 import httpx2
-from anthropic import AsyncAnthropic
+from anthropic import AsyncAnthropic, AsyncAPIResponse, AsyncStream
 
 from integrations.claude_errors import (
     BadCredentials,
@@ -45,6 +44,7 @@ from integrations.claude_events import (
     Thinking,
     ToolForming,
 )
+from integrations.claude_message import Forming, Json
 
 SILENCE_SECONDS = 90.0  # without a byte, after which a call is given up
 CONNECT_SECONDS = 10.0  # to open a connection
@@ -53,7 +53,7 @@ SHORT_SECONDS = 30.0  # for calls that generate nothing
 # What a call of the SDK lets escape (tried): its own tree, the transport's raw errors, and
 # ValueErrors from JSON or UTF-8 that is none.
 FOREIGN = (anthropic.AnthropicError, httpx2.HTTPError, httpx2.StreamError, ValueError)
-# What the SDK's accumulator raises on events that are in no shape it knows.
+# What events raise that are in no shape we know.
 SHAPE = (LookupError, AttributeError, TypeError, RuntimeError, AssertionError)
 _NOT_SENT = (
     httpx2.ConnectError,
@@ -74,54 +74,78 @@ class _Attempt:
     began: float
     first: float | None = None
     facts: Facts = field(default_factory=Facts)
-    cache_miss: str | None = None
-    stopped: bool = False
+    message: Forming | None = None
 
     def milliseconds(self, until: float | None = None) -> int:
         return round(((self.clock() if until is None else until) - self.began) * 1000)
 
-    def start(self, message: Any, headers: Mapping[str, str]) -> Started:
+    def start(self, message: Json, headers: Mapping[str, str]) -> Started:
         self.first = self.clock()
+        forming = self.message = Forming(message)
         self.facts = replace(
             self.facts,
             status=200,
             request_id=headers.get("request-id"),
             limits=Limits.read(headers),
-            message_id=str(message.id),
-            model=str(message.model),
-            usage=usage_of(message.usage.to_dict()),
+            message_id=forming.id,
+            model=forming.model,
+            usage=forming.usage,
             may_be_billed=True,
         )
-        self.cache_miss = _cache_miss(message)
         return Started(
-            str(message.id),
+            forming.id,
             self.facts.request_id,
-            str(message.model),
-            self.facts.usage,
+            forming.model,
+            forming.usage,
             self.facts.limits,
             self.milliseconds(self.first),
-            self.cache_miss,
+            forming.cache_miss,
         )
 
-    def add_usage(self, usage: Mapping[str, Any]) -> None:
-        # The counts of a message_delta are totals, but it leaves out what does not apply and
-        # never has the split of cache writes: what the start said must survive.
-        merged = {**self.facts.usage, **usage_of(usage)}
-        self.facts = replace(self.facts, usage=MappingProxyType(merged))
+    def take(self, event: Json) -> Event | None:
+        """Keep of an event that came behind the start what the end needs, and tell what is to be heard at once."""
+        if self.message is None:
+            return None
+        self.message.take(event)
+        kind = event["type"]
+        if kind == "content_block_delta":
+            return self._told(event["delta"])
+        if kind == "content_block_start" and event["content_block"]["type"] == "tool_use":
+            return ToolForming(event["content_block"]["id"], event["content_block"]["name"])
+        if kind == "message_delta":
+            self.facts = replace(self.facts, usage=self.message.usage)
+        return None
 
-    def finish(self, message: Any) -> Finished:
+    def _told(self, delta: Json) -> Event | None:
+        if delta["type"] == "text_delta" and delta["text"]:
+            if not self.facts.streamed:
+                self.facts = replace(self.facts, streamed=True)
+            return Text(delta["text"])
+        if delta["type"] == "thinking_delta" and delta["thinking"]:
+            return Thinking(delta["thinking"])
+        return None
+
+    def finish(self) -> Finished:
+        """The whole response.
+
+        Raises:
+            StreamCut: it has not ended.
+        """
+        message = self.message
+        if message is None or not message.stopped:
+            raise StreamCut(replace(self.facts, cause="no message_stop"))
         return Finished(
-            message_id=self.facts.message_id or str(message.id),
+            message_id=message.id,
             request_id=self.facts.request_id,
-            model=str(message.model),
-            content=tuple(content_block(block.to_dict()) for block in message.content),
-            stop_reason=str(message.stop_reason or ""),
-            refusal_category=refusal_category(message),
-            usage=self.facts.usage,
+            model=message.model,
+            content=message.content(),
+            stop_reason=message.stop_reason,
+            refusal_category=message.refusal_category,
+            usage=message.usage,
             limits=self.facts.limits,
             ttft_ms=self.milliseconds(self.first),
             latency_ms=self.milliseconds(),
-            cache_miss=self.cache_miss,
+            cache_miss=message.cache_miss,
         )
 
 
@@ -167,14 +191,15 @@ class Claude:
         attempt = _Attempt(self._clock, self._clock())
         timeout = httpx2.Timeout(silence_seconds, connect=min(CONNECT_SECONDS, silence_seconds))
         with self._named(attempt):
-            async with self._client.messages.stream(**request, timeout=timeout) as answer:
-                async for event in answer:
-                    told = _translate(event, attempt, answer.response.headers)
+            answer = await self._client.messages.with_raw_response.create(
+                **request, stream=True, timeout=timeout
+            )
+            async with await self._events(answer) as events:
+                async for event in events:
+                    told = _told(_json(event), attempt, answer.headers)
                     if told is not None:
                         yield told
-                if not attempt.stopped or attempt.facts.message_id is None:
-                    raise StreamCut(replace(attempt.facts, cause="no message_stop"))
-                yield attempt.finish(answer.current_message_snapshot)
+                yield attempt.finish()
 
     async def prewarm(self, request: Mapping[str, Any]) -> Finished:
         """Write the request's cache marks without generating; `content` comes back empty.
@@ -188,9 +213,9 @@ class Claude:
             raw = await self._client.messages.with_raw_response.create(
                 **body, timeout=SHORT_SECONDS
             )
-            message = await raw.parse()
+            message = (await raw.parse()).to_dict()
             attempt.start(message, raw.headers)
-            return attempt.finish(message)
+            return attempt.finish()
 
     async def count_tokens(self, request: Mapping[str, Any]) -> int:
         """Ask how many input tokens the request has (an estimate, free of charge).
@@ -222,6 +247,12 @@ class Claude:
         """
         with self._named(_Attempt(self._clock, self._clock())):
             return _model(await self._client.models.retrieve(model_id, timeout=SHORT_SECONDS))
+
+    async def _events(self, answer: AsyncAPIResponse[Any]) -> AsyncStream[Any]:
+        """A response's events: as they come, or as the SDK's models where its spans read the usage from those."""
+        if self._client.open_telemetry["traces"]["enabled"]:
+            return await answer.parse()
+        return await answer.parse(to=AsyncStream[object])
 
     @contextmanager
     def _named(self, attempt: _Attempt) -> Generator[None]:
@@ -302,45 +333,15 @@ def _lost(error: BaseException) -> bool:
     )
 
 
-def _translate(event: Any, attempt: _Attempt, headers: Mapping[str, str]) -> Event | None:
-    """Keep of one event what we use. Events of an unknown kind are passed over."""
-    kind = event.type
-    if kind == "message_start":
-        return attempt.start(event.message, headers)
-    if kind == "text" and event.text:
-        if not attempt.facts.streamed:
-            attempt.facts = replace(attempt.facts, streamed=True)
-        return Text(event.text)
-    if kind == "thinking" and event.thinking:
-        return Thinking(event.thinking)
-    if kind == "content_block_start" and event.content_block.type == "tool_use":
-        return ToolForming(event.content_block.id, event.content_block.name)
-    if kind == "message_delta":
-        attempt.add_usage(event.usage.to_dict())
-    if kind == "message_stop":
-        attempt.stopped = True
-    return None
+def _told(event: Json, attempt: _Attempt, headers: Mapping[str, str]) -> Event | None:
+    """Keep of one event what the end needs; give what is to be heard at once."""
+    if event["type"] == "message_start":
+        return attempt.start(event["message"], headers)
+    return attempt.take(event)
 
 
-def content_block(block: Mapping[str, Any]) -> Mapping[str, Any]:
-    """A content block as the API takes it back: without what the SDK added when parsing."""
-    return {name: value for name, value in block.items() if name != "parsed_output"}
-
-
-def usage_of(usage: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Give the counts that were told, none of them None."""
-    return MappingProxyType({name: value for name, value in usage.items() if value is not None})
-
-
-def refusal_category(message: Any) -> str | None:
-    """Give the category of a refused message, if it has one."""
-    details = message.stop_details
-    return details.category if details is not None else None
-
-
-def _cache_miss(message: Any) -> str | None:
-    reason = message.diagnostics.cache_miss_reason if message.diagnostics is not None else None
-    return str(reason.type) if reason is not None else None
+def _json(event: Any) -> Json:
+    return event if isinstance(event, dict) else event.to_dict()
 
 
 def _model(found: Any) -> ModelFacts:

@@ -20,12 +20,10 @@ from integrations.claude import (
     FOREIGN,
     SHAPE,
     SHORT_SECONDS,
-    content_block,
     named,
-    refusal_category,
-    usage_of,
 )
 from integrations.claude_errors import Facts, Malformed
+from integrations.claude_message import Forming, Json
 
 Outcome = Literal["succeeded", "errored", "canceled", "expired"]
 
@@ -169,12 +167,13 @@ def _line(found: Any) -> Line:
     return Line(found.custom_id, result.type)
 
 
-def _message(message: Any) -> Mapping[str, Any]:
+def _message(message: Any) -> Json:
+    whole = Forming(message.to_dict())
     return {
-        "id": str(message.id),
-        "model": str(message.model),
-        "content": [dict(content_block(block.to_dict())) for block in message.content],
-        "stop_reason": str(message.stop_reason or ""),
-        "refusal_category": refusal_category(message),
-        "usage": dict(usage_of(message.usage.to_dict())),
+        "id": whole.id,
+        "model": whole.model,
+        "content": [dict(block) for block in whole.content()],
+        "stop_reason": whole.stop_reason,
+        "refusal_category": whole.refusal_category,
+        "usage": dict(whole.usage),
     }

@@ -139,8 +139,8 @@ def says(
 
 
 @asynccontextmanager
-async def claude_at(handler: Handler) -> AsyncGenerator[Claude]:
-    """A Claude whose API is this handler on a free port."""
+async def claude_at(handler: Handler, *, traced: bool = False) -> AsyncGenerator[Claude]:
+    """A Claude whose API is this handler on a free port; `traced` where its spans are kept."""
     application = web.Application()
     application.router.add_route("*", "/{rest:.*}", handler)
     runner = web.AppRunner(application, handler_cancellation=True, shutdown_timeout=0.1)
@@ -150,7 +150,11 @@ async def claude_at(handler: Handler) -> AsyncGenerator[Claude]:
     port = runner.addresses[0][1]
     http = DefaultAioHttpClient()
     client = AsyncAnthropic(
-        api_key="made-up", base_url=f"http://127.0.0.1:{port}", max_retries=0, http_client=http
+        api_key="made-up",
+        base_url=f"http://127.0.0.1:{port}",
+        max_retries=0,
+        http_client=http,
+        open_telemetry={} if traced else False,
     )
     try:
         yield Claude(client)
@@ -170,8 +174,9 @@ async def failure(handler: Handler, silence_seconds: float = 5.0) -> ClaudeError
     return caught.value
 
 
-async def test_a_whole_answer() -> None:
-    """Text, thinking and tool calls come as they form, and the end holds what can be sent back."""
+@pytest.mark.parametrize("traced", [False, True])
+async def test_a_whole_answer(traced: bool) -> None:
+    """Text, thinking and tool calls come as they form, and the end holds what can be sent back, traced or not."""
     thinking = {"type": "thinking", "thinking": "", "signature": ""}
     tool = {"type": "tool_use", "id": "toolu_1", "name": "web_fetch", "input": {}}
     events = [
@@ -193,7 +198,7 @@ async def test_a_whole_answer() -> None:
         {"type": "an_event_of_next_year", "payload": 1},
         *end("tool_use"),
     ]
-    async with claude_at(streams(*events)) as claude:
+    async with claude_at(streams(*events), traced=traced) as claude:
         told: list[Event] = [event async for event in claude.stream(REQUEST)]
 
     started, *middle, finished = told
@@ -215,6 +220,43 @@ async def test_a_whole_answer() -> None:
     assert finished.limits.requests.remaining == 49
     assert finished.limits.exhausted() == "input_tokens"
     assert 0 <= finished.ttft_ms <= finished.latency_ms
+
+
+async def test_blocks_of_every_kind_come_through() -> None:
+    """What we know nothing of is kept as it came, beside citations and a tool call without input."""
+    server = {"type": "web_fetch_tool_result", "tool_use_id": "srv_1", "content": {"url": "x"}}
+    tool = {"type": "tool_use", "id": "toolu_1", "name": "now", "input": {}}
+    cited = [{"type": "page", "n": 1}, {"type": "page", "n": 2}]
+    events = [
+        START,
+        *block(0, server),
+        *block(
+            1,
+            {"type": "text", "text": "Ye", "citations": None},
+            {"type": "text_delta", "text": "s"},
+            *({"type": "citations_delta", "citation": one} for one in cited),
+            {"type": "delta_of_next_year", "payload": 1},
+        ),
+        *block(2, tool, {"type": "input_json_delta", "partial_json": ""}),
+        *end("tool_use"),
+    ]
+    async with claude_at(streams(*events)) as claude:
+        finished = [event async for event in claude.stream(REQUEST)][-1]
+
+    assert isinstance(finished, Finished)
+    assert finished.content == (server, {"type": "text", "text": "Yes", "citations": cited}, tool)
+
+
+async def test_a_tool_call_that_breaks_off_is_never_run() -> None:
+    """Cut by the answer's length it is there without its input; where it is to be run, that is no answer."""
+    tool = {"type": "tool_use", "id": "toolu_1", "name": "web_fetch", "input": {}}
+    begun = block(0, tool, {"type": "input_json_delta", "partial_json": '{"url": "htt'})
+    async with claude_at(streams(START, *begun, *end("max_tokens"))) as claude:
+        finished = [event async for event in claude.stream(REQUEST)][-1]
+
+    assert isinstance(finished, Finished)
+    assert finished.content == (tool,)
+    assert Malformed is type(await failure(streams(START, *begun, *end("tool_use"))))
 
 
 async def test_usage_is_the_sum_of_start_and_end() -> None:
