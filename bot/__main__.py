@@ -21,7 +21,7 @@ from typing import Any, Literal
 import click
 import structlog
 
-from bot import __version__, checkup, trail, upkeep
+from bot import __version__, checkup, prices, trail, upkeep
 from bot.bookkeeping import Bookkeeping
 from bot.desk import Desk
 from bot.errors import BadSettings, PurserError
@@ -127,6 +127,7 @@ main.add_command(trail.forget)
 def serve(host: str, port: int | None) -> None:
     """Run the bot: Socket Mode when SLACK_APP_TOKEN is set, else HTTP."""
     settings, policy = _configured(to_serve=True)
+    prices.load()  # before the rest: what reading it leaves free, the rest takes
     from bot.app.process import until_told
 
     configure(level=settings.log_level, form=settings.log_format, stream=sys.stderr)

@@ -71,6 +71,13 @@ def price(usage: Usage, *, model: str, at: float) -> Cost | None:
     return Cost(picos(total), _price_list())
 
 
+def load() -> None:
+    """Read the price list now: with the first answer, the loop would stand still for it."""
+    import genai_prices.data_snapshot
+
+    genai_prices.data_snapshot.get_snapshot()
+
+
 def estimate(usage: Usage, *, model: str, at: float) -> Cost | None:
     """The price beforehand, by the list at the day's beginning (UTC); quick for tokens in round numbers."""
     return _estimated(usage, model, int(at // DAY_SECONDS))
