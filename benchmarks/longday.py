@@ -1,7 +1,7 @@
 """A day of twelve hours in ten minutes: ten thousand asks, and what the process holds after each five hundred of them.
 
-Memory, threads and connections are read when everything is answered and it has been quiet for a moment, so that what
-is at work does not count. Caches fill with the first thousand; from then on nothing may grow.
+Memory, threads and connections are read when everything is answered and it has been quiet until the next five hundred
+are due, so that what is at work, or kept open for a moment, does not count. Caches fill with the first thousand; from then on nothing may grow.
 """
 
 import asyncio
@@ -68,12 +68,13 @@ async def live(
         began, done, wrong = time.monotonic(), 0, 0
         while done < asks:
             part = min(SLICE, asks - done)
-            found = await here.round(part, min(AT_A_TIME, part), rest=QUIET_SECONDS)
+            found = await here.round(part, min(AT_A_TIME, part))
             done += part
             wrong += sum(n for answers, n in found.answers.items() if answers != 1)
+            left = began + seconds * done / asks - time.monotonic()
+            await asyncio.sleep(max(QUIET_SECONDS, left))
             readings.append(_reading(app, done, wrong))
             say(f"{done} asks: {readings[-1].megabytes:.1f} MB")
-            await asyncio.sleep(max(0.0, began + seconds * done / asks - time.monotonic()))
     return readings
 
 
