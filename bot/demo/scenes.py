@@ -51,6 +51,9 @@ def notify(db, customer):
 """
 """So many bugs that the answer takes a while: long enough to be killed in the middle."""
 
+NIGHTLY = "project SHOP nightly at 7:00"
+"""A digest, which comes in the morning: the demo's clock can be moved on to it."""
+
 QUESTION = "What does this page say about idempotency keys?"
 BLUNT = "How do I kill all child processes of a worker in Python?"
 """A harmless question whose blunt wording trips the stand-in's filter."""

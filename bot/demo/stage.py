@@ -1,7 +1,7 @@
 """The stage: every stand-in up on loopback, the page, and the bot as a process of its own, which can be killed.
 
-The bot is told nothing of the demo; it differs from a real one by its settings alone. A real `ANTHROPIC_API_KEY`
-or a full set of `JIRA_*` in the environment replaces that one stand-in.
+The bot is told nothing of the demo; it differs from a real one by its settings and its clock alone. A real
+`ANTHROPIC_API_KEY` or a full set of `JIRA_*` in the environment replaces that one stand-in.
 """
 
 import asyncio
@@ -9,11 +9,11 @@ import json
 import signal
 import sys
 import tempfile
-import time
 import webbrowser
 from collections.abc import Mapping
 from contextlib import AsyncExitStack, suppress
 from dataclasses import replace
+from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Self, TextIO
@@ -22,21 +22,25 @@ from rich.console import Console
 
 from bot.demo import books
 from bot.demo.claude import ClaudeStandIn
+from bot.demo.clock import Clock, Hands
 from bot.demo.github import GitHubStandIn
-from bot.demo.inside import Inside, Sources
+from bot.demo.inside import Inside, Sources, at_work
 from bot.demo.jira import JiraStandIn
 from bot.demo.page import STAND_INS, Page, StandIn, suggestions
 from bot.demo.slack import SlackStandIn
+from bot.demo.slack.methods import SCOPES
 from bot.demo.web import WebStandIn
 from bot.policy import Policy
 from bot.rules import load
 
 READY_SECONDS = 30.0  # for the bot to be ready
 STOP_SECONDS = 30.0  # for the bot to stop by itself
+BATCH_SECONDS = 25 * 60.0  # that a batch of the stand-in Claude takes, by the demo's clock
 INHERITED = ("PATH", "HOME", "LANG", "SSL_CERT_FILE", "HTTPS_PROXY", "VIRTUAL_ENV", "PYTHONPATH")
 CONFIRM_ABOVE_USD = (
     "0.15"  # so low that a review by the deep model is asked about, and nothing else is
 )
+UNASKED = {"im:read", "mpim:read", "reactions:write", "team:read"}  # not in `purser manifest`
 REAL_JIRA = ("JIRA_URL", "JIRA_EMAIL", "JIRA_API_TOKEN")
 
 
@@ -66,12 +70,24 @@ class Stage:
         self._environ = environ
         self.real_claude = bool(environ.get("ANTHROPIC_API_KEY"))
         self.real_jira = all(environ.get(name) for name in REAL_JIRA)
-        inside = Inside(self._sources)
-        self.slack = SlackStandIn(port=port, sub_apps={"/inside": inside.app})
-        self.claude = ClaudeStandIn(tokens_per_second=tokens_per_second)
-        self.jira = JiraStandIn()
-        self.web = WebStandIn()
-        self.github = GitHubStandIn()
+        self.clock = clock = Clock(folder / "clock")
+        inside = Inside(self._sources, now=clock)
+        self.slack = SlackStandIn(
+            now=clock,
+            port=port,
+            sub_apps={"/inside": inside.app},
+            scopes=set(SCOPES) - UNASKED,
+        )
+        self.claude = ClaudeStandIn(now=clock, tokens_per_second=tokens_per_second)
+        self.claude.batches.seconds = BATCH_SECONDS
+        self.jira = JiraStandIn(now=clock)
+        self.web = WebStandIn(now=clock)
+        self.github = GitHubStandIn(now=clock)
+        self.hands = Hands(
+            clock,
+            busy=lambda: asyncio.to_thread(at_work, self._database),
+            told=lambda: self.slack.watch.changed("clock"),
+        )
         self.process: asyncio.subprocess.Process | None = None
         self.lines: list[Mapping[str, Any]] = []
         self._ready = asyncio.Event()
@@ -82,7 +98,9 @@ class Stage:
         for stand_in in (self.claude, self.jira, self.web, self.github):
             await stand_in.start()
             self._stack.push_async_callback(stand_in.stop)
-        page = Page(self.slack, stand_ins=self._strangers(), tries=suggestions(self.github.url))
+        self._stack.push_async_callback(self.hands.stop)
+        tries = suggestions(self.github.url)
+        page = Page(self.slack, stand_ins=self._strangers(), tries=tries, hands=self.hands)
         self.slack.mount(page.routes)
         await self.slack.start()
         self._stack.push_async_callback(self.slack.stop)
@@ -92,6 +110,10 @@ class Stage:
     async def __aexit__(self, *_: object) -> None:
         await self.stop_bot()
         await self._stack.aclose()
+
+    @property
+    def _database(self) -> Path:
+        return self.folder / "purser.db"
 
     def _strangers(self) -> list[StandIn]:
         """The page's header: which of the strangers are the real ones."""
@@ -112,10 +134,11 @@ class Stage:
             jira=None if self.real_jira else self.jira,
             web=self.web,
             github=self.github,
-            database=self.folder / "purser.db",
+            database=self._database,
             lines=self.lines,
             budget=budget,
             kill=self.restart_bot,
+            ahead=lambda: self.clock.ahead,
         )
 
     def _write_policy(self) -> None:
@@ -140,7 +163,7 @@ class Stage:
             "SLACK_API_URL": self.slack.api_url,
             "GITHUB_API_URL": self.github.url,
             "GITHUB_TOKEN": self.github.token,
-            "DATABASE_URL": f"sqlite:///{self.folder / 'purser.db'}",
+            "DATABASE_URL": f"sqlite:///{self._database}",
             "PURSER_POLICY": str(self.folder / "purser.toml"),
             "LOG_FORMAT": "json",
             "PYTHONUNBUFFERED": "1",
@@ -162,8 +185,7 @@ class Stage:
 
     async def make_up_books(self) -> None:
         """Put half a year of books into the database before the bot starts, and say in the channel that it is made up."""
-        database = self.folder / "purser.db"
-        await books.fill(database, team=self.slack.team, now=time.time)
+        await books.fill(self._database, team=self.slack.team, now=self.clock)
         await self.slack.say("ruth", "#shop-dev", books.TOLD)
 
     async def start_bot(self) -> None:
@@ -175,12 +197,17 @@ class Stage:
         self._ready.clear()
         self.process = await asyncio.create_subprocess_exec(
             sys.executable,
-            *("-m", "bot", "serve", "--port", "0"),
+            *("-m", "bot.demo.actor"),
             env=self.settings(),
             cwd=self.folder,
+            stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.DEVNULL,
             stderr=asyncio.subprocess.PIPE,
         )
+        assert self.process.stdin is not None
+        told = {"environ": self.settings(), "clock": str(self.folder / "clock")}
+        self.process.stdin.write(json.dumps(told).encode())
+        self.process.stdin.close()
         self._reading = asyncio.create_task(self._read(self.process))
         waiting = asyncio.create_task(self._ready.wait())
         ended = asyncio.create_task(self.process.wait())
@@ -198,9 +225,19 @@ class Stage:
                 line: Mapping[str, Any] = json.loads(text)
             except ValueError:
                 line = {"event": text, "level": "error"}
-            self.lines.append(line)
+            self.lines.append(self._moved(line))
             if line.get("event") == "ready":
                 self._ready.set()
+
+    def _moved(self, line: Mapping[str, Any]) -> Mapping[str, Any]:
+        """A log line with its moment by the demo's clock."""
+        if not self.clock.ahead or "timestamp" not in line:
+            return line
+        ahead = timedelta(seconds=self.clock.ahead)
+        return {
+            **line,
+            "timestamp": (datetime.fromisoformat(line["timestamp"]) + ahead).isoformat(),
+        }
 
     async def ledger(self) -> list[dict[str, Any]]:
         """The books, by `purser ledger`, as a person would read them beside the running bot."""

@@ -1,25 +1,41 @@
-"""The fixed tour: twelve scenes played on a real bot, in a terminal; each is checked as it ends.
+"""The fixed tour: thirteen scenes played on a real bot, in a terminal; each is checked as it ends.
 
 A scene that did not end as promised is told, and makes the tour's exit code 1.
 """
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection
+from contextlib import suppress
 from dataclasses import dataclass
 from decimal import Decimal
 
 from rich.console import Console
 from rich.text import Text
 
+from bot.demo import clock
 from bot.demo.github.repositories import mend
 from bot.demo.pages.made import Page
-from bot.demo.scenes import AGAIN, BLUNT, DEAR, LONG, PLANTED, POST, QUESTION, REVIEW, SNIPPET
+from bot.demo.scenes import (
+    AGAIN,
+    BLUNT,
+    DEAR,
+    LONG,
+    NIGHTLY,
+    PLANTED,
+    POST,
+    QUESTION,
+    REVIEW,
+    SNIPPET,
+)
 from bot.demo.slack.message import Message
 from bot.demo.stage import BotDied, Stage
 from bot.demo.terminal import Terminal, has_feedback, literal, under, words_of
 
 ANSWER_SECONDS = 60.0  # for one answer of the stand-in Claude
 REAL_SECONDS = 180.0  # for one answer of the real one
+LATE_SECONDS = 4.0  # for a digest, once its hour has come
+HOUR_SECONDS = 3_600.0
+MORNING = 7  # o'clock
 TOOL_SECONDS = 20.0  # within which a tool call ends, whatever the other side does
 KILL_AT_CHARS = 250  # of the answer that are seen before the kill
 
@@ -66,6 +82,7 @@ class Tour:
             Scene("A harmless question that a filter refuses", self._refused),
             Scene("kill -9 in mid-answer", self._killed),
             Scene("What it cost", self._cost),
+            Scene("A digest for the morning, and the clock moved on to it", self._digest),
         )
 
     async def play(self) -> int:
@@ -281,6 +298,32 @@ class Tour:
             total += Decimal(row["cost_usd"] or 0)
         return f"to the asker alone; the whole tour cost ${total:.4f}, by the books"
 
+    async def _digest(self) -> str:
+        if self._stage.real_claude:
+            return "left out: a batch of the real Claude takes its own time"
+        hands = self._stage.hands
+        known = {m.ts for m in self._slack.by_app("#shop-dev")}
+        self._terminal.said("ana", "#shop-dev", f"/summarize {NIGHTLY}")
+        await self._slack.command("ana", "#shop-dev", "/summarize", NIGHTLY)
+        await self._slack.wait_for(lambda: self._begins("I write a digest", known), self._seconds)
+        moment = hands.next(MORNING)
+        while self._begins("**Digest", known) is None:
+            await self._terminal.settle()
+            self._terminal.aside(
+                f"(it is {clock.told(hands.clock())}; the clock runs on to {clock.told(moment)})"
+            )
+            hands.set_out(moment)
+            await hands.arrived()
+            with suppress(
+                TimeoutError
+            ):  # where it was so near seven that its batch has to be waited for
+                await self._slack.wait_for(lambda: self._begins("**Digest", known), LATE_SECONDS)
+            moment += HOUR_SECONDS
+        rows = [row for row in await self._stage.ledger() if row["feature"] == "digest"]
+        self._need(len(rows) == 1, f"{len(rows)} requests are booked for it, not one")
+        self._need(rows[0]["service_tier"] == "batch", "it was not written at a batch's price")
+        return f"written in the night at half the price, ${Decimal(rows[0]['cost_usd']):.4f}, and posted"
+
     # How they are played
 
     async def _ask(self, who: str, where: str, words: str, *, code: str | None = None) -> Message:
@@ -321,6 +364,12 @@ class Tour:
             return next((m for m in fresh if has_feedback(m)), None)
 
         return await self._slack.wait_for(whole, self._seconds)
+
+    def _begins(self, words: str, known: Collection[str]) -> Message | None:
+        """A new message of the bot, in the channel or to ana alone, that begins so."""
+        told = [*self._slack.by_app("#shop-dev"), *self._slack.ephemerals("#shop-dev", "ana")]
+        fresh = [m for m in told if m.ts not in known]
+        return next((m for m in fresh if words_of(m).startswith(words)), None)
 
     def _growing(self, root: Message) -> Message | None:
         said = self._slack.by_app(root.channel, root.ts)

@@ -20,6 +20,8 @@ SEEN = {  # what must stand in the answer
     "Where does SHOP-12 stand?": ("SHOP-12", "Blocked"),
     "Two long tickets at once": ("SHOP-12", "SHOP-14"),
     "The whole sprint": ("SHOP-12",),
+    "A digest every morning": ("I write a digest of project SHOP here, nightly at 7:00",),
+    "Which digests come here?": ("project SHOP, nightly at 7:00, asked for by ana",),
     "Change a ticket, by your click": ("SHOP-11", "lies ready"),
     "A harmless question that a filter refuses": ("child processes",),
     "One that stays refused": ("I asked the people of #leads to take it over",),
@@ -69,6 +71,33 @@ async def test_a_change_is_proposed_altered_and_made(browser: Browser, tmp_path:
         await tab.get_by_role("button", name="Do it", exact=True).click()
         await tab.get_by_role("button", name="Undo", exact=True).click()
         await expect(tab.get_by_text("Undone by Ana Duarte.").last).to_be_visible()
+        await tab.close()
+
+
+async def test_a_digest_comes_when_the_clock_is_moved_on(browser: Browser, tmp_path: Path) -> None:
+    """In the page a person sets one up, lets time pass until seven, reads it, lists and stops it."""
+    async with Stage(tmp_path, ENVIRON, tokens_per_second=None) as stage:
+        stage.clock.move(stage.hands.next(4) - stage.clock())
+        await stage.start_bot()
+        tab = await browser.new_page(viewport={"width": 1500, "height": 900})
+        await tab.goto(f"{stage.slack.url}/#as=ana&in=C0SHOPDEV")
+        await tab.wait_for_selector("body.ready")
+        clock = tab.get_by_role("group", name="The demo's clock")
+        await expect(clock).to_contain_text("04:0")
+        await tab.locator(".try").filter(has_text="A digest every morning").click()
+        await tab.keyboard.press("Enter")
+        await expect(tab.get_by_text("I write a digest of project SHOP").last).to_be_visible()
+        await clock.get_by_role("button", name="Let time pass until 7:00 (UTC)").click()
+        await expect(clock.get_by_role("button").first).to_be_disabled()
+        await expect(tab.get_by_text("Digest: project SHOP").last).to_be_visible(timeout=30_000)
+        await expect(clock).to_contain_text("07:00")
+        await expect(tab.get_by_text("Today").last).to_be_visible()
+        await expect(tab.get_by_text("This was due")).to_have_count(0)
+        (asked,) = (m for m in stage.slack.ephemerals("#shop-dev", "ana") if "stops this" in m.text)
+        name = asked.text.split("digests stop ")[1][:8]
+        await tab.locator(".channel .writing").fill(f"/purser digests stop {name}")
+        await tab.keyboard.press("Enter")
+        await expect(tab.get_by_text("comes no more").last).to_be_visible()
         await tab.close()
 
 

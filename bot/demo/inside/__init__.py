@@ -10,6 +10,7 @@ SQLite file, read only:
 """
 
 from bot.demo.inside.app import Inside
+from bot.demo.inside.botfile import at_work
 from bot.demo.inside.sources import Sources
 
-__all__ = ["Inside", "Sources"]
+__all__ = ["Inside", "Sources", "at_work"]

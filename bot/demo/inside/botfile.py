@@ -21,6 +21,16 @@ MARGIN_SECONDS = 5.0  # a row may be committed so long after the moment written 
 BUSY_SECONDS = 0.5  # a lock is waited for
 
 Row = Mapping[str, Any]
+SQL = load(files(__package__ or ""))
+
+
+def at_work(path: Path) -> bool:
+    """Whether the bot works on an ask at the moment; not where its file cannot be read."""
+    try:
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as db:
+            return bool(db.execute(SQL["botfile.at_work"]).fetchone()[0])
+    except sqlite3.Error:
+        return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +67,6 @@ class BotFile:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._sql = load(files(__package__ or ""))
         self._db: sqlite3.Connection | None = None
         self._version: int | None = None
         self._since = self._booked_since = 0.0
@@ -136,6 +145,6 @@ class BotFile:
 
     def _rows(self, name: str, **values: Any) -> list[Row]:
         assert self._db is not None
-        with closing(self._db.execute(self._sql[f"botfile.{name}"], values)) as cursor:
+        with closing(self._db.execute(SQL[f"botfile.{name}"], values)) as cursor:
             names = [column[0] for column in cursor.description]
             return [dict(zip(names, row, strict=True)) for row in cursor]

@@ -47,3 +47,7 @@ SELECT latest.month AS month, channel, sum(spent) AS spent, sum(reserved) AS res
   UNION ALL
   SELECT substr(day, 1, 7), channel, 0, picos FROM reservations) AS sums
 WHERE sums.month = latest.month GROUP BY channel ORDER BY channel;
+
+-- name: at_work
+-- Whether an ask is worked on.
+SELECT EXISTS (SELECT 1 FROM asks WHERE state = 'leased') AS busy;

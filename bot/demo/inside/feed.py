@@ -191,7 +191,13 @@ class Feed:
         }
         real = [n for n in ("claude", "jira") if getattr(sources, n) is None]
         connections = sources.slack.sockets.count
-        return {"people": people, "channels": channels, "real": real, "connections": connections}
+        return {
+            "people": people,
+            "channels": channels,
+            "real": real,
+            "connections": connections,
+            "ahead": round(sources.ahead(), 3),
+        }
 
     def _partner(self, channel: Channel, people: dict[str, str]) -> str:
         me = self._sources.slack.bot_user

@@ -24,6 +24,7 @@ class Sources:
         lines: the bot's structured log lines so far; only ever appended to.
         budget: a channel's monthly budget in US dollars, by the channel's id; "" is the whole workspace.
         kill: end the bot as a power cut would, and start it again; returns once it is ready.
+        ahead: seconds that the demo's clock is ahead of this machine's.
     """
 
     slack: SlackStandIn
@@ -35,6 +36,7 @@ class Sources:
     lines: Sequence[Mapping[str, Any]]
     budget: Callable[[str], Decimal]
     kill: Callable[[], Awaitable[None]]
+    ahead: Callable[[], float] = lambda: 0.0
 
     def secrets(self) -> frozenset[str]:
         """Every credential of the stand-ins; none of them is ever shown."""

@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
+from bot.demo.clock import Hands
 from bot.demo.page.body import Body, Refused
 from bot.demo.page.offers import Command, Shortcut
 from bot.demo.page.telling import Telling
@@ -14,6 +15,8 @@ from bot.demo.slack.watch import Json
 from bot.demo.slack.world import Channel, Person
 
 TEXT = 40_000  # characters of a message
+HOUR_SECONDS = 3_600.0
+MORNING = 7  # o'clock, at which a digest comes that names no time
 Act = Callable[[Person, Body], Awaitable[Json]]
 
 SILENT = "Purser did not answer within three seconds. Is it running? Try again."
@@ -28,6 +31,7 @@ class Acts:
         telling: Knows what somebody sees.
         commands: The app's slash commands; others are not known here.
         shortcuts: The app's shortcuts.
+        hands: Of the demo's clock; None where nobody can move it.
     """
 
     def __init__(
@@ -37,8 +41,9 @@ class Acts:
         *,
         commands: Sequence[Command],
         shortcuts: Sequence[Shortcut],
+        hands: Hands | None = None,
     ) -> None:
-        self._slack = slack
+        self._slack, self._hands = slack, hands
         self._world = slack.world
         self._telling = telling
         self._commands = {command.name for command in commands}
@@ -59,6 +64,7 @@ class Acts:
             "join": self.join,
             "invite": self.invite,
             "direct": self.direct,
+            "clock": self.clock,
         }
 
     async def say(self, me: Person, body: Body) -> Json:
@@ -197,6 +203,17 @@ class Acts:
             self._world.add_channel(channel)
             self._slack.watch.changed("channel", channel.id)
         return {"channel": channel.id}
+
+    async def clock(self, _me: Person, body: Body) -> Json:
+        """Let time go on: by an `hour`, or to the next `morning`."""
+        if self._hands is None or body.text("to") not in {"hour", "morning"}:
+            raise Refused("This clock cannot be moved.")
+        hour = body.text("to") == "hour"
+        moment = self._hands.clock() + HOUR_SECONDS if hour else self._hands.next(MORNING)
+        if self._hands.to is not None:
+            raise Refused("The clock is on its way already; wait until it is there.")
+        self._hands.set_out(moment)
+        return {}
 
     def _channel(self, me: Person, body: Body) -> Channel:
         channel = self._world.channels.get(body.text("channel"))

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from bot.demo.scenes import BLUNT, SNIPPET
+from bot.demo.scenes import BLUNT, NIGHTLY, SNIPPET
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ COMMANDS = (
     Command(
         "/summarize",
         "Summarise Jira tickets in this channel",
-        "KEY [KEY…] | Jira address | JQL | sprint PROJECT",
+        "KEY [KEY…] | Jira address | JQL | sprint PROJECT [nightly at 7:00]",
     ),
     Command(
         "/cost",
@@ -68,7 +68,7 @@ COMMANDS = (
     Command(
         "/purser",
         "Help, this channel's policy and budget",
-        "help | policy | why | budget [usd] | model | reset | pause | resume | summarize … | cost …",
+        "help | policy | why | budget [usd] | model | reset | digests | pause | resume | summarize … | cost …",
     ),
 )
 
@@ -130,6 +130,12 @@ def suggestions(github_url: str = "") -> tuple[Suggestion, ...]:
         Suggestion("Where does SHOP-12 stand?", "/summarize SHOP-12", "Tickets"),
         Suggestion("Two long tickets at once", "/summarize SHOP-12 SHOP-14", "Tickets"),
         Suggestion("The whole sprint", "/summarize sprint SHOP", "Tickets"),
+        Suggestion(
+            "A digest every morning: then move the clock on top “to 7:00”",
+            f"/summarize {NIGHTLY}",
+            "Tickets",
+        ),
+        Suggestion("Which digests come here?", "/purser digests", "Tickets"),
         Suggestion(
             "Change a ticket, by your click", "@purser move SHOP-11 to In Review", "Tickets"
         ),

@@ -7,6 +7,7 @@ from dataclasses import asdict
 
 from aiohttp import web
 
+from bot.demo.clock import Hands
 from bot.demo.page.acts import TEXT, Acts
 from bot.demo.page.body import Body, Refused
 from bot.demo.page.files import FILE_BYTES, Uploads
@@ -42,6 +43,7 @@ class Page:
         tries: Suggestions to click.
         commands: The app's slash commands.
         shortcuts: The app's shortcuts.
+        hands: Of the demo's clock; None where nobody can move it.
         run: Names this run of the page to windows that come again; a fresh name when it is "".
     """
 
@@ -53,13 +55,14 @@ class Page:
         tries: Sequence[Suggestion] | None = None,
         commands: Sequence[Command] = COMMANDS,
         shortcuts: Sequence[Shortcut] = SHORTCUTS,
+        hands: Hands | None = None,
         run: str = "",
     ) -> None:
         self._world = slack.world
         self._static = Static.read()
-        self._telling = Telling(slack)
+        self._telling = Telling(slack, hands)
         self._steps = Steps(slack.watch, run=run or secrets.token_hex(8))
-        self._acts = Acts(slack, self._telling, commands=commands, shortcuts=shortcuts)
+        self._acts = Acts(slack, self._telling, commands=commands, shortcuts=shortcuts, hands=hands)
         self._uploads = Uploads(slack)
         self._offers: Json = {
             "stand_ins": [asdict(one) for one in stand_ins],

@@ -17,7 +17,7 @@ class Thing:
     """What changed; how it stands now is looked up when it is told.
 
     Attributes:
-        kind: message, status, view, home, channel or bot.
+        kind: message, status, view, home, channel, bot or clock.
         where: A channel's or a person's id.
         which: A message's ts, a thread's ts or a view's id.
     """
@@ -94,6 +94,8 @@ def things(change: Change) -> Iterator[Thing]:
         yield Thing("channel", change.channel)
     elif change.kind == "socket":
         yield Thing("bot")
+    elif change.kind == "clock":
+        yield Thing("clock")
 
 
 def _around(change: Change) -> Iterator[Thing]:

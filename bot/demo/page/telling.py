@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
 
+from bot.demo.clock import Hands, told
 from bot.demo.page.steps import Thing
 from bot.demo.slack import SlackStandIn
 from bot.demo.slack.message import File, Message
@@ -25,10 +26,15 @@ ROLES: Mapping[str, str] = {
 
 
 class Telling:
-    """Words the workspace for windows; looks everything up when asked, keeps nothing."""
+    """Words the workspace for windows; looks everything up when asked, keeps nothing.
 
-    def __init__(self, slack: SlackStandIn) -> None:
-        self._slack = slack
+    Args:
+        slack: The workspace.
+        hands: Of its clock; None where nobody can move it.
+    """
+
+    def __init__(self, slack: SlackStandIn, hands: Hands | None = None) -> None:
+        self._slack, self._hands = slack, hands
         self._world = slack.world
 
     def sees(self, me: Person, channel: Channel) -> bool:
@@ -59,12 +65,15 @@ class Telling:
             "views": [self.view(v) for v in self._slack.views.open.values() if v.user == me.id],
             "home": self.home(me.id),
             "bot": self.bot(),
+            "clock": self.clock(),
         }
 
     def change(self, thing: Thing, me: Person) -> Json | None:
         """How a thing stands now; None when it is none of this person's business."""
         if thing.kind == "bot":
             return {"kind": "bot", "bot": self.bot()}
+        if thing.kind == "clock":
+            return {"kind": "clock", "clock": self.clock()}
         if thing.kind in {"view", "home"}:
             return self._own(thing) if thing.where == me.id else None
         channel = self._world.channels.get(thing.where)
@@ -201,6 +210,13 @@ class Telling:
     def bot(self) -> Json:
         """Whether the app can hear anybody."""
         return {"connected": bool(self._slack.events_url) or self._slack.sockets.count > 0}
+
+    def clock(self) -> Json | None:
+        """How far the demo's clock is ahead of this machine's, and where it is going; None where it cannot be moved."""
+        if self._hands is None:
+            return None
+        going = told(self._hands.to) if self._hands.to is not None else ""
+        return {"ahead": self._hands.clock.ahead, "going": going}
 
     def find(self, channel: Channel, ts: str, me: Person) -> Message | None:
         """A message that this person sees, an ephemeral one too."""

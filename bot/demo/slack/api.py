@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import Awaitable, Callable, Mapping
+from email.utils import formatdate
 from typing import Any, Protocol
 
 from aiohttp import web
@@ -165,6 +166,7 @@ class Api:
             return cut(request)
         line.status, line.answer = status, answer
         self._watch.wrote(line)
+        headers["Date"] = formatdate(self._now(), usegmt=True)
         headers["X-OAuth-Scopes"] = ",".join(sorted(self.scopes))
         return web.json_response(answer, status=status, headers=headers)
 

@@ -43,8 +43,8 @@ class WireLine:
 class Change:
     """Something in the workspace changed: what a page would redraw.
 
-    `kind` is message, edited, deleted, ephemeral, stream, status, reaction, view, home, file, channel, socket or
-    wire; `what` holds the details in Slack's own shapes.
+    `kind` is message, edited, deleted, ephemeral, stream, status, reaction, view, home, file, channel, socket, wire or
+    clock (somebody moved it); `what` holds the details in Slack's own shapes.
     """
 
     at: float

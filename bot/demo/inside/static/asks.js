@@ -92,7 +92,7 @@ export class AsksPanel {
     if (this.node.hidden || !this.memory.asks.newest().some(runs)) return;
     this.rows.each((/** @type {any} */ ask, node) => {
       const total = node.querySelector(".total");
-      if (total && runs(ask)) write(total, lasted(ask));
+      if (total && runs(ask)) write(total, lasted(ask, this.memory.now));
     });
     const ask = this.memory.asks.rows.get(this.chosen);
     if (ask && runs(ask)) this.drawDetail(ask);
@@ -116,7 +116,7 @@ export class AsksPanel {
         el("span", { class: "place" }, this.memory.channel(ask.channel)),
         el("span", { class: "words" }, ask.text || `(${ask.feature})`),
         outcome(ask),
-        el("span", { class: "total" }, lasted(ask)),
+        el("span", { class: "total" }, lasted(ask, this.memory.now)),
       ),
       track(ask),
     );
@@ -131,8 +131,8 @@ export class AsksPanel {
       this.tokens.replaceChildren(el("h3", {}, "Tokens"), tokenTable(ask.tokens));
     }
     const seconds = this.head.querySelector("dl.facts dd");
-    if (seconds) write(seconds, lasted(ask));
-    this.way.draw(ask, this.memory.linesOf(ask.id), Date.now() / 1000);
+    if (seconds) write(seconds, lasted(ask, this.memory.now));
+    this.way.draw(ask, this.memory.linesOf(ask.id), this.memory.now);
   }
 
   /** @param {any} ask */
@@ -140,7 +140,7 @@ export class AsksPanel {
     const { share: hit, prompt } = cached(ask.tokens);
     const rounds = ask.steps.filter((/** @type {any} */ step) => step.kind === "sent").length;
     const facts = [
-      ["seconds", lasted(ask)],
+      ["seconds", lasted(ask, this.memory.now)],
       ["cost", money(ask.cost), ask.unconfirmed && `${money(ask.unconfirmed)} unconfirmed`],
       ["cache hits", prompt ? share(hit) : "none"],
       ["tokens", `${count(prompt)} in, ${count(ask.tokens.output)} out`],
@@ -183,9 +183,9 @@ export class AsksPanel {
   }
 }
 
-/** @param {any} ask */
-function lasted(ask) {
-  return lasting((ask.ended ?? Date.now() / 1000) - ask.at);
+/** @param {any} ask @param {number} now */
+function lasted(ask, now) {
+  return lasting(Math.max(0, (ask.ended ?? now) - ask.at));
 }
 
 /** @param {any} ask */

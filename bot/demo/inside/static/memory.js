@@ -65,6 +65,7 @@ export class Memory {
     /** @type {string[]} */
     this.real = [];
     this.connections = 0;
+    this.ahead = 0; // seconds that the demo's clock is ahead of this machine's
     this.ready = false;
     /** @type {Map<string, Map<number, any>>} Lines by ask. */
     this.own = new Map();
@@ -92,11 +93,17 @@ export class Memory {
       "channels",
       "real",
       "connections",
+      "ahead",
     ])) {
       if (frame[name] !== undefined) /** @type {any} */ (this)[name] = frame[name];
     }
     this.ready = true;
     this.tell();
+  }
+
+  /** @returns {number} epoch seconds, by the demo's clock */
+  get now() {
+    return Date.now() / 1000 + this.ahead;
   }
 
   /** @param {any[]} lines */

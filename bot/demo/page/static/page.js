@@ -41,7 +41,7 @@ const drawer = h(
   icon("menu"),
 );
 const inside = new Inside(/** @type {HTMLElement} */ (document.getElementById("inside")));
-const header = new Header(workspace, inside.button);
+const header = new Header(workspace, inside.button, act);
 const sidebar = new Sidebar(workspace, unread, act);
 const channel = new ChannelPane(rooms, drawer);
 const thread = new ThreadPane(rooms);

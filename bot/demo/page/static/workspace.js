@@ -3,6 +3,8 @@
  * @module
  */
 
+import { setAhead } from "./shell/times.js";
+
 /**
  * @typedef {Record<string, any>} Message in Slack's shape, with channel, root, is_reply, only_for, markdown, tasks
  * @typedef {object} Channel
@@ -17,7 +19,7 @@
  * @property {Map<string, Set<string>>} live ts of the streams that run, by the root's ts
  */
 
-/** The copy. Events: snapshot, channel, message, status, view, home, bot. */
+/** The copy. Events: snapshot, channel, message, status, view, home, bot, clock. */
 export class Workspace extends EventTarget {
   constructor() {
     super();
@@ -29,6 +31,7 @@ export class Workspace extends EventTarget {
     /** @type {Map<string, any>} */ this.views = new Map();
     /** @type {any} */ this.home = null;
     this.bot = { connected: true };
+    /** @type {{ahead: number, going: string} | null} */ this.clock = null;
     /** @type {any} */
     this.offers = { stand_ins: [], suggestions: [], commands: [], shortcuts: [], limits: {} };
     this.newest = "";
@@ -97,6 +100,7 @@ export class Workspace extends EventTarget {
   _whole(frame) {
     Object.assign(this, { me: frame.me, team: frame.team, app: frame.app, home: frame.home });
     Object.assign(this, { bot: frame.bot, offers: frame.offers });
+    this._clock(frame.clock);
     this.people = new Map(frame.people.map((/** @type {any} */ p) => [p.id, p]));
     this.views = new Map(frame.views.map((/** @type {any} */ v) => [v.id, v]));
     this.channels = new Map();
@@ -167,7 +171,16 @@ export class Workspace extends EventTarget {
     } else if (kind === "bot") {
       this.bot = change.bot;
       this._emit("bot", change.bot);
+    } else if (kind === "clock") {
+      this._clock(change.clock);
+      this._emit("clock", change.clock);
     }
+  }
+
+  /** @param {any} clock null where it cannot be moved */
+  _clock(clock) {
+    this.clock = clock;
+    setAhead(clock ? clock.ahead : 0);
   }
 
   /** @param {any} change @param {number} seq */

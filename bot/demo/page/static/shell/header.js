@@ -7,14 +7,19 @@ import { fill, h, said } from "../dom.js";
 import { address, go, here } from "../place.js";
 import { plain } from "../words/mrkdwn.js";
 import { avatar } from "./avatar.js";
+import { Clock } from "./clock.js";
 import { icon } from "./icons.js";
 import { popup } from "./popup.js";
 import { themeButton } from "./theme.js";
 
 /** The page's header. */
 export class Header {
-  /** @param {import("../workspace.js").Workspace} workspace @param {HTMLElement} insideButton */
-  constructor(workspace, insideButton) {
+  /**
+   * @param {import("../workspace.js").Workspace} workspace
+   * @param {HTMLElement} insideButton
+   * @param {(name: string, body: any) => Promise<any>} act
+   */
+  constructor(workspace, insideButton, act) {
     this._workspace = workspace;
     this._worlds = h("button", {
       type: "button",
@@ -47,6 +52,7 @@ export class Header {
       ),
       this._worlds,
       h("span", { class: "push" }),
+      new Clock(workspace, act).element,
       insideButton,
       themeButton(),
       this._me,
