@@ -55,7 +55,7 @@ class Record:
     Attributes:
         user: for whom, or who pressed, or who set it.
         ask_id: the ask it belongs to; its cost stands in the ledger under it.
-        action: `ask`, `press`, `tool`, `proposal`, `handover`, `set`, `reset`, `dead` or `forget`.
+        action: `ask`, `press`, `stop`, `feedback`, `tool`, `proposal`, `handover`, `set`, `reset`, `dead` or `forget`.
         subject: what it was about: a feature, a button, a ticket's key, a project, a host, a policy key, a person.
             Of a tool that read nothing it is a key or "", never an address that Claude may have made up.
         outcome: how it ended.

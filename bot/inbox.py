@@ -16,7 +16,7 @@ from typing import Any, Literal, Protocol
 from bot.ask import Ask, Lease, Signal
 from bot.caps import Caps, Late
 from bot.errors import LeaseLost, PurserError
-from bot.store import Row, Store, Transaction
+from bot.store import Row, Statement, Store, Transaction
 
 LEASE_SECONDS = 30.0
 FAILURES_AT_MOST = 5  # workers that died over an ask, before it is dead
@@ -36,11 +36,12 @@ class _Known(PurserError):
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """One delivery: the keys that make it unique, and the ask, the signal, or (for an edit) both."""
+    """One delivery: the keys that make it unique, the ask, the signal, or (for an edit) both, and what is true with it."""
 
     keys: tuple[str, ...]
     ask: Ask | None = None
     signal: Signal | None = None
+    beside: tuple[Statement, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +104,7 @@ class Inbox:
             StoreDown: nothing was stored.
         """
         ask, signal, now = arrival.ask, arrival.signal, self._now()
-        tx = Transaction()
+        tx = Transaction(statements=[*arrival.beside])
         for key in arrival.keys:
             tx.add("inbox.claim", must=_Known(), key=key, now=now)
         if signal is not None:

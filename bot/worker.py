@@ -263,7 +263,7 @@ class Worker:
             if isinstance(ended, Refused):
                 ended = await self._rooms.handover.give(lease, ended)
             await reply.end(ended, await self._rooms.offers.of(lease.ask, ended))
-        await self._settle(lease, ended)
+        await self._settle(lease, ended, stopped_by=holding.stopped_by)
 
     async def _press(self, lease: Lease) -> Ended:
         """A button speaks for itself."""
@@ -331,12 +331,15 @@ class Worker:
             return (summarize.brief(rules, workspace, tools=tools), question) if question else None
         return Brief("chat", rules.model, rules.effort, rules, workspace, tools), ask.text
 
-    async def _settle(self, lease: Lease, ended: Ended) -> None:
+    async def _settle(self, lease: Lease, ended: Ended, *, stopped_by: str = "") -> None:
         """The ask is done: what its turn left open is booked, and its line goes to the log."""
         ask, outcome = lease.ask, type(ended).__name__.lower()
         tx = Transaction(lease)
         sentence = "" if isinstance(ended, Answer) else ended.sentence
         self._rooms.inbox.done(tx, lease, outcome=outcome, sentence=sentence)
+        if stopped_by:
+            stop = replace(audit.of_ask(ask, outcome), user=stopped_by, action="stop")
+            audit.record(tx, stop, at=self._rooms.now())
         self._record(tx, ask, outcome, ended.rule if isinstance(ended, Stopped) else "")
         self._rooms.retention.at_end(tx, ask)
         await self._rooms.store.commit(tx)

@@ -8,6 +8,7 @@ with holds for three seconds.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from typing import Any, Protocol
 
 import structlog
@@ -16,11 +17,13 @@ from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_bolt.response import BoltResponse
 
 from bot.ask import Ask
+from bot.audit import Record, record
 from bot.errors import StoreDown
 from bot.inbox import Arrival
 from bot.slack.arrivals import NOTICES, read
 from bot.slack.envelope import Drop, Opened, Tell, Us, Wrong
 from bot.slack.shapes import Json, mapping, words
+from bot.store import Transaction
 
 COMMIT_SECONDS = 2.0  # Slack waits 3 s for the acknowledgement
 TAKEN: Mapping[str, str] = {
@@ -115,6 +118,7 @@ class Listen(AsyncMiddleware):
         return await self._commit(reading, body)
 
     async def _commit(self, arrival: Arrival, body: Json) -> BoltResponse:
+        arrival = self._audited(arrival)
         try:
             async with asyncio.timeout(self._commit_seconds):
                 outcome = await self._inbox.put(arrival)
@@ -131,6 +135,16 @@ class Listen(AsyncMiddleware):
         ):
             self._aside(self.opens(ask, words(body.get("trigger_id"))))
         return _ack(TAKEN.get(ask.feature, "") if ask and ask.origin == "command" else "")
+
+    def _audited(self, arrival: Arrival) -> Arrival:
+        """A thumb is a person's action, and recorded in the commit that keeps it; a stop by whoever hears it."""
+        said = arrival.signal
+        if said is None or said.kind != "feedback":
+            return arrival
+        tx = Transaction()
+        about = (said.team, said.channel, said.user, said.ask_id)
+        record(tx, Record(*about, "feedback", "answer", said.text), at=said.at)
+        return replace(arrival, beside=tuple(tx.statements))
 
     def _sorry(self, body: Json, error: StoreDown | TimeoutError) -> BoltResponse:
         """No acknowledgement where Slack sends again, else an apology."""

@@ -222,4 +222,8 @@ async def test_a_thumb_is_kept(world: World) -> None:
     assert ack.acked
     (thumb,) = world.rows("SELECT * FROM signals")
     assert (thumb["kind"], thumb["ask_id"], thumb["text"]) == ("feedback", ask["id"], "bad")
+    audited = world.rows(
+        "SELECT user, ask_id, subject, outcome FROM audit WHERE action = ?", "feedback"
+    )
+    assert [tuple(row.values()) for row in audited] == [("U0BEN", ask["id"], "answer", "bad")]
     assert thumb["user"] == "U0BEN"

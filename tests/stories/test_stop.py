@@ -48,19 +48,19 @@ async def by_cross_on_the_question(world: World, root: Message) -> None:
 
 
 @pytest.mark.parametrize(
-    "stop",
+    ("stop", "who"),
     [
-        by_word,
-        by_anothers_word,
-        by_button,
-        by_cross_on_the_answer,
-        by_cross_on_the_question,
+        (by_word, "U0ANA"),
+        (by_anothers_word, "U0BEN"),
+        (by_button, "U0ANA"),
+        (by_cross_on_the_answer, "U0BEN"),
+        (by_cross_on_the_question, "U0ANA"),
     ],
 )
 async def test_a_stop_ends_the_ask(
-    world: World, stop: Callable[[World, Message], Awaitable[None]]
+    world: World, stop: Callable[[World, Message], Awaitable[None]], who: str
 ) -> None:
-    """Stopped while it speaks, the answer ends with what was said, marked as stopped; its cost is in the books."""
+    """Stopped while it speaks, the answer ends with what was said, marked as stopped; the audit has who stopped it."""
     world.claude.tokens_per_second = 60.0
     root = await world.slack.say("ana", "#shop-dev", "@purser review", code=SNIPPET * 4)
     await world.until(lambda: any(len(words_of(m)) > 50 for m in world.said(root)))
@@ -72,6 +72,11 @@ async def test_a_stop_ends_the_ask(
     assert words_of(answer).endswith("Stopped.")
     assert answer.streaming != "in_progress"
     await world.claude.wait_for(lambda: world.asked[0].state == "client_gone")
+    audited = world.rows("SELECT action, user, ask_id, outcome FROM audit ORDER BY n")
+    assert [tuple(row.values()) for row in audited] == [
+        ("stop", who, ask["id"], "stopped"),
+        ("ask", "U0ANA", ask["id"], "stopped"),
+    ]
     assert_balanced(world)
 
 
