@@ -1,21 +1,28 @@
 """One request of an ask that can wait: sent as a batch, looked at now and then, booked at a batch's price.
 
-    reserve + sending ─ create ─ started (the batch's id) ... look ... look ─ line ─ book + journal + release
-                          └─ was it made? ask the account's list, when the answer was lost
+    pace ─ reserve + sending ─ create ─ started (the batch's id) ... look ... look ─ line ─ book + journal + release
+                                 └─ was it made? ask the account's list, when the answer was lost
 
 Nothing runs in between: every step is one look at the journal and at most a few calls, and gives the moment of the
 next one. So a restart neither loses a batch nor makes a second one: its id is in the journal, and where a process died
-between making it and writing that down, or the line broke, the batch is found by the id that its request carries.
+between making it and writing that down, or the line broke, the batch is found by the id that its request carries. Each call goes at the pace
+that Claude allows calls about batches, which have limits of their own.
 """
 
-from collections.abc import Mapping
+import math
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any, TypeVar
 
 import structlog
 
 from bot.answer import Receipt
 from bot.ask import Lease
+from bot.errors import PurserError, StoreDown
+from bot.governor import Call, GiveUp, Ticket
 from bot.journal import Sent, Told
 from bot.turn.books import Books
 from bot.turn.brief import Brief, Rooms
@@ -29,9 +36,16 @@ LOOK_SECONDS = 300.0  # between two looks at a batch
 UNSURE_SECONDS = 120.0  # a batch that nobody heard of has to be in the account's list by then
 SKEW_SECONDS = 300.0  # that the account's clock may differ from ours
 TIER = "batch"
+POOL = "batches"  # by which the governor knows their limits, which no model shares
 UNMADE = "unmade"  # of a request that never became a batch: it may be sent once more
 
+T = TypeVar("T")
+
 log = structlog.get_logger()
+
+
+class Held(PurserError):
+    """Claude takes no call about batches at the moment; the next look is soon enough."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,9 +117,14 @@ class Batch:
             StoreDown: it was not written down; then nothing was sent, or it is found again.
         """
         n = self.last.n + 1 if self.last else 1
-        await self._books.send(n, order, self._books.worst(order, order.input_tokens))
         try:
-            made = await self._batches.create(self._name(n), order.body)
+            ticket = self._ticket()
+        except Held:
+            return Later(self._rooms.now() + FIRST_SECONDS)
+        try:
+            await self._books.send(n, order, self._books.worst(order, order.input_tokens))
+            create = partial(self._batches.create, self._name(n), order.body)
+            made = await self._paced(create, ticket, spends=True)
         except ClaudeError as error:
             if error.facts.may_be_billed or isinstance(
                 error, ServerFailed
@@ -117,6 +136,8 @@ class Batch:
             await self._books.book_broken(n, order, usage=None, why=why)
             pause = max(LOOK_SECONDS, error.facts.retry_after or 0.0)
             return Later(self._rooms.now() + pause) if waits else Lost(why)
+        finally:
+            self._rooms.governor.settle(ticket)
         await self._rooms.journal.started(self._lease, n, made.id)
         return Later(self._rooms.now() + FIRST_SECONDS)
 
@@ -134,12 +155,15 @@ class Batch:
         try:
             if not sent.message_id:
                 return await self._adopted(sent)
-            found = await self._batches.look(sent.message_id)
+            batches, batch = self._batches, sent.message_id
+            found = await self._paced(partial(batches.look, batch))
             if not found.ended and unwanted:
-                found = await self._batches.cancel(sent.message_id)
+                found = await self._paced(partial(batches.cancel, batch))
             if not found.ended:
                 return self._later(sent)
-            line = await self._batches.line(sent.message_id, self._name(sent.n))
+            line = await self._paced(partial(batches.line, batch, self._name(sent.n)))
+        except Held:
+            return self._later(sent)
         except ModelUnknown:  # so the API calls what it does not know: the batch is gone, and what it cost is our guess
             await self._books.settle_lost(self._told)
             return Lost("gone")
@@ -164,7 +188,7 @@ class Batch:
         """A request whose batch nobody wrote down: found by its name, or it was never made."""
         now = self._rooms.now()
         pending = False
-        for batch in await self._batches.recent():
+        for batch in await self._paced(self._batches.recent):
             if batch.requests != 1 or batch.created < sent.at - SKEW_SECONDS:
                 continue
             if await self._rooms.journal.names(batch.id, since=sent.at - SKEW_SECONDS):
@@ -173,7 +197,7 @@ class Batch:
                 pending = True
                 continue
             try:
-                line = await self._batches.line(batch.id, self._name(sent.n))
+                line = await self._paced(partial(self._batches.line, batch.id, self._name(sent.n)))
             except ModelUnknown:  # somebody else's, and deleted since
                 continue
             if line is not None:
@@ -183,6 +207,51 @@ class Batch:
             return self._later(sent)
         await self._books.book_broken(sent.n, _again(sent), usage=None, why=UNMADE)
         return Later(now)
+
+    def _ticket(self) -> Ticket:
+        """Leave for one call, at once.
+
+        Raises:
+            Held: a limit was reached, Claude is overloaded, or the account's money has run out.
+        """
+        ask = self._lease.ask
+        ticket = self._rooms.governor.spare(Call(POOL, channel=ask.channel, person=ask.user))
+        if ticket is None:
+            raise Held
+        return ticket
+
+    async def _paced(
+        self,
+        call: Callable[[], Awaitable[T]],
+        ticket: Ticket | None = None,
+        *,
+        spends: bool = False,
+    ) -> T:
+        """Make one call; how it ends is told to the governor, and to admins where they have to mend it.
+
+        Args:
+            call: makes it.
+            ticket: the leave for it, where it was given before.
+            spends: that it is taken shows that the account has money.
+
+        Raises:
+            Held: see `_ticket`.
+            ClaudeError: the call failed.
+        """
+        governor, ticket, used = self._rooms.governor, ticket or self._ticket(), None
+        try:
+            given = await call()
+            used = 0 if spends else None
+            return given
+        except ClaudeError as error:
+            step = governor.decide(ticket, error, attempt=1, deadline=math.inf)
+            if isinstance(step, GiveUp) and step.alarm:
+                day = datetime.fromtimestamp(self._rooms.now(), UTC).date().isoformat()
+                with suppress(StoreDown):  # the log has it
+                    await self._rooms.alerts.tell(f"claude:{day}:{step.sentence}", step.sentence)
+            raise
+        finally:
+            governor.settle(ticket, output_tokens=used)
 
     def _name(self, n: int) -> str:
         """By which the request is found among a batch's results."""

@@ -15,7 +15,8 @@ from bot.conversation import Conversations
 from bot.demo.claude import ClaudeStandIn
 from bot.demo.claude.errors import Problem
 from bot.estimates import Estimates
-from bot.governor import Governor
+from bot.governor import JITTER, Governor
+from bot.governor.breaker import FAILURES
 from bot.inbox import Arrival, Inbox
 from bot.journal import Journal, Sent
 from bot.ledger import Entry, Ledger
@@ -46,11 +47,15 @@ NOW = 1_795_000_000.0  # in November 2026: batches have a price since October
 HERE, NOWHERE = "here", "nowhere"  # at the stand-in, and at a port that nobody listens at
 
 
-class Nobody:
-    """Alerts that nobody hears."""
+class Admins:
+    """Hear alerts."""
+
+    def __init__(self) -> None:
+        self.told: list[str] = []
 
     async def tell(self, key: str, sentence: str) -> None:
-        """Nothing."""
+        """Remember it."""
+        self.told.append(f"{key} {sentence}")
 
 
 class World:
@@ -65,7 +70,9 @@ class World:
     ) -> None:
         self.stand_in, self.clock = stand_in, clock
         self.batches = {name: Batches(client) for name, client in clients.items()}
-        self.rooms = _rooms(store, clients[HERE], clock)
+        admins = Admins()
+        self.told = admins.told
+        self.rooms = _rooms(store, clients[HERE], clock, admins)
         self.inbox = Inbox(store, now=clock, worker="w", lease_seconds=1e9)
         self.brief = Brief("digest", "claude-haiku-5-5", "low", Rules(), Workspace())
         self.lease: Lease | None = None
@@ -115,7 +122,7 @@ async def world(store: Store, clock: Clock) -> AsyncGenerator[World]:
         yield World(stand_in, clients, store, clock)
 
 
-def _rooms(store: Store, client: AsyncAnthropic, clock: Clock) -> Turn:
+def _rooms(store: Store, client: AsyncAnthropic, clock: Clock, admins: Admins) -> Turn:
     rng = random.Random(1)
 
     async def no_sleep(_seconds: float) -> None:
@@ -133,7 +140,7 @@ def _rooms(store: Store, client: AsyncAnthropic, clock: Clock) -> Turn:
         store=store,
         prompts=Prompts.load(),
         metrics=Metrics(),
-        alerts=Nobody(),
+        alerts=admins,
         user_salt=b"salt",
         now=clock,
         clock=clock,
@@ -204,6 +211,48 @@ async def test_where_claude_is_busy_it_is_sent_when_claude_says(
 
     batch = await world.batch()
     assert ((batch.open is not None), batch.known()) == (open_, None)
+
+
+async def test_while_a_limit_holds_nobody_asks_about_batches(world: World) -> None:
+    """A 429 keeps every digest's calls back until the time that it named: none leaves, and nothing is held back for one."""
+    problem = Problem(429, headers={"retry-after": "900"})
+    world.stand_in.batches.problems.append(problem)
+    await (await world.batch()).send(world.order())
+    world.lease = None  # another digest's turn
+    asked = len(world.stand_in.log)
+    assert await (await world.batch()).send(world.order()) == Later(NOW + FIRST_SECONDS)
+    assert (len(world.stand_in.log), await world.reserved()) == (asked, 0)
+    world.clock.at = NOW + 900 * (1 + JITTER)
+
+    await (await world.batch()).send(world.order())
+    assert len(world.stand_in.batches.all) == 1
+
+
+async def test_a_batch_is_not_looked_at_while_a_limit_holds(world: World) -> None:
+    """It waits at Claude's, and costs nothing there: it is looked at later."""
+    await (await world.batch()).send(world.order())
+    open_, digest = await sent(world), world.lease
+    world.stand_in.batches.problems.append(Problem(529, headers={"retry-after": "900"}))
+    for _ in range(FAILURES):
+        world.lease = None
+        world.stand_in.batches.problems.append(Problem(529))
+        await (await world.batch()).send(world.order())
+    asked, world.lease = len(world.stand_in.log), digest
+
+    assert await (await world.batch()).look(open_) == Later(NOW + FIRST_SECONDS)
+    assert len(world.stand_in.log) == asked
+
+
+async def test_where_the_account_has_no_money_admins_hear_of_it(world: World) -> None:
+    """Once, and no other digest asks until an answer shows that there is some."""
+    code = "enforced_spend_limit_reached"
+    world.stand_in.batches.problems.append(Problem(429, code=code))
+    assert await (await world.batch()).send(world.order()) == Lost("SpendLimited")
+    world.lease = None
+
+    assert await (await world.batch()).send(world.order()) == Later(NOW + FIRST_SECONDS)
+    (told,) = world.told
+    assert "The Claude account has reached its spending limit." in told
 
 
 async def test_what_claude_does_not_take_is_not_sent_again(world: World) -> None:
