@@ -152,12 +152,16 @@ class Lease:
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Who somebody is, by Slack's users.info; `known` is False when Slack could not say (fails closed)."""
+    """Who somebody is, by Slack's users.info; `known` is False when Slack could not say (fails closed).
+
+    `untold` is one that is not known because Slack does not answer just now.
+    """
 
     id: str
     name: str
     team: str = ""
     known: bool = True
+    untold: bool = False
     is_bot: bool = False
     is_guest: bool = False  # is_restricted or is_ultra_restricted
     is_external: bool = False  # is_stranger, or of another team than ours

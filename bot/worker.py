@@ -7,41 +7,26 @@ A worker that lost its lease falls silent.
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import aclosing, suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import structlog
-from opentelemetry.trace import Tracer
 
 from bot import audit, closing, review, spans, summarize
 from bot.answer import Answer, Ended, Failed, Quote, Receipt, Refused, Stopped, TextDelta, ToolEnded
 from bot.ask import Ask, Lease
 from bot.caps import Caps
-from bot.conversation import Conversations
-from bot.digests.writing import Writing
 from bot.errors import LeaseLost, StoreDown
 from bot.holding import Holding
-from bot.inbox import Inbox
-from bot.metrics import Metrics
-from bot.policy import Policy
-from bot.posting import Posting
-from bot.prefetch import Prefetch
-from bot.retention import Retention
-from bot.schedule import Schedule
-from bot.slack.askers import Askers
-from bot.slack.clicks import Clicks
-from bot.slack.commands import Commands
-from bot.slack.decisions import STOPPED, Decisions
-from bot.slack.handover import Handover
-from bot.slack.home import Homes
-from bot.slack.offers import Offers
-from bot.slack.reply import Replies, Reply
-from bot.slack.thread import Threads
+from bot.rooms import Rooms
+from bot.slack.askers import Untold
+from bot.slack.decisions import STOPPED
+from bot.slack.reply import Reply
 from bot.slack.wire import GONE, SlackError
-from bot.store import Store, Transaction
-from bot.turn import Brief, Turn
+from bot.store import Transaction
+from bot.turn import Brief
 from bot.turn.batch import Later
 from bot.turn.brief import wants_depth
 
@@ -60,6 +45,10 @@ BEHIND: Mapping[str, str] = {
     "channel": "I am already at work on {n} of this channel's requests, the most at once; yours waits its turn.",
 }
 EDITED = "You changed your message while I was at work: I answered the earlier wording."
+UNTOLD = (
+    "Slack does not tell me just now who you are, and I answer only people I know. I go on by myself as soon as it "
+    "does; you need not ask again."
+)
 STATES = ("waiting", "leased", "parked", "dead")  # of an ask that has not ended well
 DEATHS_AT_MOST = 4  # processes that ended over an ask; the next one says so, and no more
 HOPELESS = "I ended several times while I worked on this, so I stop trying. Please ask for a part of it, or tell an operator."
@@ -70,34 +59,6 @@ UNBOOKED = (
 BROKE = "Something broke on my side. Please ask again; if it happens once more, tell an operator."
 
 log = structlog.get_logger()
-
-
-@dataclass(frozen=True, kw_only=True)
-class Rooms:
-    """What a worker works with."""
-
-    store: Store
-    inbox: Inbox
-    policy: Policy
-    askers: Askers
-    threads: Threads
-    conversations: Conversations
-    prefetch: Prefetch
-    posting: Posting
-    turn: Turn
-    commands: Commands
-    clicks: Clicks
-    offers: Offers
-    handover: Handover
-    homes: Homes  # shown by the door
-    decisions: Decisions
-    digests: Writing
-    replies: Replies
-    schedule: Schedule
-    retention: Retention
-    metrics: Metrics
-    now: Callable[[], float]
-    tracer: Tracer | None = None  # where nobody collects traces
 
 
 class Worker:
@@ -352,10 +313,13 @@ class Worker:
             audit.record(tx, audit.of_ask(ask, outcome, rule=rule), at=self._rooms.now())
 
     async def _unsaid(self, lease: Lease, unsaid: BaseExceptionGroup[SlackError]) -> None:
-        """Slack did not take the words: they are journalled, so that saying them later costs nothing."""
+        """Slack did not take the words, which are journalled and said later at no cost; or it did not say who asks."""
         codes = sorted({error.code for error in unsaid.exceptions if isinstance(error, SlackError)})
         now, ask = self._rooms.now(), lease.ask
-        log.warning("the end could not be said", ask=ask.id, codes=codes)
+        log.warning("slack does not do it now", ask=ask.id, codes=codes)
+        if unsaid.subgroup(Untold) and lease.attempt == 1:
+            with suppress(SlackError):
+                await self._rooms.replies.tell(ask, UNTOLD)
         try:
             if GONE.isdisjoint(codes) and now - ask.at < UNSAID_AT_MOST:
                 await self._rooms.inbox.give_back(lease, not_before=now + UNSAID_SECONDS)

@@ -35,6 +35,7 @@ from bot.prefetch import Prefetch
 from bot.prompts import Prompts
 from bot.proposals import Kind, Proposals
 from bot.retention import Retention
+from bot.rooms import Rooms
 from bot.settings import Settings
 from bot.slack.askers import Askers
 from bot.slack.audited import Audited
@@ -62,7 +63,7 @@ from bot.tools import Desk, declare
 from bot.tools.pulls import Pulls
 from bot.traces import Traces
 from bot.turn import Turn
-from bot.worker import SLOTS, Rooms
+from bot.worker import SLOTS
 from bot.writing import Reviews, Tickets, Writer, Writing
 from integrations.claude import Claude
 from integrations.github import GitHub, web_of

@@ -5,12 +5,17 @@ from dataclasses import replace
 from bot.ask import Ask, Person
 from bot.policy import Policy, Verdict
 from bot.slack.people import People
+from bot.slack.wire import Unsure
 
 UNSEEN = (
     "Slack does not show me this channel, so I cannot tell whether people of other organisations are in it. "
     "Invite me with `/invite @Purser`, and ask again."
 )
 ABSENT = "I am not in this channel, so I cannot read the thread. Invite me with `/invite @Purser`, and choose it again."
+
+
+class Untold(Unsure):
+    """Slack does not say who somebody is, and who is not known may not; it is asked again later."""
 
 
 class Askers:
@@ -25,9 +30,21 @@ class Askers:
         self._people, self._policy = people, policy
 
     async def look(self, ask: Ask) -> tuple[Person, Verdict]:
-        """Who it is, and whether they may ask here; of a command or a click Slack does not say if its channel is shared."""
+        """Who it is, and whether they may ask here; of a command or a click Slack does not say if its channel is shared.
+
+        Raises:
+            Untold: nobody can say now.
+        """
         person = await self._people.look(ask.user, ask.user_team)
-        return person, await self._may(person, ask)
+        verdict = await self._may(person, ask)
+        if (
+            person.untold
+            and not ask.external
+            and verdict.rule == "external"
+            and not verdict.allowed
+        ):
+            raise Untold("untold", "users.info")
+        return person, verdict
 
     async def _may(self, person: Person, ask: Ask) -> Verdict:
         if ask.origin == "own":  # nobody's, and never from outside

@@ -67,6 +67,11 @@ class Limited(SlackError):
     """Slack limits this method for longer than the caller may wait."""
 
 
+def passing(error: SlackError) -> bool:
+    """Whether it is Slack that cannot say, and not that it says no: a while later it may."""
+    return isinstance(error, Unsure | Limited) or error.code == "unreachable"
+
+
 class Gate:
     """Lets calls through.
 

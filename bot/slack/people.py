@@ -1,15 +1,20 @@
-"""Who somebody is, asked of Slack and remembered for a few minutes. Whoever Slack cannot name is a stranger."""
+"""Who somebody is, asked of Slack and remembered for a few minutes. Whoever Slack cannot name is a stranger.
+
+While Slack does not answer, who was known within a day is known still; who was not is `untold`.
+"""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from bot.ask import Person
+from bot.slack.gate import passing
 from bot.slack.shapes import Json, mapping, words
 from bot.slack.wire import SlackError
 
 TTL_SECONDS = 300.0  # a guest who became a member waits no longer
+STALE_SECONDS = 24 * 3600.0  # that somebody stays known while Slack does not say who they are
 REMEMBERED = 5_000  # people and channels, the oldest go first
 MEMBER_PAGES = 20  # of a thousand; who is not among them may ask in the channel itself
 SLACKBOT = "USLACKBOT"
@@ -31,28 +36,40 @@ class Wire(Protocol):
         ...
 
 
+Silence = Literal["no", "untold"]
+"""Slack says that there is no such thing, or shows it to nobody like us; or it does not answer."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Known:
-    until: float
+    at: float
     value: Json
 
 
 class _Memory:
-    """Answers remembered for a time; many who ask for one thing at once share one call."""
+    """Answers remembered for `ttl` seconds; many who ask for one thing at once share one call.
+
+    While Slack does not answer they are remembered for `stale` seconds.
+    """
 
     def __init__(
-        self, ask: Callable[[str], Awaitable[Json]], now: Callable[[], float], ttl: float
+        self,
+        ask: Callable[[str], Awaitable[Json]],
+        now: Callable[[], float],
+        ttl: float,
+        *,
+        stale: float = 0.0,
     ) -> None:
         self._ask = ask
         self._now = now
-        self._ttl = ttl
+        self._ttl, self._stale = ttl, stale
         self._known: dict[str, _Known] = {}
-        self._asking: dict[str, asyncio.Task[Json | None]] = {}
+        self._asking: dict[str, asyncio.Task[Json | Silence]] = {}
 
-    async def get(self, key: str) -> Json | None:
-        """What Slack says of it, or None when Slack could not say (which is not remembered)."""
+    async def get(self, key: str) -> Json | Silence:
+        """What Slack says of it, or why it says nothing (which is not remembered)."""
         known = self._known.get(key)
-        if known is not None and known.until > self._now():
+        if known is not None and known.at + self._ttl > self._now():
             return known.value
         asking = self._asking.get(key)
         if asking is None:
@@ -61,13 +78,18 @@ class _Memory:
             asking.add_done_callback(lambda _: self._asking.pop(key, None))
         return await asyncio.shield(asking)  # one who gives up does not take the answer from others
 
-    async def _fetch(self, key: str) -> Json | None:
+    async def _fetch(self, key: str) -> Json | Silence:
         try:
             value = mapping(await self._ask(key))
-        except SlackError:
-            return None
+        except SlackError as error:
+            known = self._known.get(key)
+            if not passing(error):
+                self._known.pop(key, None)
+                return "no"
+            fresh = known is not None and known.at + self._stale > self._now()
+            return known.value if known is not None and fresh else "untold"
         self._known.pop(key, None)
-        self._known[key] = _Known(self._now() + self._ttl, value)
+        self._known[key] = _Known(self._now(), value)
         while len(self._known) > REMEMBERED:
             del self._known[next(iter(self._known))]
         return value
@@ -87,7 +109,7 @@ class People:
         self, wire: Wire, *, team: str, now: Callable[[], float], ttl: float = TTL_SECONDS
     ) -> None:
         self._team, self._wire = team, wire
-        self._users = _Memory(wire.user_info, now, ttl)
+        self._users = _Memory(wire.user_info, now, ttl, stale=STALE_SECONDS)
         self._channels = _Memory(wire.channel_info, now, ttl)
 
     async def look(self, user: str, user_team: str = "") -> Person:
@@ -95,9 +117,10 @@ class People:
 
         Never raises for what Slack says: who cannot be looked up is not `known`.
         """
-        info = await self._users.get(user) if user else None
-        if info is None:
-            return Person(user, user, team=user_team, known=False, is_external=True)
+        info = await self._users.get(user) if user else "no"
+        if isinstance(info, str):
+            untold = info == "untold"
+            return Person(user, user, team=user_team, known=False, untold=untold, is_external=True)
         person = self._person(user, info)
         if user_team and user_team != self._team and not _in_our_enterprise(info, self._team):
             return replace(person, is_external=True)
@@ -142,7 +165,7 @@ class People:
         if channel.startswith("D"):
             return False
         info = await self._channels.get(channel)
-        if info is None:
+        if isinstance(info, str):
             return None
         return info.get("is_ext_shared") is True or info.get("is_pending_ext_shared") is True
 

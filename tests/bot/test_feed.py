@@ -11,9 +11,10 @@ from bot.caps import Caps
 from bot.errors import StoreDown
 from bot.inbox import Arrival, Inbox
 from bot.policy import Policy
+from bot.rooms import Rooms
 from bot.store import Store, Transaction
 from bot.store.sqlite import SqliteStore
-from bot.worker import Rooms, Worker
+from bot.worker import Worker
 from tests.bot.stores import Clock, ask
 
 

@@ -104,13 +104,56 @@ async def test_an_admin_can_pause_where_slack_shows_nothing(world: World) -> Non
 
 
 async def test_who_slack_cannot_name_is_a_stranger(world: World) -> None:
-    """While Slack does not say who somebody is, they are refused: it fails closed."""
-    world.slack.troubles.down["users.info"] = "internal_error"
+    """Where Slack says that there is no such person, they are refused: it fails closed."""
+    world.slack.troubles.down["users.info"] = "user_not_found"
     root = await world.slack.say("ana", "#shop-dev", "@purser What is 6*7?")
     await world.ended(root)
 
     assert world.words(root).startswith(EXTERNAL)
     assert world.asked == []
+
+
+async def test_while_slack_does_not_say_who_asks(world: World) -> None:
+    """Who was known goes on for a day; who was not is told once, and answered as soon as Slack says who they are."""
+    known = await world.slack.say("ana", "#shop-dev", "@purser What is 2+3?")
+    await world.answered(known)
+    world.ahead += 3600.0
+    world.slack.troubles.down["users.info"] = "internal_error"
+    again = await world.slack.say("ana", "#shop-dev", "@purser What is 3+4?")
+    unknown = await world.slack.say("ben", "#shop-dev", "@purser What is 6*7?")
+    answer = await world.answered(again)
+    for attempt in (1, 2):
+        await world.until(lambda n=attempt: _put_off(world, unknown, n))
+        world.ahead += 30.0
+    told, asked = world.slack.ephemerals("#shop-dev", "ben"), len(world.asked)
+    world.slack.troubles.down.clear()
+    world.ahead += 30.0
+
+    assert "3+4 = 7" in answer
+    assert [words_of(one).split(",")[0] for one in told] == [
+        "Slack does not tell me just now who you are"
+    ]
+    assert asked == 2
+    assert "6*7 = 42" in await world.answered(unknown)
+
+
+async def test_nobody_gets_in_while_slack_does_not_say_who_asks(world: World) -> None:
+    """A guest who asked while nobody could tell is refused as soon as somebody can."""
+    world.slack.troubles.down["users.info"] = "internal_error"
+    root = await world.slack.say("gil", "#shop-dev", "@purser What is 6*7?")
+    await world.until(lambda: _put_off(world, root, 1))
+    world.slack.troubles.down.clear()
+    world.ahead += 30.0
+    await world.ended(root)
+
+    assert "guest" in world.words(root)
+    assert world.asked == []
+
+
+def _put_off(world: World, root: Message, attempt: int) -> bool:
+    """Whether an ask waits for later after so many attempts."""
+    ask = world.ask_of(root)
+    return ask is not None and (ask["state"], ask["attempt"]) == ("waiting", attempt)
 
 
 async def test_a_leaver_is_refused(world: World) -> None:
