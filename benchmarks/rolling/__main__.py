@@ -67,7 +67,7 @@ def table(version: str, seen: Seen) -> str:
     rows = f"{seen.rows['settled']} rows settled, {seen.rows['unconfirmed']} unconfirmed"
     lines += [
         "",
-        f"The migration, while {version} served: {seen.migrated}",
+        f"The migration, while {version} served: {seen.migrated.rpartition(': ')[2]}",
         f"{len(seen.asked)} asks ({kinds}), {seen.pressed} of their messages decided by a press, {len(seen.wrong)} wrong.",
         f"{rows} ({seen.safe} of them for nothing served); {seen.late} leases found lost.",
     ]

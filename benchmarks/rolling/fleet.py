@@ -101,6 +101,10 @@ class Fleet:
                 )
         return new
 
+    def parked(self) -> set[str]:
+        """The asks that were ever parked."""
+        return {line["ask"] for ship in self.ships for line in ship.logged("parked")}
+
     async def stop(self, some: Sequence[Ship] | None = None) -> list[Wrong]:
         """Tell some to stop, or all that still run; what was wrong with that, and with them."""
         going = [ship for ship in self._sailing if some is None or ship in some]

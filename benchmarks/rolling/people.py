@@ -2,17 +2,19 @@
 
 import asyncio
 import random
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 
 from benchmarks.crash.people import DEAR, Asked, Kind, say
+from benchmarks.rolling.fleet import until
 from benchmarks.town import PEOPLE, Town
 from bot.demo.slack import Message, SlackStandIn
 from bot.demo.slack.blocks import actions
 from bot.demo.slack.world import Channel
 
 KINDS: Mapping[Kind, int] = {"sum": 2, "review": 2, "ticket": 2, "again": 4, "dear": 2, "write": 2}
-BUTTONS = ("estimate:go", "proposal_do")
+GO, DO = "estimate:go", "proposal_do"
+PARKED_SECONDS = 30.0
 AGAIN_SECONDS = 0.1  # until somebody who saw "did not respond" presses again
 
 
@@ -47,16 +49,19 @@ async def ask(town: Town, rng: random.Random, *, every: float, over: asyncio.Eve
 def undecided(message: Message) -> str:
     """The button that is to be pressed under a message; "" for none."""
     there = actions(message.blocks)
-    return next((button for button in BUTTONS if button in there), "")
+    return next((button for button in (GO, DO) if button in there), "")
 
 
-async def press(slack: SlackStandIn, admin: str, pressed: dict[str, Message]) -> None:
-    """Press what is to be decided as soon as it is there, and again where nobody heard it; ends when it is cancelled.
+async def press(
+    slack: SlackStandIn, admin: str, pressed: dict[str, Message], parked: Callable[[], set[str]]
+) -> None:
+    """Press what is to be decided when it is there, and again where nobody heard it; ends when it is cancelled.
 
     Args:
         slack: the workspace.
         admin: who presses.
         pressed: what was, by its ts.
+        parked: the asks that wait for it. Nobody is so quick that an estimate is pressed before its ask is parked.
     """
     with slack.listen() as changes:
         async for change in changes:
@@ -65,6 +70,10 @@ async def press(slack: SlackStandIn, admin: str, pressed: dict[str, Message]) ->
                 continue
             while button := undecided(message):
                 pressed[message.ts] = message
+                if button == GO:
+                    ask_id = actions(message.blocks)[GO][0]["value"].partition(":")[0]
+                    with suppress(TimeoutError):
+                        await until(lambda ask_id=ask_id: ask_id in parked(), PARKED_SECONDS)
                 if (await slack.click(admin, message, button)).acked:
                     break
                 await asyncio.sleep(AGAIN_SECONDS)

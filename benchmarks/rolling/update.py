@@ -164,7 +164,7 @@ class Update:
         await self.fleet.migrate(self._released)
         old = await self.fleet.start(self._released, self._scale.processes)
         asking = asyncio.create_task(ask(town, self._rng, every=self._scale.every, over=over))
-        pressing = asyncio.create_task(press(self.slack, ADMIN, self._pressed))
+        pressing = asyncio.create_task(press(self.slack, ADMIN, self._pressed, self.fleet.parked))
         try:
             await self._there_and_back(old)
             over.set()
@@ -183,7 +183,7 @@ class Update:
     async def _there_and_back(self, old: Sequence[Ship]) -> None:
         fleet, scale, released, wrong = self.fleet, self._scale, self._released, self.seen.wrong
         await self._stretch(f"{released.name} alone", old)
-        self.seen.migrated = (await fleet.migrate(OURS)).partition(": ")[2]
+        self.seen.migrated = await fleet.migrate(OURS)
         await self._stretch(f"{released.name}, the schema is ours", old)
         new = await fleet.start(OURS, scale.processes)
         await self._stretch("both", [*old, *new], scale.both)
