@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 
 from bot.app.examination import examine
 from bot.audit import Record, record
@@ -22,7 +23,7 @@ from bot.demo.claude import ClaudeStandIn
 from bot.demo.github import GitHubStandIn
 from bot.demo.jira import JiraStandIn
 from bot.demo.slack import SlackStandIn
-from bot.doctor import Finding, heard, show
+from bot.doctor import Finding, database, heard, show
 from bot.doctor.heard import ASKS, SLOW_MS
 from bot.inbox import Arrival, Inbox
 from bot.ledger import Ledger
@@ -610,6 +611,39 @@ async def test_a_database_on_postgresql_is_examined_the_same(
     assert ill(found) == {}
     assert "PostgreSQL" in found["Database engine"].says
     assert found["Audit key"].says == "signed the end of 1 days"
+
+
+async def test_a_database_that_is_more_dead_than_alive_is_found(
+    world: World, postgres: Postgres
+) -> None:
+    """What nobody clears away is told with the mend of its engine, where it is large enough to matter."""
+    path = world.folder / "purser.db"
+    for engine in (SqliteStore.beside(path), PostgresStore.beside(postgres.clean())):
+        async with engine as store:
+            for n in range(200):
+                tx = Transaction()
+                tx.add("inbox.claim", key=f"{'k' * 900}{n}", now=NOW)
+                await store.commit(tx)
+            tx = Transaction()
+            tx.add("inbox.purge_keys", before=NOW + 1)
+            await store.commit(tx)
+    postgres.run("SELECT pg_stat_force_next_flush()")
+
+    async def found(where: SecretStr, room: int) -> Finding:
+        return (await database.examine(where, room=room))[0]
+
+    of_file, of_server = url(path), SecretStr(postgres.url)
+    uncleared = await found(of_server, 8_192)
+    for _ in range(200):  # it counts a moment later
+        if uncleared.colour == "yellow":
+            break
+        await asyncio.sleep(0.05)
+        uncleared = await found(of_server, 8_192)
+
+    assert "keys" in uncleared.says
+    assert "autovacuum" in uncleared.mend
+    assert (await found(of_file, 8_192)).mend.endswith("VACUUM`")
+    assert {(await found(where, 200_000_000)).colour for where in (of_file, of_server)} == {"green"}
 
 
 async def test_a_slow_database_is_found(world: World) -> None:

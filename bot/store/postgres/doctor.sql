@@ -2,6 +2,11 @@
 -- Which version of the engine this is.
 SELECT 'PostgreSQL ' || split_part(version(), ' ', 2) AS version;
 
+-- name: room
+-- What each table holds, and what of it vacuum has not cleared away, in rows.
+SELECT relname AS name, n_live_tup AS live, n_dead_tup AS dead, pg_total_relation_size(relid) AS bytes
+FROM pg_stat_user_tables WHERE schemaname = current_schema() ORDER BY bytes DESC;
+
 -- name: heard
 -- How many asks of people there are, and when the last mention and the last direct message came.
 SELECT count(*) AS asks,

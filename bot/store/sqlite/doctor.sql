@@ -2,6 +2,11 @@
 -- Which version of the engine this is.
 SELECT 'SQLite ' || sqlite_version() AS version;
 
+-- name: room
+-- What the file holds, and what of it is empty, in pages.
+SELECT 'the file' AS name, page_count - freelist_count AS live, freelist_count AS dead, page_count * page_size AS bytes
+FROM pragma_page_count, pragma_freelist_count, pragma_page_size;
+
 -- name: heard
 -- How many asks of people there are, and when the last mention and the last direct message came.
 SELECT count(*) AS asks,
