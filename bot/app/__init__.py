@@ -17,6 +17,7 @@ from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack
 from functools import partial
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 import structlog
 from slack_sdk.web.async_client import AsyncWebClient
@@ -171,6 +172,7 @@ async def _who_we_are(wire: SlackWire) -> Us:
             team=str(answer.get("team_id", "")),
             bot_user=str(answer.get("user_id", "")),
             bot_id=str(answer.get("bot_id", "")),
+            host=urlsplit(str(answer.get("url", ""))).hostname or "",
         )
 
 

@@ -6,6 +6,7 @@ threads are those of the digest's own channel, with their secrets hidden.
 
 import json
 from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, tzinfo
 from typing import Any
 
@@ -19,16 +20,28 @@ from bot.errors import ToolProblem
 from bot.labels import said_before, text, unbounded
 from bot.prompts import untagged
 from bot.redaction import redacted
+from bot.tools.searches import NO_TICKET
 from bot.turn import Brief, Rooms
 from bot.turn.tools import run_tools
 
 Block = dict[str, Any]
-Lately = Callable[[Ask, float], Awaitable[Sequence[Sequence[Said]]]]
-"""The threads of an ask's channel that began since a moment; raises ToolProblem where they cannot be read."""
 
 CHARS = 200_000  # at most: half of what the quick model reads at its lower price
 LEFT_OUT = "[what was read beyond this is left out: it is too long for a digest]"
+NONE_FOUND = "No ticket that this channel may see is in it now."
 NOTHING_SAID = "In the threads of this channel nothing was said since {since}."
+
+
+@dataclass(frozen=True, slots=True)
+class Talk:
+    """Messages that belong together; `link` leads to the first of them, "" where nothing is known that does."""
+
+    said: Sequence[Said]
+    link: str = ""
+
+
+Lately = Callable[[Ask, float], Awaitable[Sequence[Talk]]]
+"""The threads of an ask's channel that began since a moment; raises ToolProblem where they cannot be read."""
 
 
 class Material:
@@ -93,8 +106,10 @@ class Material:
         first = reads(digest.subject, days)
         results = await run(first)
         if all(block.get("is_error") for block in results):
-            raise ToolProblem(_words(results[0]))
-        closer = looks(map(_words, results), last) if digest.subject.kind != "tickets" else []
+            raise ToolProblem(words(results[0]))
+        if digest.subject.kind == "query" and words(results[0]) == NO_TICKET:
+            raise ToolProblem(NONE_FOUND)
+        closer = looks(map(words, results), last) if digest.subject.kind != "tickets" else []
         results += await run(closer)
         uses = zip([*first, *closer], results, strict=True)
         return [_told(use, block, brief.rules.redact) for use, block in uses]
@@ -106,9 +121,10 @@ class Material:
         if not threads:
             raise ToolProblem(NOTHING_SAID.format(since=f"{last:%d %B}"))
         parts: list[list[Block]] = []
-        for said in threads:
-            safe = await discreet(said, brief.rules.redact)
-            parts.append([note("A thread:"), *said_before(safe)[0]])
+        for talk in threads:
+            safe = await discreet(talk.said, brief.rules.redact)
+            head = f"A thread at {talk.link}:" if talk.link else "A thread:"
+            parts.append([note(head), *said_before(safe)[0]])
         return parts
 
 
@@ -122,7 +138,8 @@ def _told(
     return [head, *(part for part in block["content"] if part["type"] == "text")]
 
 
-def _words(block: Mapping[str, Any]) -> str:
+def words(block: Mapping[str, Any]) -> str:
+    """What a tool gave, without the marks around it."""
     return unbounded("\n".join(str(p["text"]) for p in block["content"] if p["type"] == "text"))
 
 

@@ -22,6 +22,7 @@ Kind = Literal["project", "sprint", "query", "tickets", "channel"]
 _PROJECT = re.compile(r"(?:the\s+)?(?:project\s+)?(?P<key>[A-Z][A-Z0-9_]{1,9})", re.ASCII)
 _NAMED = re.compile(r"(?:the\s+)?project\s+(?P<key>[A-Za-z][A-Za-z0-9_]{1,9})", re.ASCII)
 _CHANNEL = re.compile(r"(?:the\s+threads\s+(?:of|in)\s+)?(?:this|the)\s+channel", re.IGNORECASE)
+_SEEN = re.compile(r"^(?:- \[|# )(?P<project>[A-Z][A-Z0-9_]+)-\d+[\]:]", re.MULTILINE)
 _ROW = re.compile(r"^- \[(?P<key>[A-Z][A-Z0-9_]+-\d+)\].* · updated (?P<day>\d{4}-\d\d-\d\d)\b")
 
 
@@ -106,6 +107,21 @@ def looks(results: Iterable[str], since: date) -> list[dict[str, Any]]:
     days = {found["key"]: found["day"] for found in rows if found["day"] >= since.isoformat()}
     newest = sorted(days, key=lambda key: days[key], reverse=True)[:LOOKED_AT]
     return _uses("closer", [("jira_get_issue", {"key": key}) for key in newest])
+
+
+def projects(about: Subject, results: Iterable[str]) -> set[str]:
+    """The Jira projects that are told of, as far as it can be seen: those that are named, and those of tickets found.
+
+    Args:
+        about: what it is about.
+        results: what tools gave for it.
+    """
+    found = {one["project"] for text in results for one in _SEEN.finditer(text)}
+    if about.kind == "project":
+        found.add(about.name)
+    elif about.kind == "tickets":
+        found |= {key.rpartition("-")[0] for key in about.name.split()}
+    return found
 
 
 def since(due: date, days: int) -> date:

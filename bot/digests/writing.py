@@ -9,19 +9,22 @@ left out, and what a channel may read is decided when it is read. Between two lo
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 from bot.answer import Answer, Ended, Failed, Receipt, Refused, Stopped
 from bot.ask import Ask, Lease, Person
 from bot.digests.kept import Digest, Digests
-from bot.digests.material import Material
+from bot.digests.material import Material, words
+from bot.digests.subject import projects
 from bot.errors import OverBudget, ToolProblem
 from bot.policy import PAUSED, Policy, Verdict
 from bot.prompts import DIGEST_TOKENS
+from bot.redaction import hidden_in
 from bot.store import Transaction
 from bot.turn import Brief, Rooms
 from bot.turn.batch import LOOK_SECONDS, TIER, Batch, Later, Lost
 from bot.turn.bounds import over
+from bot.turn.loop import SECRETS
 from bot.turn.request import Order, opaque, order
 from bot.turn.response import Response
 from integrations.claude_batches import Batches
@@ -35,6 +38,7 @@ PASSING = frozenset(
     {PAUSED, "external"}
 )  # denied now; Slack may only not say whether a channel is shared
 END = "end"  # by which the journal knows what was said of a digest that was stopped
+HIDDEN = "hidden"  # and how many secrets were hidden in what was read for it
 NOT_WANTED = "Nobody wants this digest now."
 LEAVER = "{name}, who asked for it, has left"
 BARRED = "{name}, who asked for it, may not ask here any more"
@@ -128,8 +132,20 @@ class Writing:
             return await self._barred(lease, digest, bar, batch)
         if step is None:
             return await self._begun(lease, digest, batch, told.tool_results)
-        due = self._rooms.now() >= ask.at
-        return self._ended(ask, digest, batch, step) if due else Later(ask.at)
+        if self._rooms.now() < ask.at:
+            return Later(ask.at)
+        if (closed := self._closed(ask, digest, told.tool_results)) is not None:
+            why = UNREAD.format(subject=digest.subject.told, why=closed.sentence)
+            return Stopped(why, batch.receipt(_response(step)), rule=closed.rule)
+        return self._ended(ask, digest, batch, step, hidden=int(told.tool_results.get(HIDDEN) or 0))
+
+    def _closed(self, ask: Ask, digest: Digest, results: Mapping[str, Any]) -> Verdict | None:
+        """The project that it tells of and that was closed to this channel since it was read; None where there is none."""
+        given = [block for block in results.values() if isinstance(block, dict)]
+        named = projects(digest.subject, map(words, cast("list[dict[str, Any]]", given)))
+        rules = self._policy.rules(ask.channel)
+        verdicts = (self._policy.may_read_project(rules, one) for one in sorted(named))
+        return next((verdict for verdict in verdicts if not verdict.allowed), None)
 
     async def _begun(
         self, lease: Lease, digest: Digest, batch: Batch, known: Mapping[str, Any]
@@ -139,6 +155,7 @@ class Writing:
         brief = self._brief(ask)
         try:
             read = await self._material.read(lease, digest, brief, known)
+            await self._note_hidden(lease, read)
             step = await batch.send(self._order(ask, brief, read))
         except ToolProblem as problem:
             why, rule = str(problem), problem.rule
@@ -152,6 +169,14 @@ class Writing:
         if self._rooms.now() < ask.at:
             return Later(ask.at)
         return Stopped(UNREAD.format(subject=subject, why=why), Receipt(), rule=rule)
+
+    async def _note_hidden(self, lease: Lease, read: Sequence[Mapping[str, Any]]) -> None:
+        """Journal how many secrets were hidden: what was read is not kept, and whoever posts it has to say so."""
+        count = hidden_in("\n".join(str(block["text"]) for block in read))
+        if count:
+            tx = Transaction(lease)
+            self._rooms.journal.tool_result(tx, lease, use_id=HIDDEN, content=count, outcome="ok")
+            await self._rooms.store.commit(tx)
 
     async def _bar(self, digest: Digest | None, ask: Ask) -> _Bar | None:
         """Why it is not to be written, by the policy as it is now; None where it is."""
@@ -206,7 +231,13 @@ class Writing:
     # What is said
 
     def _ended(
-        self, ask: Ask, digest: Digest, batch: Batch, step: Response | Lost | Later
+        self,
+        ask: Ask,
+        digest: Digest,
+        batch: Batch,
+        step: Response | Lost | Later,
+        *,
+        hidden: int = 0,
     ) -> Ended:
         if isinstance(step, Later):
             return self._none(digest, TOO_LATE, batch.receipt())
@@ -223,6 +254,8 @@ class Writing:
             notes.insert(0, CUT)
         if self._rooms.now() > ask.at + LATE_TOLD_SECONDS:
             notes.insert(0, LATE.format(due=self._when(ask.at)))
+        if hidden:
+            notes.append(SECRETS[hidden > 1].format(n=hidden))
         return Answer(f"**Digest: {subject}**\n\n{step.text.strip()}", receipt, notes=tuple(notes))
 
     def _none(self, digest: Digest, why: str, receipt: Receipt) -> Ended:
@@ -232,3 +265,7 @@ class Writing:
     def _when(self, at: float) -> str:
         moment = datetime.fromtimestamp(at, self._digests.zone)
         return f"{moment.hour}:{moment.minute:02} on {moment:%A}, {moment.day} {moment:%B}"
+
+
+def _response(step: Response | Lost | Later) -> Response | None:
+    return step if isinstance(step, Response) else None

@@ -21,12 +21,13 @@ KINDS: Mapping[str, ChannelKind] = {
 
 @dataclass(frozen=True, slots=True)
 class Us:
-    """Who this bot is, by auth.test; what is "" is not known (yet)."""
+    """Who this bot is, and which host our workspace has, by auth.test; what is "" is not known (yet)."""
 
     app_id: str = ""
     team: str = ""
     bot_user: str = ""
     bot_id: str = ""
+    host: str = ""
 
     def as_in(self, body: Json) -> Self:
         """Completed by what a delivery says of the app it is for, so that the door works with auth.test down."""

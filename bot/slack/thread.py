@@ -9,6 +9,7 @@ from typing import Protocol
 import structlog
 
 from bot.ask import Ask, Attached, FileRef, Said
+from bot.digests.material import Talk
 from bot.errors import ToolProblem
 from bot.slack.envelope import Us, files_of
 from bot.slack.files import Files
@@ -42,6 +43,10 @@ class Wire(Protocol):
 
     async def history(self, channel: str, *, oldest: str, limit: int) -> Json:
         """The newest messages of a channel, as Slack answers; raises SlackError."""
+        ...
+
+    async def permalink(self, channel: str, ts: str) -> str:
+        """The address of a message; raises SlackError."""
         ...
 
 
@@ -81,8 +86,8 @@ class Threads:
             return [Said(_just_before(ask.ts), "", "Slack", lost, bot=True)]
         return await self._told(messages)
 
-    async def lately(self, ask: Ask, since: float) -> list[list[Said]]:
-        """The threads of an ask's channel that began since a moment (epoch seconds), the newest first.
+    async def lately(self, ask: Ask, since: float) -> list[Talk]:
+        """The threads of an ask's channel that began since a moment (epoch seconds), the newest first, and where they are.
 
         What nobody answered is one of them together, behind the others; where there was more than is read, a last one
         says so. What we began ourselves is left out.
@@ -98,10 +103,20 @@ class Threads:
         talks = [m for m in roots if m.get("reply_count")]
         alone = [m for m in reversed(roots) if not m.get("reply_count")]
         some = [words(m.get("ts")) for m in talks[:THREADS]]
-        threads = [await self.since(replace(ask, thread=ts, ts="")) for ts in some]
+        threads = [await self._talk(ask, ts) for ts in some]
         cut = page.get("has_more") is True or len(talks) > THREADS
         rest = [Said("", "", "Slack", MORE, bot=True)] if cut else []
-        return [said for said in (*threads, await self._told(alone), rest) if said]
+        unanswered = Talk(await self._told(alone))
+        return [talk for talk in (*threads, unanswered, Talk(rest)) if talk.said]
+
+    async def _talk(self, ask: Ask, ts: str) -> Talk:
+        """A thread and its address, as Slack gives it; without one where Slack gives none."""
+        said = await self.since(replace(ask, thread=ts, ts=""))
+        try:
+            return Talk(said, await self._wire.permalink(ask.channel, ts))
+        except SlackError as error:
+            log.warning("no address of a thread", error=error.code, channel=ask.channel)
+            return Talk(said)
 
     async def _told(self, messages: Sequence[Json]) -> list[Said]:
         """What somebody said in these messages, with their names."""

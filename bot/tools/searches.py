@@ -23,6 +23,7 @@ ROWS = 20  # of a page unless more are asked for
 ROWS_AT_MOST = 50
 SPRINT_ROWS = 100
 LABEL_CHARS = 20
+NO_TICKET = "No ticket that this channel may see matches the query."
 JIRA_SEARCH = {
     "type": "object",
     "properties": {
@@ -114,7 +115,7 @@ class Searches:
         page = given.get("page", "")
         found, total = await self._found(context, given["jql"], limit=limit, page=page)
         if not found.rows and not page:
-            return Given("No ticket that this channel may see matches the query.")
+            return Given(NO_TICKET)
         return self._told(context, [_heading(found, total)], found)
 
     async def count(self, given: Mapping[str, Any], context: ToolContext) -> str:

@@ -38,6 +38,8 @@ SKEW_SECONDS = 300.0  # that the account's clock may differ from ours
 TIER = "batch"
 POOL = "batches"  # by which the governor knows their limits, which no model shares
 UNMADE = "unmade"  # of a request that never became a batch: it may be sent once more
+BROKEN = "broken"  # of one that failed on Claude's side, which costs nothing: another batch is tried, once
+CLAUDES = frozenset({"api_error", "overloaded_error", "rate_limit_error", "timeout_error"})
 
 T = TypeVar("T")
 
@@ -96,7 +98,7 @@ class Batch:
     def known(self) -> Response | Lost | None:
         """What came of it, as the journal knows; None where it is under way or may be sent."""
         last = self.last
-        if last is None or last.status == "open" or last.error == UNMADE:
+        if last is None or last.status == "open" or last.error in {UNMADE, BROKEN}:
             return None
         message = self._told.responses.get(last.n)
         return Response(message) if message is not None else Lost(last.error)
@@ -172,19 +174,21 @@ class Batch:
             return self._later(sent)
         return await self._ended(sent, line)
 
-    async def _ended(self, sent: Sent, line: Line | None) -> Response | Lost:
+    async def _ended(self, sent: Sent, line: Line | None) -> Step:
         order = _again(sent)
         if line is None or line.message is None:
             why = line.outcome if line is not None else "gone"
-            log.warning("a batch without an answer", ask=self._lease.ask.id, why=why)
-            await self._books.book_broken(sent.n, order, usage=None, why=why)
-            return Lost(why)
+            first = all(one.error != BROKEN for one in self._told.attempts)
+            again = first and line is not None and line.error in CLAUDES
+            log.warning("a batch without an answer", ask=self._lease.ask.id, why=why, again=again)
+            await self._books.book_broken(sent.n, order, usage=None, why=BROKEN if again else why)
+            return Later(self._rooms.now()) if again else Lost(why)
         response = Response(_message(line.message))
         await self._books.book(sent.n, order, response)
         self._books.tally.rounds = 1
         return response
 
-    async def _adopted(self, sent: Sent) -> Later | Lost | Response:
+    async def _adopted(self, sent: Sent) -> Step:
         """A request whose batch nobody wrote down: found by its name, or it was never made."""
         now = self._rooms.now()
         pending = False

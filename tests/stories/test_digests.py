@@ -226,16 +226,30 @@ async def test_a_digest_that_claude_declines_is_told(
         assert len(world.claude.batches.all) == 1
 
 
-async def test_a_request_that_the_api_does_not_take_is_told(tmp_path: Path) -> None:
-    """An error among the results ends the digest with a sentence, and gives the money back."""
+@pytest.mark.parametrize(
+    ("status", "times", "outcome", "batches"),
+    [(500, 1, "answer", 2), (500, 2, "failed", 2), (400, 1, "failed", 1)],
+    ids=["once", "twice", "not taken"],
+)
+async def test_a_batch_that_fails_on_claudes_side_is_tried_once_more(
+    tmp_path: Path, status: int, times: int, outcome: str, batches: int
+) -> None:
+    """An error of Claude's costs nothing, so another batch is made; a second one, or one of ours, ends it with a sentence."""
     async with Night(tmp_path) as world:
         await world.wanted()
         await world.made()
-        world.claude.troubles.fail(500)
-        assert (await world.ended_at(0.01))["outcome"] == "failed"
+        world.claude.troubles.fail(status, times=times)
+        world.at(-1)
+        sql = "SELECT status FROM requests WHERE message_id LIKE 'msgbatch%' ORDER BY n"
+        seen = ["ended", "open"][:batches]
+        await world.until(lambda: [row["status"] for row in world.rows(sql)] == seen)
+        await world.until(lambda: world.digest["state"] == "waiting")
+        assert (await world.ended_at(0.5))["outcome"] == outcome
 
-        assert "its batch ended with an error on Claude's side" in world.posted[0]
-        assert world.reserved == []
+        told = "its batch ended with an error on Claude's side" in world.posted[0]
+        assert (told, world.reserved) == (outcome == "failed", [])
+        assert len(world.claude.batches.all) == batches
+        assert_balanced(world)
 
 
 async def test_a_digest_that_is_stopped_under_way_says_nothing(tmp_path: Path) -> None:
@@ -344,26 +358,80 @@ async def test_the_threads_of_a_channel(tmp_path: Path) -> None:
     async with Night(tmp_path) as world:
         await world.wanted("this channel nightly at 7:00")
         root = await world.slack.say(
-            "ben", CHANNEL, "Who takes the release? key: sk-ant-" + "a" * 24
+            "ben", CHANNEL, "key: sk-ant-" + "a" * 24 + ". Who takes the release?"
         )
         await world.slack.say("ana", CHANNEL, "I do, on Friday.", thread_ts=root.ts)
         world.claude.batches.seconds = 0
         body = request(await world.made())
         whole = "\n".join(block["text"] for block in body["messages"][0]["content"])
+        await world.stop()
+        world.at(0.01)
+        await world.start()
         await world.ended_at(0.01)
 
+        link = world.slack.world.permalink(root.channel, root.ts)
+        assert f"<purser:note>A thread at {link}:</purser:note>" in whole
         assert "I do, on Friday." in whole
         assert "[redacted: anthropic-key]" in whole
         assert '<purser:said from="' in whole
         assert "<purser:ask" not in whole
         assert world.posted[-1].startswith("**Digest: this channel**")
+        assert f"Who takes the release?” ([thread]({link}))" in world.posted[-1]
+        notes = under(world.slack.by_app(CHANNEL)[-1])
+        assert "1 secret was hidden before this went to Claude." in notes
+
+
+@pytest.mark.parametrize(
+    ("words", "why"),
+    [
+        ("this channel nightly at 7:00", "In the threads of this channel nothing was said since"),
+        (
+            "project = SHOP AND status = Blocked AND priority = Lowest nightly at 7:00",
+            "No ticket that this channel may see is in it now.",
+        ),
+    ],
+    ids=["threads", "query"],
+)
+async def test_a_digest_of_nothing_costs_nothing(tmp_path: Path, words: str, why: str) -> None:
+    """Where nothing was said, or no ticket is found, a sentence at the hour says so, and Claude is not asked."""
+    async with Night(tmp_path) as world:
+        world.slack.world.channels["C0SHOPDEV"].roots.clear()
+        await world.wanted(words)
+        world.at(-2.5)
+        await world.start()
+        await world.until(
+            lambda: world.digest["attempt"] == 1 and world.digest["state"] == "waiting"
+        )
+        await world.ended_at(0.01)
+
+        assert why in world.posted[0]
+        assert world.claude.batches.all == []
+
+
+async def test_a_project_that_was_closed_meanwhile_is_not_told_of(tmp_path: Path) -> None:
+    """Closed between reading and posting: the hour says that it is closed, and nothing of what was read and paid for."""
+    async with Night(tmp_path) as world:
+        await world.wanted("status = Blocked ORDER BY key nightly at 7:00")
+        await world.made()
+        file = tmp_path / "purser.toml"
+        file.write_text(file.read_text().replace('"SHOP", "PAY"', '"PAY"'))
+        world.again.set()
+        world.at(-1)
+        await world.until(lambda: any(row["feature"] == "digest" for row in world.books()))
+        assert (await world.ended_at(0.01))["outcome"] == "stopped"
+
+        (said,) = world.posted
+        assert said.startswith("There is no digest of `status = Blocked ORDER BY key` this time. ")
+        assert "The Jira project SHOP is not open in this channel." in said
+        assert "SHOP-12" not in said
+        assert_balanced(world)
 
 
 async def test_a_secret_in_a_query_stays_here(tmp_path: Path) -> None:
     """What the digest is of is told to Claude with its secrets hidden, too; Jira is asked what was wanted."""
     key = "sk-ant-" + "a" * 24
     async with Night(tmp_path) as world:
-        await world.wanted(f'project = SHOP AND text ~ "{key}" ORDER BY updated nightly at 7:00')
+        await world.wanted(f'project = SHOP AND text !~ "{key}" ORDER BY updated nightly at 7:00')
         body = request(await world.made())
         whole = "\n".join(block["text"] for block in body["messages"][0]["content"])
 

@@ -17,7 +17,9 @@ COUNT = re.compile(
 ROW = re.compile(r"^- (?P<link>\[(?P<key>[A-Z]\w+-\d+)\]\([^)]*\)) · (?P<rest>.+)$", re.MULTILINE)
 TICKET = re.compile(r"^# (?P<key>[A-Z]\w+-\d+): ", re.MULTILINE)
 SAID = re.compile(
-    r'<purser:said from="(?P<who>[^"]*)"[^>]*>\n(?P<text>.*?)\n</purser:said>', re.DOTALL
+    r"A thread at (?P<link>https://[^\s<]+):"
+    r'|<purser:said from="(?P<who>[^"]*)"[^>]*>\n(?P<text>.*?)\n</purser:said>',
+    re.DOTALL,
 )
 DUE = re.compile(r" · due (\d{4}-\d\d-\d\d)")
 FEW = 5  # that need attention
@@ -83,8 +85,14 @@ def _line(row: re.Match[str], today: date) -> str:
 
 
 def _of_threads(said: list[re.Match[str]]) -> str:
-    people = Counter(one["who"] for one in said)
+    people = Counter(one["who"] for one in said if one["who"])
     told = ", ".join(f"{who} {n}" for who, n in people.most_common())
-    questions = [one for one in said if one["text"].rstrip().endswith("?")]
-    asked = [f"- {one['who']} asked: “{clipped(one['text'], WORDS)}”" for one in questions[:FEW]]
-    return "\n".join([f"{len(said)} messages: {told}.", "", *asked]).strip()
+    asked: list[str] = []
+    link = ""
+    for one in said:
+        if one["link"]:
+            link = one["link"]
+        elif one["text"].rstrip().endswith("?"):
+            where = f" ([thread]({link}))" if link else ""
+            asked.append(f"- {one['who']} asked: “{clipped(one['text'], WORDS)}”{where}")
+    return "\n".join([f"{people.total()} messages: {told}.", "", *asked[:FEW]]).strip()

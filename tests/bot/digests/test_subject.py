@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from bot.digests.subject import LOOKED_AT, Subject, looks, reads, subject
+from bot.digests.subject import LOOKED_AT, Subject, looks, projects, reads, subject
 
 
 @pytest.mark.parametrize(
@@ -50,3 +50,22 @@ def test_a_closer_look_at_what_changed_last() -> None:
     assert keys == [f"SHOP-{n}" for n in range(25, 19, -1)]
     assert len(keys) == LOOKED_AT
     assert looks(["\n".join(rows)], date(2026, 11, 26)) == []
+
+
+@pytest.mark.parametrize(
+    ("about", "results", "told_of"),
+    [
+        (Subject("project", "SHOP"), [], {"SHOP"}),
+        (Subject("tickets", "SHOP-1 PAY-2"), [], {"SHOP", "PAY"}),
+        (
+            Subject("query", "status = Blocked"),
+            ["- [OPS-3](x) · Bug\n- [PAY-4](y)"],
+            {"OPS", "PAY"},
+        ),
+        (Subject("sprint", "7"), ["# SHOP-9: a title\nsee OPS-1"], {"SHOP"}),
+        (Subject("channel"), [], set[str]()),
+    ],
+)
+def test_which_projects_are_told_of(about: Subject, results: list[str], told_of: set[str]) -> None:
+    """Those it names, and those of the tickets that were found; what a ticket only mentions is not one."""
+    assert projects(about, results) == told_of

@@ -33,6 +33,7 @@ class Slack:
         self.messages: list[dict[str, Any]] = [{"ts": ROOT, "user": "U1", "text": "root"}]
         self.roots: list[dict[str, Any]] = []
         self.problem = ""
+        self.lost = False
         self.pages = 0
         self.bytes: dict[str, list[bytes]] = {}
         self.infos: dict[str, Any] = {}
@@ -49,6 +50,12 @@ class Slack:
     async def channel_info(self, channel: str) -> Mapping[str, Any]:
         """conversations.info."""
         raise SlackError("channel_not_found")
+
+    async def permalink(self, channel: str, ts: str) -> str:
+        """chat.getPermalink."""
+        if self.lost:
+            raise SlackError("message_not_found")
+        return f"https://shop.slack.com/archives/{channel}/p{ts.replace('.', '')}"
 
     async def replies(
         self, channel: str, thread: str, *, oldest: str, latest: str, limit: int, cursor: str
@@ -171,7 +178,7 @@ async def test_a_thread_that_cannot_be_read_says_so(slack: Slack) -> None:
 
 
 async def test_what_was_said_in_a_channel_lately(slack: Slack) -> None:
-    """Threads that began since then, with their answers; then what nobody answered; ours are left out."""
+    """Threads that began since then, with their answers and addresses; then what nobody answered; ours are left out."""
     slack.messages += [reply(1, "an answer")]
     slack.roots = [
         {"ts": "1763000000.000100", "user": "U1", "text": "too old"},
@@ -183,13 +190,15 @@ async def test_what_was_said_in_a_channel_lately(slack: Slack) -> None:
 
     found = await threads(slack).lately(ask(ts="", thread=""), 1763900000.0)
 
-    assert [[s.text for s in talk] for talk in found] == [
-        ["root", "an answer"],
-        ["first alone", "second alone"],
+    assert [([s.text for s in talk.said], talk.link) for talk in found] == [
+        (["root", "an answer"], f"https://shop.slack.com/archives/C1/p{ROOT.replace('.', '')}"),
+        (["first alone", "second alone"], ""),
     ]
+    slack.lost = True
+    assert [t.link for t in await threads(slack).lately(ask(ts="", thread=""), 0.0)] == ["", ""]
     slack.roots = [{"ts": f"17641{n:05d}.000100", "user": "U1", "text": str(n)} for n in range(201)]
     *_, last = await threads(slack).lately(ask(ts="", thread=""), 1763900000.0)
-    assert [s.text for s in last] == [MORE]
+    assert [s.text for s in last.said] == [MORE]
     slack.roots = []
     assert await threads(slack).lately(ask(ts="", thread=""), 1763900000.0) == []
 
