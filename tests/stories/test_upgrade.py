@@ -6,12 +6,13 @@ import os
 import sys
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 from pydantic import SecretStr
 
@@ -36,6 +37,10 @@ pytestmark = pytest.mark.timeout(180)  # a release is started twice, and compile
 DEAR = "[channels.C0PAYMENTS]\nconfirm_above_usd = 0.0001"
 FOR_EVER = 3600.0
 LEASE = 40.0  # seconds after which what a killed process held is anybody's
+LATER = {  # what a file or a server says of a step that only a later release knows
+    "sqlite": "INSERT INTO _sqlite_migrations (migration_set, name, applied_at) VALUES ('purser', 'm999_takes', '')",
+    "postgres": "INSERT INTO schema_version (step, needs) VALUES ('m999_takes', 'm998_adds')",
+}
 TABLES = {
     "sqlite": "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite%'",
     "postgres": "SELECT tablename AS name FROM pg_tables WHERE schemaname = 'public'",
@@ -82,7 +87,8 @@ async def serving(world: World, code: Mapping[str, str]) -> AsyncGenerator[None]
         await world._taken(int(ready["port"]), warm=True)
         yield
     finally:
-        process.kill()
+        if process.returncode is None:
+            process.kill()
         await process.wait()
 
 
@@ -133,10 +139,14 @@ async def quiet(world: World) -> None:
     await world.until(still)
 
 
+def engine_of(world: World) -> str:
+    """On which engine a world is."""
+    return "postgres" if isinstance(world, Replica) else "sqlite"
+
+
 def kept(world: World) -> dict[str, list[Row]]:
     """Every row of every table."""
-    engine = "postgres" if isinstance(world, Replica) else "sqlite"
-    names = {str(row["name"]) for row in world.rows(TABLES[engine])} - OF_THE_SCHEMA
+    names = {str(row["name"]) for row in world.rows(TABLES[engine_of(world)])} - OF_THE_SCHEMA
     return {
         name: sorted(world.rows(f'SELECT * FROM "{name}"'), key=str)  # noqa: S608 - the database's own names
         for name in names
@@ -218,3 +228,20 @@ async def go_on(world: World, root: Message, question: str) -> None:
     assert body is not None
     assert [one for one in body["messages"] if one["role"] == "assistant"]
     assert "6*7 = 42" in str(body["messages"])
+
+
+async def test_a_release_leaves_alone_what_it_cannot_work_with(
+    world: World, code: Mapping[str, str]
+) -> None:
+    """Once a step was taken that asks for a later release, an earlier one refuses the database with a sentence."""
+    url = world.environ()["DATABASE_URL"]
+    await upkeep.bring_up(SecretStr(url), io.StringIO())
+    if isinstance(world, Replica):
+        with closing(psycopg.connect(url, autocommit=True)) as db:
+            db.execute(LATER["postgres"].encode())
+    else:
+        world.damage(LATER["sqlite"])
+    refused = await released(world, code, "ledger", "check")
+
+    assert refused.code == 2
+    assert "is newer than this Purser; install the newer one" in refused.err
