@@ -8,7 +8,7 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
-from urllib.parse import urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 from dotenv import dotenv_values
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
@@ -21,6 +21,9 @@ POSTGRESQL = re.compile(
     re.ASCII,
 )
 """What a database's address looks like. A password cannot be mistaken for a host or a name, which are shown."""
+
+SETS_KEY = "-c purser.audit_key="
+_BRINGS = re.compile(r"\s*-c\s*purser\.audit_key=\S*")
 
 MENDS = {
     "SLACK_BOT_TOKEN": "the bot token (xoxb-…) from your Slack app's page, OAuth & Permissions",
@@ -49,6 +52,10 @@ _EPHEMERAL = (
     "DATABASE_URL: Heroku throws a dyno's disk away every day, and SQLite's books with it; add a database that stays, "
     "which sets it: `heroku addons:create heroku-postgresql`"
 )
+_LIES_BESIDE = "AUDIT_KEY: is for PostgreSQL; with SQLite the key lies in a file beside the database, so leave it out"
+_KEY = re.compile(
+    r"[A-Za-z0-9+/=_.-]{32,128}"
+)  # nothing that a session's options would have to escape
 _PREFIXES = {"slack_bot_token": "xoxb-", "slack_app_token": "xapp-"}
 _JIRA = ("JIRA_URL", "JIRA_EMAIL", "JIRA_API_TOKEN")
 
@@ -75,6 +82,7 @@ class Settings(BaseModel):
     github_token: SecretStr | None = None
     github_api_url: str = "https://api.github.com"
     database_url: SecretStr = SecretStr("sqlite:///purser.db")
+    audit_key: SecretStr | None = None
     port: int = Field(default=3000, ge=0, le=65535)
     metrics_port: int | None = Field(default=None, ge=0, le=65535)
     purser_policy: Path = Path("purser.toml")
@@ -135,6 +143,8 @@ class Settings(BaseModel):
             settings = cls(**found)
         if _HEROKU in environ:
             settings = settings._on_heroku(problems)
+        if settings.audit_key is not None:
+            settings = settings.signing(settings.audit_key, environ.get("PGOPTIONS", ""), problems)
         return settings.read_from(files), problems
 
     @field_validator("slack_bot_token", "slack_app_token")
@@ -167,6 +177,23 @@ class Settings(BaseModel):
             return self
         url += ("&" if "?" in url else "?") + "sslmode=require"
         return self.model_copy(update={"database_url": SecretStr(url)})
+
+    def signing(self, key: SecretStr, options: str, problems: list[str]) -> Self:
+        """The same, whose sessions on PostgreSQL bring the audit's key along, after the options that they have."""
+        if self.database_url.get_secret_value().startswith(SQLITE):
+            problems.append(_LIES_BESIDE)
+            return self
+        url = keyed(self.database_url, key.get_secret_value(), options=options)
+        return self.model_copy(update={"database_url": url})
+
+    @field_validator("audit_key")
+    @classmethod
+    def _long(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and not _KEY.fullmatch(value.get_secret_value()):
+            raise ValueError(
+                "should be 32 to 128 letters and digits, such as `openssl rand -hex 32` gives"
+            )
+        return value
 
     @field_validator("database_url")
     @classmethod
@@ -241,6 +268,24 @@ class Settings(BaseModel):
         if by_http and not there("SLACK_SIGNING_SECRET"):
             problems.append(f"(or, for Socket Mode, SLACK_APP_TOKEN: {MENDS['SLACK_APP_TOKEN']})")
         return problems
+
+
+def keyed(url: SecretStr, key: str, *, options: str = "") -> SecretStr:
+    """An address on PostgreSQL whose sessions sign the audit by this key; by the database's own with "".
+
+    Args:
+        url: `postgresql://…`, with such a key or without.
+        key: letters and digits.
+        options: of sessions, where the address has none.
+    """
+    bare, _, query = url.get_secret_value().partition("?")
+    parts = [part for part in query.split("&") if part]
+    given = next((part for part in parts if part.startswith("options=")), "")
+    words = unquote(given.removeprefix("options=")) if given else options
+    words = f"{_BRINGS.sub('', words)} {SETS_KEY}{key}".strip() if key else _BRINGS.sub("", words)
+    rest = [part for part in parts if part != given]
+    rest += [f"options={quote(words, safe='')}"] if words else []
+    return SecretStr(bare + ("?" if rest else "") + "&".join(rest))
 
 
 def _dotenv(path: Path | None, problems: list[str]) -> dict[str, str]:

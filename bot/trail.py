@@ -10,6 +10,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Coroutine
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
+from pathlib import Path
 from typing import Any, Literal, TextIO
 
 import click
@@ -17,13 +18,14 @@ from pydantic import SecretStr
 
 from bot.audit import LINES, Audit, Proof, Wanted, Wrong
 from bot.desk import moment, money
+from bot.errors import StoreDown
 from bot.policy import Policy
 from bot.prices import dollars
 from bot.report import BadPeriod
 from bot.retention import Forgotten, Retention
-from bot.settings import Settings
+from bot.settings import Settings, keyed
 from bot.store import Row
-from bot.store.opening import beside
+from bot.store.opening import beside, file_of
 from bot.tables import write
 
 SHOWN = 20  # of what is wrong, told one by one
@@ -136,6 +138,20 @@ def verify(terminal: Terminal, head: str | None) -> None:
     terminal.run(lambda: prove(settings.database_url, sys.stdout, head=head))
 
 
+@audit.command()
+@click.option(
+    "--before",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="A file with the key before.",
+)
+@click.pass_obj
+def sign(terminal: Terminal, before: Path | None) -> None:
+    """Sign the days anew by AUDIT_KEY, if they hold by the key before (else: the database's own)."""
+    settings, _ = terminal.configured()
+    key = before.read_text(encoding="utf-8").strip() if before is not None else ""
+    terminal.run(lambda: resign(settings.database_url, sys.stdout, before=key, now=time.time))
+
+
 @click.command()
 @click.option("--user", metavar="ID", required=True, callback=_user, help="Whose words go.")
 @click.option("--name", "names", multiple=True, help="What else they are called; repeatable.")
@@ -220,6 +236,35 @@ async def prove(url: SecretStr, out: TextIO, *, head: str | None) -> int:
     if missing:
         out.write(f"The hash {head} is not in it: records were removed, or made anew.\n")
     return 1 if proof.wrong or missing else 0
+
+
+async def resign(url: SecretStr, out: TextIO, *, before: str, now: Callable[[], float]) -> int:
+    """Sign where each day ends by the key that sessions bring now; 1 where something does not hold, and nothing was.
+
+    Args:
+        url: of a database on PostgreSQL.
+        out: where to.
+        before: the key that signed it; "" for the database's own.
+        now: seconds since the epoch.
+
+    Raises:
+        StoreDown: it cannot be read or written, or it is a file, whose key lies beside it.
+    """
+    if file_of(url) is not None:
+        raise StoreDown(
+            "the key of an SQLite file lies beside it, and only there; there is none to go over to"
+        )
+    async with beside(keyed(url, before)) as store:
+        proof = await Audit(store).verify()
+    async with beside(url) as store:
+        wrong = await Audit(store).sign(proof, at=now())
+    out.writelines(f"{_place(one)}\n" for one in wrong[:SHOWN])
+    out.write(
+        "Nothing was signed.\n"
+        if wrong
+        else f"{len(proof.heads):,} chains are signed by the key in use.\n"
+    )
+    return 1 if wrong else 0
 
 
 def verdict(proof: Proof) -> list[str]:

@@ -12,6 +12,10 @@ from bot.store.sqlite.seal import key_path
 
 NAME = "Audit key"
 BACK = "put the key back from your copy; `purser audit verify` says more"
+BROUGHT = "give AUDIT_KEY the value that it had; if it was changed, or set for the first time, `purser audit sign` signs anew"
+NOT_BROUGHT = (
+    "AUDIT_KEY is not set and was, it seems: set it again; `purser audit verify` says more"
+)
 
 
 async def examine(store: Store, url: SecretStr) -> list[Finding]:
@@ -27,11 +31,15 @@ async def examine(store: Store, url: SecretStr) -> list[Finding]:
     chains = await _chains(store)
     if chains is None:
         return [Finding(NAME, "red", "is no key, or cannot be read", BACK)]
+    beside, brought = file_of(url) is not None, (await store.read("audit.key"))[0]["brought"]
     strange = sum(not chain["genuine"] for chain in chains)
     if strange:
         says = f"did not sign the end of {strange:,} of {len(chains):,} days: it is gone, or another one"
-        return [Finding(NAME, "red", says, BACK)]
-    return [_readable(url) or Finding(NAME, "green", f"signed the end of {len(chains):,} days")]
+        return [Finding(NAME, "red", says, BACK if beside else BROUGHT if brought else NOT_BROUGHT)]
+    says = f"signed the end of {len(chains):,} days"
+    if not beside and not brought:
+        says += "; it lies in the database itself, which AUDIT_KEY would change"
+    return [_readable(url) or Finding(NAME, "green", says)]
 
 
 async def _chains(store: Store) -> list[Row] | None:

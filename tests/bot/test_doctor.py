@@ -608,9 +608,13 @@ async def test_a_database_on_postgresql_is_examined_the_same(
     await store.close()
     found = await world.examine(DATABASE_URL=postgres.url)
 
+    changed = await world.examine(DATABASE_URL=postgres.url, AUDIT_KEY="k" * 32)
+
     assert ill(found) == {}
     assert "PostgreSQL" in found["Database engine"].says
-    assert found["Audit key"].says == "signed the end of 1 days"
+    assert found["Audit key"].says.startswith("signed the end of 1 days; it lies in the database")
+    assert ill(changed) == {"Audit key": "red"}
+    assert "purser audit sign" in changed["Audit key"].mend
 
 
 async def test_a_database_that_is_more_dead_than_alive_is_found(

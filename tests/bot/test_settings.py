@@ -3,9 +3,10 @@
 from pathlib import Path
 
 import pytest
+from psycopg.conninfo import conninfo_to_dict
 
 from bot.errors import BadSettings
-from bot.settings import Settings
+from bot.settings import Settings, keyed
 
 FULL = {
     "SLACK_BOT_TOKEN": "xoxb-1-secret",
@@ -213,3 +214,39 @@ def test_the_way_to_herokus_database_is_encrypted(url: str, then: str) -> None:
 
     assert there.get_secret_value() == then
     assert plain.get_secret_value() == url.replace("postgres:", "postgresql:")
+
+
+def test_the_audits_key_comes_with_the_sessions() -> None:
+    """On PostgreSQL the key is a session's option, after those that there are, and nowhere to be read."""
+    key = "0123456789abcdef" * 4
+    both = {"DATABASE_URL": "postgresql://u:p@h/n?sslmode=require", "AUDIT_KEY": key}
+    plain = Settings.read(both)
+    more = Settings.read({**both, "PGOPTIONS": "-c work_mem=8MB"})
+    own = Settings.read({**both, "DATABASE_URL": "postgresql://h/n?options=-c%20jit%3Doff"})
+
+    def options(settings: Settings) -> str:
+        return str(conninfo_to_dict(settings.database_url.get_secret_value())["options"])
+
+    assert options(plain) == f"-c purser.audit_key={key}"
+    assert options(more) == f"-c work_mem=8MB -c purser.audit_key={key}"
+    assert options(own) == f"-c jit=off -c purser.audit_key={key}"
+    assert (
+        keyed(own.database_url, "").get_secret_value() == "postgresql://h/n?options=-c%20jit%3Doff"
+    )
+    assert key not in repr(own)
+    assert "sslmode=require" in plain.database_url.get_secret_value()
+
+
+@pytest.mark.parametrize(
+    ("url", "key", "problem"),
+    [
+        ("sqlite:///purser.db", "k" * 32, "AUDIT_KEY: is for PostgreSQL"),
+        ("postgresql://h/n", "short", "AUDIT_KEY: should be 32"),
+        ("postgresql://h/n", "k" * 32 + " -c a=b", "AUDIT_KEY: should be 32"),
+    ],
+)
+def test_an_audit_key_that_would_not_do_is_refused(url: str, key: str, problem: str) -> None:
+    """With SQLite it would do nothing, short it would be guessed, and more than letters and digits it is no key."""
+    _, problems = Settings.examine({"DATABASE_URL": url, "AUDIT_KEY": key})
+
+    assert [one[: len(problem)] for one in problems] == [problem]

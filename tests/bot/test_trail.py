@@ -12,17 +12,21 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
+from pydantic import SecretStr
 
 from bot.audit import Audit, Record, Wanted, of_ask, record
 from bot.ledger import Ledger
 from bot.report import BadPeriod
 from bot.retention import Forgotten
+from bot.settings import keyed
 from bot.store import Transaction
+from bot.store.opening import beside
 from bot.store.sqlite import SqliteStore
-from bot.trail import COLUMNS, ROWS, SHOWN, Days, removed, show, verdict
+from bot.trail import COLUMNS, ROWS, SHOWN, Days, prove, removed, resign, show, verdict
 from tests.bot.entries import book, entry
 from tests.bot.stores import ask
 from tests.bot.terminal import purser
+from tests.postgres import Postgres
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC).timestamp()
 DAY = 86_400.0
@@ -174,3 +178,32 @@ async def test_forgetting_needs_a_person(tmp_path: Path) -> None:
     """Without whom, or with a name for an id, it is bad usage."""
     for usage in (("forget",), ("forget", "--user", "ana"), ("audit", "--user", "@ana")):
         assert (await purser(*usage, cwd=tmp_path)).code == 2
+
+
+async def test_the_days_are_signed_anew_by_another_key(postgres: Postgres) -> None:
+    """Once all of it holds by the key before, each day's end is signed by the new one, and a record says so; else nothing is."""
+    first, second = "1" * 32, "2" * 32
+    bare = SecretStr(postgres.clean())
+    for n, url in enumerate([bare, keyed(bare, first)]):
+        async with beside(url) as store:
+            tx = Transaction()
+            record(tx, Record("T1", "C1", "U1", "", "set", "model"), at=NOON + n * DAY)
+            await store.commit(tx)
+
+    async def signed(now: str, before: str) -> tuple[int, int]:
+        code = await resign(keyed(bare, now), io.StringIO(), before=before, now=lambda: NOON + DAY)
+        return code, await prove(keyed(bare, now), io.StringIO(), head=None)
+
+    assert await signed(first, "") == (0, 0)  # as when AUDIT_KEY is set for the first time
+    assert await signed(second, "3" * 32) == (1, 1)
+    assert await signed(second, first) == (0, 0)
+    async with beside(keyed(bare, second)) as store:
+        found = [row async for row in Audit(store).find(Wanted(subject="audit_key"))]
+    assert [row["outcome"] for row in found] == ["signed", "signed"]
+
+
+async def test_a_file_is_not_signed_anew(store: SqliteStore, tmp_path: Path) -> None:
+    """Its key lies beside it, and there is no other one to go over to."""
+    ran = await purser("audit", "sign", cwd=tmp_path)
+
+    assert (ran.code, "lies beside it" in ran.err) == (2, True)

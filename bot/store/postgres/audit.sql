@@ -16,6 +16,10 @@ SELECT team, day, n, previous, hash, trimmed,
     AS genuine
 FROM chains ORDER BY team, day;
 
+-- name: key
+-- Whether the session brought its own key along.
+SELECT (coalesce(current_setting('purser.audit_key', true), '') <> '')::integer AS brought;
+
 -- name: page
 -- The records of a chain from one number on, some at a time.
 SELECT * FROM audit WHERE team = :team AND day = :day AND n > :after ORDER BY n LIMIT :most;
@@ -43,6 +47,11 @@ ORDER BY at DESC, day DESC, n DESC LIMIT :most;
 -- A day is trimmed: what remains of it is where its chain begins and ends, signed.
 UPDATE chains
 SET trimmed = 1, signature = signed(team || chr(10) || day || chr(10) || n || chr(10) || previous || chr(10) || hash || chr(10) || 1)
+WHERE team = :team AND day = :day AND n = :n AND hash = :hash;
+
+-- name: sign
+-- A day's end is signed by the key in use, as long as the day ends there.
+UPDATE chains SET signature = signed(team || chr(10) || day || chr(10) || n || chr(10) || previous || chr(10) || hash || chr(10) || trimmed)
 WHERE team = :team AND day = :day AND n = :n AND hash = :hash;
 
 -- name: trim
