@@ -17,6 +17,11 @@ class TextDelta:
 
 
 @dataclass(frozen=True, slots=True)
+class Whole:
+    """All that Claude says has come; the end follows as soon as it is booked."""
+
+
+@dataclass(frozen=True, slots=True)
 class Thinking:
     """Claude thinks; `summary` is a few words for the status line, or ""."""
 
@@ -167,6 +172,7 @@ class Failed:
 Ended = Answer | Refused | Stopped | Failed
 Event = (
     TextDelta
+    | Whole
     | Thinking
     | Passing
     | ToolStarted

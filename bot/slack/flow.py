@@ -5,17 +5,20 @@ from collections.abc import Callable
 
 import structlog
 
+from bot.slack.allowance import WHOLE_SECONDS, Allowances, Left
 from bot.slack.mrkdwn import Filter, Known
 from bot.slack.parts import Parts
 from bot.slack.pen import Piece
 from bot.slack.split import cut
 from bot.slack.wire import GONE, Limited, SlackError
 
-WHOLE_SECONDS = 1.5  # an answer whole within this after its first words is posted in one piece
 MESSAGES = 3  # of one answer; what is longer goes on in a file, since nobody reads on a screen
 FLUSH_SECONDS = 1.2  # between appends or edits of one answer; Slack takes about 50 edits a minute
 FLUSH_CHARS = 3_000  # so much that waits is brought at once
 STREAM_SECONDS = 230.0  # a stream dies at about 300 s; it is closed before, and its message edited
+
+Hold = Callable[[Left | None, Left], float]
+"""See `allowance.hold`."""
 
 log = structlog.get_logger()
 
@@ -27,14 +30,15 @@ class Flow:
         parts: of the answer.
         known: which links may stay links.
         clock: seconds that only grow.
-        may_stream: whether a stream may be started now.
-        opened: told when a part was opened.
-        whole_seconds: see `WHOLE_SECONDS`.
+        allowances: what all answers share of Slack's limits.
+        hold: how long first words wait.
+        opening: told when a part is about to be opened, and what it gives when it was.
         flush_seconds: see `FLUSH_SECONDS`.
 
     Attributes:
         live: whether text is shown before it is whole.
         begun: whether there were any words.
+        whole: whether all of them have come, and the end is about to follow.
     """
 
     def __init__(
@@ -43,14 +47,14 @@ class Flow:
         *,
         known: Known,
         clock: Callable[[], float],
-        may_stream: Callable[[], bool],
-        opened: Callable[[], None],
-        whole_seconds: float = WHOLE_SECONDS,
+        allowances: Allowances,
+        hold: Hold,
+        opening: Callable[[], Callable[[], None]],
         flush_seconds: float = FLUSH_SECONDS,
     ) -> None:
         self._parts, self._known, self._clock = parts, known, clock
-        self._may_stream, self._opened = may_stream, opened
-        self._whole_seconds, self._flush_seconds = whole_seconds, flush_seconds
+        self._allowances, self._hold, self._opening = allowances, hold, opening
+        self._flush_seconds = flush_seconds
         self._filter = Filter(known)
         self._unread = ""  # what came since the last look: a short answer is never looked at here
         self._tail = ""  # what was let through and is in no part that was said
@@ -60,11 +64,13 @@ class Flow:
         self._ending = False
         self.live = True
         self.begun = False
+        self.whole = False
 
     def take(self, delta: str) -> None:
         """Take more of the text."""
         before = len(self._tail) + len(self._unread)
         self._unread += delta
+        self.whole = False
         self.begun = self.begun or bool(delta.strip())
         if not self.live or not self.begun:
             return
@@ -104,7 +110,9 @@ class Flow:
                 task.exception()
 
     async def _run(self) -> None:
-        await self._stirred(self._whole_seconds)
+        await self._stirred(self._held())
+        if self.whole:  # its end brings it in one piece, however busy we are
+            await self._stirred(WHOLE_SECONDS)
         while not self._ending:
             try:
                 await self._flush()
@@ -115,6 +123,11 @@ class Flow:
                 if error.code in GONE:
                     return
             await self._stirred(self._flush_seconds)
+
+    def _held(self) -> float:
+        """Seconds that the first words wait; where a message stands already, it is edited, and no stream starts."""
+        streams = None if self._parts.pieces else self._allowances.streams.left()
+        return self._hold(streams, self._allowances.edits.left())
 
     async def _stirred(self, seconds: float) -> None:
         try:
@@ -133,9 +146,10 @@ class Flow:
             await self._parts.say(await self._current(part), part)
             self._tail = rest
         words, rest = cut(self._tail.rstrip())
-        self._full_at = len(words) + len(rest) + FLUSH_CHARS
-        if not words:
+        if not words:  # what came may still change; more of it is looked at when it comes
+            self._full_at = 1
             return
+        self._full_at = len(words) + len(rest) + FLUSH_CHARS
         piece = await self._current(words)
         if piece.kind == "stream" and self._clock() - piece.opened > STREAM_SECONDS:
             await self._parts.close(piece)
@@ -150,6 +164,7 @@ class Flow:
         for piece in self._parts.pieces:
             if not piece.said:
                 return piece
-        piece = await self._parts.open(words, stream=self._may_stream())
-        self._opened()
+        opened = self._opening()
+        piece = await self._parts.open(words, stream=self._allowances.streams.use())
+        opened()
         return piece

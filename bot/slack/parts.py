@@ -18,6 +18,7 @@ import structlog
 from bot.ask import Lease
 from bot.errors import LeaseLost
 from bot.journal import Journal, PartState
+from bot.slack.allowance import Allowances
 from bot.slack.blocks import Block
 from bot.slack.pen import LAST_SECONDS, Kind, Pen, Piece, Place
 from bot.slack.shapes import Json, items, mapping, words
@@ -46,6 +47,7 @@ class Parts:
         journal: where each step is written first.
         store: commits it.
         lease: every step is conditioned on it.
+        allowances: what all answers share of Slack's limits.
         place: where the answer goes.
         us: our own user id, to know our messages.
         clock: seconds that only grow.
@@ -58,13 +60,14 @@ class Parts:
         store: Store,
         *,
         lease: Lease,
+        allowances: Allowances,
         place: Place,
         us: str,
         clock: Callable[[], float],
     ) -> None:
         self._wire, self._journal, self._store = wire, journal, store
         self._lease, self._us, self._clock = lease, us, clock
-        self._pen = Pen(wire, lease.ask.id)
+        self._pen = Pen(wire, lease.ask.id, allowances)
         self._before = 0  # parts that stand in another channel
         self._lost: tuple[int, Kind] | None = None  # opened, it may be, but its ts is not known
         self._held: Piece | None = None  # one of the pieces, while it is undecided
@@ -109,12 +112,14 @@ class Parts:
             raise LeaseLost
 
     async def open(self, text: str, *, stream: bool, patience: float = 0.0) -> Piece:
-        """Open the next part: a stream that is still empty, or a post with these words."""
+        """Open the next part with these words: a stream, or a post where it does not start."""
         if found := await self.reclaim():
             return found
         if stream:
             try:
-                return await self._opened("stream", "", lambda _: self._pen.start(self.place))
+                return await self._opened(
+                    "stream", text, lambda _: self._pen.start(self.place, text)
+                )
             except SlackError as error:
                 if isinstance(error, Unsure) or error.code in GONE:
                     raise
@@ -239,10 +244,11 @@ class Parts:
         self._lost = None
         if ts is None:
             return None
-        piece = Piece(n, kind, ts, self._clock())
+        # What a stream has taken is not known, so that nothing can be appended to it.
+        piece = Piece(n, "torn" if kind == "stream" else kind, ts, self._clock())
         self.pieces.append(piece)
         self.pieces.sort(key=lambda p: p.n)
-        await self._write(n, "open", kind, ts)
+        await self._write(n, "open", piece.kind, ts)
         return piece
 
     async def _find(self, n: int) -> str | None:

@@ -10,6 +10,7 @@ from typing import Any, Literal, TypeVar
 
 import structlog
 
+from bot.slack.allowance import Allowances
 from bot.slack.blocks import Block
 from bot.slack.split import plain
 from bot.slack.tables import has_table, laid_out
@@ -55,21 +56,25 @@ class Pen:
     Args:
         wire: Slack.
         ask_id: named by every message, with the part's number.
+        allowances: hear of what Slack limits.
     """
 
-    def __init__(self, wire: SlackWire, ask_id: str) -> None:
-        self._wire = wire
-        self._ask_id = ask_id
+    def __init__(self, wire: SlackWire, ask_id: str, allowances: Allowances) -> None:
+        self._wire, self._ask_id, self._allowances = wire, ask_id, allowances
 
     def metadata(self, n: int) -> Mapping[str, Any]:
         """How a message says which part of which answer it is."""
         return {"event_type": EVENT_TYPE, "event_payload": {"ask_id": self._ask_id, "part": n}}
 
-    async def start(self, place: Place) -> str:
-        """Start a stream, without waiting for Slack's rate limits; its ts."""
-        return await self._wire.start_stream(
-            place.channel, place.thread, team=place.team, user=place.user, patience=0.0
-        )
+    async def start(self, place: Place, text: str) -> str:
+        """Start a stream with its first words, without waiting for Slack's rate limits; its ts."""
+        try:
+            return await self._wire.streams.start(
+                place.channel, place.thread, text, team=place.team, user=place.user, patience=0.0
+            )
+        except Limited:
+            self._allowances.streams.refused()
+            raise
 
     async def post(
         self, place: Place, n: int, text: str, blocks: Sequence[Block] = (), *, patience: float
@@ -94,7 +99,7 @@ class Pen:
             return False
         if more := text[len(piece.sent) :]:
             try:
-                await self._wire.append_stream(place.channel, piece.ts, more, patience=patience)
+                await self._wire.streams.append(place.channel, piece.ts, more, patience=patience)
             except SlackError as error:
                 if isinstance(error, Limited) or error.code in GONE:
                     raise
@@ -108,7 +113,7 @@ class Pen:
         if piece.kind == "post":
             return False
         try:
-            await self._wire.stop_stream(
+            await self._wire.streams.stop(
                 place.channel,
                 piece.ts,
                 blocks=list(blocks) or None,
@@ -134,6 +139,7 @@ class Pen:
         patience: float = LAST_SECONDS,
     ) -> None:
         """Replace the words of a message, which is no stream any more."""
+        self._allowances.edits.use()
 
         async def update(said: str, under: list[Block] | None) -> None:
             await self._wire.update(
@@ -145,7 +151,11 @@ class Pen:
                 patience=patience,
             )
 
-        await _with_blocks(text, blocks, update)
+        try:
+            await _with_blocks(text, blocks, update)
+        except Limited:
+            self._allowances.edits.refused()
+            raise
         piece.sent = text
 
 

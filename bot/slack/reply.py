@@ -1,14 +1,13 @@
 """One visible end for every ask: a first sign at once, the text as it comes, the receipt under it.
 
     first_sign     Slack's own status, or a placeholder where there is none
-    on(event)      text streams; an answer that is whole within 1.5 s of its first words is posted in one piece
+    on(event)      text streams from its first words on; what is whole at once is posted in one piece (`allowance`)
     end(ended)     the final words, notes, receipt and feedback buttons; or a sentence that says why there are none
 
 Where it goes: the thread that asked; for a command the channel, else its response_url, else a direct message. What
 was asked about costs and settings is for the asker alone.
 """
 
-from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from itertools import takewhile
 
@@ -26,15 +25,17 @@ from bot.answer import (
     Thinking,
     ToolStarted,
     Waiting,
+    Whole,
     Withdrawn,
 )
 from bot.ask import Ask, Lease
 from bot.journal import Journal
 from bot.metrics import Metrics
 from bot.reach import Reach, normal_form
+from bot.slack.allowance import STREAMS, Allowances, hold
 from bot.slack.aside import Aside
 from bot.slack.blocks import Block, Message, context, ending
-from bot.slack.flow import FLUSH_SECONDS, MESSAGES, WHOLE_SECONDS, Flow
+from bot.slack.flow import FLUSH_SECONDS, MESSAGES, Flow, Hold
 from bot.slack.mrkdwn import Known, shown
 from bot.slack.parts import WITHDRAWN, Parts
 from bot.slack.pen import LAST_SECONDS, Piece, Place
@@ -43,7 +44,6 @@ from bot.slack.status import StatusLine
 from bot.slack.wire import GONE, SlackError, SlackWire, Unsure
 from bot.store import Store
 
-STREAM_STARTS = 18  # in a minute and workspace; Slack takes 20
 PLACEHOLDER = "One moment…"
 ELSEWHERE = "I am not in that channel, so I answer here. With `/invite @Purser` I can answer there."
 CLOSED = "I cannot write in that channel, so I answer here."
@@ -68,7 +68,8 @@ class Replies:
         code_hosts: whose links do where they have no query; with one, signing in there can lead on to anywhere.
         metrics: counts the first sign.
         clock: seconds that only grow.
-        whole_seconds: see `flow.WHOLE_SECONDS`.
+        streams: that may be started in a minute.
+        hold: how long first words wait; see `allowance.hold`.
         flush_seconds: see `flow.FLUSH_SECONDS`.
     """
 
@@ -83,14 +84,15 @@ class Replies:
         code_hosts: frozenset[str] = frozenset(),
         metrics: Metrics,
         clock: Callable[[], float],
-        whole_seconds: float = WHOLE_SECONDS,
+        streams: int = STREAMS,
+        hold: Hold = hold,
         flush_seconds: float = FLUSH_SECONDS,
     ) -> None:
         self.wire, self.journal, self.store, self.us = wire, journal, store, us
         self.hosts, self.code_hosts = hosts, code_hosts
         self.metrics, self.clock = metrics, clock
-        self.whole_seconds, self.flush_seconds = whole_seconds, flush_seconds
-        self._starts: deque[float] = deque()
+        self.hold, self.flush_seconds = hold, flush_seconds
+        self.allowances = Allowances(clock, streams)
 
     async def open(self, lease: Lease, *, again: bool = False) -> "Reply":
         """A reply to an ask, to be closed (`contextlib.aclosing`).
@@ -109,16 +111,6 @@ class Replies:
         """Say something beside the answer, to the asker alone."""
         await self.wire.ephemeral(ask.channel, ask.user, plain(words), thread=ask.thread)
 
-    def may_stream(self) -> bool:
-        """Whether one more stream may be started this minute; counts it."""
-        now = self.clock()
-        while self._starts and now - self._starts[0] > 60:
-            self._starts.popleft()
-        if len(self._starts) >= STREAM_STARTS:
-            return False
-        self._starts.append(now)
-        return True
-
 
 class Reply:
     """What one ask is answered with, as it comes."""
@@ -131,6 +123,7 @@ class Reply:
             replies.journal,
             replies.store,
             lease=lease,
+            allowances=replies.allowances,
             place=Place(ask.channel, ask.thread, ask.team, ask.user),
             us=replies.us,
             clock=replies.clock,
@@ -142,9 +135,9 @@ class Reply:
             self._parts,
             known=self._known,
             clock=replies.clock,
-            may_stream=replies.may_stream,
-            opened=self._status.replied,
-            whole_seconds=replies.whole_seconds,
+            allowances=replies.allowances,
+            hold=replies.hold,
+            opening=self._status.replying,
             flush_seconds=replies.flush_seconds,
         )
         self._flow.live = bool(ask.thread) and not self._private
@@ -175,6 +168,8 @@ class Reply:
         """
         if isinstance(event, TextDelta):
             self._flow.take(event.text)
+        elif isinstance(event, Whole):
+            self._flow.whole = True
         elif isinstance(event, Withdrawn):
             await self._withdraw(event.notice)
         elif isinstance(event, ToolStarted):
@@ -304,15 +299,17 @@ class Reply:
             if n < len(stand):
                 await self._parts.say(stand[n], words, under)
             else:
+                replied = self._status.replying()
                 await self._parts.post(words, under)
-                self._status.replied()
+                replied()
 
     async def _attached(self, told: Sequence[str], rest: str) -> bool:
         """Bring what is too long for messages as a file behind them; whether it stands there."""
         await self._bring([(words, []) for words in told[:-1]])
         if len(self._parts.pieces) < len(told):
+            replied = self._status.replying()
             await self._parts.open(told[-1], stream=False, patience=LAST_SECONDS)
-            self._status.replied()
+            replied()
         comment = REST.format(chars=len(rest))
         return await self._parts.attach(f"answer-{self._ask.reference}.md", rest, comment)
 

@@ -44,6 +44,7 @@ class StatusLine:
         self._sign_seconds = sign_seconds
         self._busy = self._worded = again  # what is to be taken away at the end
         self._last, self._last_at = "", float("-inf")
+        self._changes = 0  # of the words
 
     async def begin(self) -> bool:
         """Show both; whether at least one of them stands there, as far as we know."""
@@ -67,12 +68,21 @@ class StatusLine:
 
     async def say(self, words: str) -> None:
         """Change the words."""
+        self._changes += 1
         if await self._tried(self._words(words)):
             self._worded = True
 
-    def replied(self) -> None:
-        """Slack has taken the words away itself, since we posted something."""
-        self._worded = False
+    def replying(self) -> Callable[[], None]:
+        """Something is about to be posted; tell what is given back when it stands there.
+
+        Slack then takes the words away itself, but none that were shown meanwhile.
+        """
+        before = self._changes
+
+        def replied() -> None:
+            self._worded = self._worded and self._changes != before
+
+        return replied
 
     async def end(self) -> None:
         """Take away what was shown."""

@@ -10,6 +10,7 @@ import aiohttp
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.slack.gate import WAIT_SECONDS, Gate, Json, Limited, SlackError, Unsure
+from bot.slack.streams import Streams
 from bot.slack.uploads import Uploads
 
 FILES_HOST = "files.slack.com"  # who may see our token beside the API itself
@@ -62,6 +63,7 @@ class SlackWire:
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._gate = Gate(client, clock=clock, sleep=sleep)
+        self.streams = Streams(self._gate)
         self._session = session
         self._proxy = client.proxy
         allowed = partial(self._check_origin, host=FILES_HOST)
@@ -142,42 +144,6 @@ class SlackWire:
                 "thread_ts": thread or None,
             },
         )
-
-    async def start_stream(
-        self, channel: str, thread: str, *, team: str, user: str, patience: float = WAIT_SECONDS
-    ) -> str:
-        """Open a stream in a thread and return its ts; `user` is the human it is for."""
-        answer = await self._gate.call(
-            "chat.startStream",
-            {
-                "channel": channel,
-                "thread_ts": thread,
-                "recipient_team_id": team or None,
-                "recipient_user_id": user or None,
-            },
-            patience=patience,
-        )
-        return str(answer["ts"])
-
-    async def append_stream(
-        self, channel: str, ts: str, text: str, *, patience: float = WAIT_SECONDS
-    ) -> None:
-        """Say more in a stream."""
-        more = {"channel": channel, "ts": ts, "markdown_text": text}
-        await self._gate.call("chat.appendStream", more, patience=patience)
-
-    async def stop_stream(
-        self,
-        channel: str,
-        ts: str,
-        *,
-        blocks: Blocks | None = None,
-        metadata: Json | None = None,
-        patience: float = WAIT_SECONDS,
-    ) -> None:
-        """Close a stream, with blocks under it."""
-        last = {"channel": channel, "ts": ts, "blocks": blocks, "metadata": metadata}
-        await self._gate.call("chat.stopStream", last, patience=patience)
 
     # That something is being done
 

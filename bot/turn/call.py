@@ -8,12 +8,12 @@ replay? -> count? -> pace -> reserve + sending -> stream -> book + journal + rel
 import asyncio
 from collections.abc import Callable
 from contextlib import aclosing, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 import structlog
 
-from bot.answer import Receipt, Thinking, Waiting
+from bot.answer import Receipt, Thinking, Waiting, Whole
 from bot.ask import Lease
 from bot.errors import OverBudget, PurserError, StoreDown
 from bot.governor import Call, GiveUp, Retry, Ticket, spoken
@@ -25,7 +25,7 @@ from bot.turn.request import TOKENS_PER_SECOND, Order, head_of
 from bot.turn.response import Filtered, Outcome, Response, Unanswered
 from bot.turn.voice import Voice
 from bot.usage import Usage
-from integrations.claude_errors import ClaudeError, OutputFiltered, RateLimited
+from integrations.claude_errors import BadRequest, ClaudeError, OutputFiltered, RateLimited
 from integrations.claude_events import Finished, Started, Text, ToolForming
 from integrations.claude_events import Thinking as Thought
 
@@ -293,7 +293,9 @@ class Calls:
         step = self._rooms.governor.decide(
             flight.ticket, error, attempt=flight.attempt, deadline=self._deadline
         )
-        return step if isinstance(step, Retry) else await self._given_up(step)
+        if isinstance(step, Retry):
+            return step
+        return replace(await self._given_up(step), rejected=isinstance(error, BadRequest))
 
     async def _book_broken(self, flight: _Flight, why: str) -> None:
         await self._books.book_broken(
@@ -336,6 +338,8 @@ class Calls:
                         if order.aloud:
                             self._voice.pause()
                     case Finished():
+                        if order.aloud and event.stop_reason == "end_turn":
+                            self._voice.tell(Whole())
                         return event
         raise AssertionError("unreachable: a stream ends with Finished or an error")
 

@@ -20,6 +20,8 @@ from bot.demo.slack import Message, SlackStandIn
 from bot.inbox import Arrival, Inbox
 from bot.journal import Journal, Part
 from bot.metrics import Metrics
+from bot.slack.allowance import Allowances
+from bot.slack.flow import Hold
 from bot.slack.parts import Parts
 from bot.slack.pen import Place
 from bot.slack.reply import Replies, Reply
@@ -126,9 +128,9 @@ class Desk:
         )
 
     def replies(
-        self, *, whole: float = NEVER, flush: float = SOON, life: Life | None = None
+        self, *, whole: float | Hold = NEVER, flush: float = SOON, life: Life | None = None
     ) -> Replies:
-        """A process that answers; with `life` it dies when that is used up."""
+        """A process that answers; first words wait for `whole`; with `life` it dies when that is used up."""
         client, store = self.client(), self.store
         if life is not None:
             client = self.client(MortalClient)
@@ -144,7 +146,7 @@ class Desk:
             code_hosts=frozenset({"github.com"}),
             metrics=Metrics(),
             clock=self.clock,
-            whole_seconds=whole,
+            hold=whole if callable(whole) else lambda *_: whole,
             flush_seconds=flush,
         )
 
@@ -156,6 +158,7 @@ class Desk:
             Journal(self.store, now=self.clock),
             self.store,
             lease=lease,
+            allowances=Allowances(self.clock),
             place=Place(ask.channel, ask.thread, ask.team, ask.user),
             us=self.slack.bot_user,
             clock=self.clock,

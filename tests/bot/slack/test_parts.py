@@ -156,7 +156,7 @@ async def test_what_was_posted_unheard_is_taken_over(at: Desk, stream: bool) -> 
     await crowd(at, lease)
     if not stream:  # an unnamed message of ours, which might be a lost stream
         ask = lease.ask
-        await at.wire().start_stream(ask.channel, ask.thread, team=ask.team, user=ask.user)
+        await at.wire().streams.start(ask.channel, ask.thread, "", team=ask.team, user=ask.user)
     before = at.texts(lease)
     method = "chat.startStream" if stream else "chat.postMessage"
     calls = at.slack.calls(method)

@@ -23,12 +23,14 @@ from bot.answer import (
     Thinking,
     ToolStarted,
     Waiting,
+    Whole,
     Withdrawn,
 )
 from bot.ask import Lease
 from bot.demo.slack.text import pings
 from bot.demo.slack.world import Status
 from bot.errors import LeaseLost
+from bot.slack.allowance import Left
 from bot.slack.aside import Aside
 from bot.slack.mrkdwn import escaped
 from bot.slack.reply import PLACEHOLDER, Replies
@@ -38,6 +40,7 @@ from tests.bot.slack.answering import (
     LINE,
     NEVER,
     RECEIPT,
+    SOON,
     Desk,
     answer,
     desk,
@@ -292,6 +295,100 @@ async def test_a_longer_answer_streams(at: Desk) -> None:
     assert at.slack.calls("chat.update") == 0
 
 
+async def test_first_words_come_with_the_stream(at: Desk) -> None:
+    """One call shows them: a stream is not started empty."""
+    lease = await at.mention()
+    async with aclosing(await at.replies(whole=0, flush=NEVER).open(lease)) as reply:
+        await say(reply, "Because of ")
+        await at.shown(lease, "Because of")
+
+    assert at.spoken() == 1
+
+
+async def test_words_that_may_change_are_shown_as_soon_as_they_are_decided(at: Desk) -> None:
+    """A first word that is not whole waits for the rest of it, and no longer than that."""
+    lease = await at.mention()
+    async with aclosing(await at.replies(whole=SOON, flush=NEVER).open(lease)) as reply:
+        await say(reply, "Bec")
+        await asyncio.sleep(4 * SOON)
+        await say(reply, "ause of")
+        await say(reply, " it")
+        await at.shown(lease, "Because of")
+
+
+async def test_what_has_come_to_its_end_opens_no_stream(at: Desk) -> None:
+    """While an answer that is whole is booked, its first words wait for that, and it is posted in one piece."""
+    lease = await at.mention()
+    async with aclosing(await at.replies(whole=SOON).open(lease)) as reply:
+        await say(reply, "Because of ", "the tests.")
+        await reply.on(Whole())
+        await asyncio.sleep(4 * SOON)
+        assert at.spoken() == 0
+        await reply.end(answer("Because of the tests."))
+
+    assert (at.texts(lease), at.spoken()) == (["Because of the tests."], 1)
+
+
+async def test_more_after_the_end_is_shown_as_it_comes(at: Desk) -> None:
+    """An answer that was whole and is gone on with streams like any other."""
+    lease = await at.mention()
+    async with aclosing(await at.replies(whole=SOON).open(lease)) as reply:
+        await say(reply, "Because of ")
+        await reply.on(Whole())
+        await say(reply, "the tests. ", "And ")
+        await at.shown(lease, "Because of the tests. And")
+
+
+async def test_a_stream_that_is_refused_loses_no_words(at: Desk) -> None:
+    """Others start streams, too: after Slack's 429 the first words are a post, and streams count as scarce."""
+    at.slack.troubles.limited["chat.startStream"] = 1
+    lease, replies = await at.mention(), at.replies(whole=0)
+    async with aclosing(await replies.open(lease)) as reply:
+        await say(reply, "Because ")
+        await at.shown(lease, "Because")
+        await say(reply, "of ")
+        await at.shown(lease, "Because of")
+        await reply.end(answer("Because of the tests."))
+
+    (message,) = at.thread(lease)
+    assert (at.texts(lease), grey(message)) == (["Because of the tests."], [LINE])
+    assert at.waits == []
+    assert not replies.allowances.streams.left().plenty
+
+
+async def test_where_nothing_opens_first_words_come_later(at: Desk) -> None:
+    """With streams and posts limited at once nothing is lost: words are brought when Slack takes them."""
+    at.slack.troubles.limited |= {"chat.startStream": 1, "chat.postMessage": 1}
+    lease = await at.mention()
+    async with aclosing(await at.replies(whole=0).open(lease)) as reply:
+        await say(reply, "Because ")
+        await at.slack.wait_for(lambda: at.slack.calls("chat.postMessage"))
+        at.clock.at += 2
+        await at.shown(lease, "Because")
+
+
+@pytest.mark.parametrize("native", [True, False])
+async def test_first_words_wait_by_what_would_bring_them(at: Desk, native: bool) -> None:
+    """What is left of streams decides, or of edits where a placeholder stands; and each that is used is counted."""
+    if not native:
+        no_status(at)
+    asked: list[tuple[Left | None, Left]] = []
+
+    def at_once(streams: Left | None, edits: Left) -> float:
+        asked.append((streams, edits))
+        return 0.0
+
+    lease, replies = await at.mention(), at.replies(whole=at_once)
+    async with aclosing(await replies.open(lease)) as reply:
+        await reply.first_sign()
+        await say(reply, "Because of ")
+        await at.shown(lease, "Because of")
+
+    streams, edits = replies.allowances.streams.left(), replies.allowances.edits.left()
+    assert asked == [(Left(streams.of, streams.of) if native else None, Left(edits.of, edits.of))]
+    assert (streams.of - streams.now, edits.of - edits.now) == ((1, 0) if native else (0, 1))
+
+
 async def test_much_text_does_not_wait_for_the_time(at: Desk) -> None:
     """Thousands of characters are brought at once, and thousands more again."""
     lease = await at.mention()
@@ -363,7 +460,7 @@ async def test_a_stream_is_closed_before_slack_kills_it(at: Desk) -> None:
 async def test_nobody_streams_more_often_than_slack_lets_us(at: Desk) -> None:
     """After eighteen streams in a minute answers are posts, which are edited."""
     replies = at.replies(whole=0)
-    assert [replies.may_stream() for _ in range(19)] == [True] * 18 + [False]
+    assert [replies.allowances.streams.use() for _ in range(19)] == [True] * 18 + [False]
     lease = await at.mention()
     async with aclosing(await replies.open(lease)) as reply:
         await say(reply, "Because ")
@@ -373,7 +470,7 @@ async def test_nobody_streams_more_often_than_slack_lets_us(at: Desk) -> None:
 
     assert at.slack.calls("chat.startStream") == 0
     at.clock.at += 61
-    assert replies.may_stream()
+    assert replies.allowances.streams.use()
 
 
 async def test_troubles_on_the_way_never_reach_the_turn(at: Desk) -> None:

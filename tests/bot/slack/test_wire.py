@@ -30,8 +30,10 @@ Act = Callable[[SlackWire, str], Awaitable[object]]
 ONCE: dict[str, Act] = {
     "chat.postMessage": lambda wire, _: wire.post(ROOM, "hi"),
     "chat.postEphemeral": lambda wire, _: wire.ephemeral(ROOM, "U0ANA", "hi"),
-    "chat.startStream": lambda wire, ts: wire.start_stream(ROOM, ts, team="T0BAZAAR", user="U0ANA"),
-    "chat.appendStream": lambda wire, ts: wire.append_stream(ROOM, ts, "more"),
+    "chat.startStream": lambda wire, ts: wire.streams.start(
+        ROOM, ts, "", team="T0BAZAAR", user="U0ANA"
+    ),
+    "chat.appendStream": lambda wire, ts: wire.streams.append(ROOM, ts, "more"),
 }
 AGAIN: dict[str, Act] = {
     "chat.update": lambda wire, ts: wire.update(ROOM, ts, "new"),
@@ -45,7 +47,7 @@ async def message(at: Desk, method: str) -> str:
     wire = at.wire()
     ts = await wire.post(ROOM, "old")
     if method == "chat.appendStream":
-        ts = await wire.start_stream(ROOM, ts, team=at.slack.team, user="U0ANA")
+        ts = await wire.streams.start(ROOM, ts, "", team=at.slack.team, user="U0ANA")
     return ts
 
 
