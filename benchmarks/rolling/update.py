@@ -189,6 +189,7 @@ class Update:
         await self._stretch("both", [*old, *new], scale.both)
         wrong += await fleet.stop(old)
         await self._stretch("ours alone", new)
+        await fleet.migrate(released)  # as what deploys it does, though there is nothing to do
         again = await fleet.start(released, scale.processes)
         wrong += await fleet.stop(new)
         await self._stretch(f"{released.name} again", again)
