@@ -9,16 +9,14 @@ thread that grew too long, a summary stands in the place of its oldest asks, and
 import html
 import json
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, cast
 
 from bot.ask import Attached, Lease, Said
-from bot.caching import Marks, marked
+from bot.caching import Left, Marks, marked
 from bot.documents import discreet, without_secrets
 from bot.labels import (
-    ATTACHMENT_CHARS,
-    cut,
     cuts_of,
     document,
     few,
@@ -30,22 +28,13 @@ from bot.labels import (
 )
 from bot.prompts import untagged
 from bot.redaction import hidden, hidden_in
+from bot.remembered import Kept, Message, as_sent, remembered
 from bot.store import Row, Store, Transaction
 
-Message = Mapping[str, Any]
-
-RESULT_CHARS = 8_000  # of one tool result, as remembered after the answer
+SENT_CHARS = 1_000_000  # of an ask as it was sent, kept for as long as it may be in cache
+NONE_WHOLE = 2**31  # above every ask's number
 LEFT_OUT = "[the oldest turns of this thread are left out: it is too long]"
 _FENCED = re.compile(r"```.*?(?:```|\Z)", re.DOTALL)
-_THOUGHTS = ("thinking", "redacted_thinking")
-
-
-@dataclass(frozen=True, slots=True)
-class Kept:
-    """An earlier ask of a thread with all that followed, as it was sent; `n` counts them from 1."""
-
-    n: int
-    messages: tuple[Message, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +71,8 @@ class Conversation:
         previous_message_id: Claude's last message in this thread.
         cuts: what could not be read, or not wholly, in sentences for the person.
         documents: the PDFs of this ask, with their pages and about their tokens.
+        left: what the ask before left in Claude's cache, where that is known.
+        whole_from: which earlier ask is the first that is read as it was sent.
     """
 
     older: Older | None
@@ -92,12 +83,32 @@ class Conversation:
     previous_message_id: str | None = None
     cuts: tuple[str, ...] = ()
     documents: tuple[str, ...] = ()
+    left: Left | None = None
+    whole_from: int = NONE_WHOLE
+
+    @property
+    def n(self) -> int:
+        """Which ask of its thread this is, from 1."""
+        before = self.older.upto if self.older else 0
+        return (self.kept[-1].n if self.kept else before) + 1
 
     @property
     def remembered(self) -> tuple[Message, ...]:
         """What comes before this ask."""
         before = (self.older.message,) if self.older else ()
-        return (*before, *(message for one in self.kept for message in one.messages))
+        return (*before, *(message for one in self.kept for message in self._read(one)))
+
+    @property
+    def as_sent(self) -> bool:
+        """Whether an earlier ask is read as it was sent."""
+        return any(one.sent and one.n >= self.whole_from for one in self.kept)
+
+    def _read(self, one: Kept) -> tuple[Message, ...]:
+        return one.read(whole=one.n >= self.whole_from)
+
+    def whole(self, since: int) -> "Conversation":
+        """Read the earlier asks from this one on as they were sent."""
+        return replace(self, whole_from=since)
 
     @property
     def ends(self) -> tuple[int, int, int]:
@@ -105,13 +116,12 @@ class Conversation:
         asked = len(self.remembered)
         if not self.kept:
             return (0, 0, asked + 1)
-        return (asked - len(self.kept[-1].messages) + 1, asked - 1, asked + 1)
+        return (asked - len(self._read(self.kept[-1])) + 1, asked - 1, asked + 1)
 
     def shortened(self, older: Older) -> "Conversation":
         """Let this stand in the place of the asks up to one of them."""
-        return replace(
-            self, older=older, kept=tuple(one for one in self.kept if one.n > older.upto)
-        )
+        kept = tuple(one for one in self.kept if one.n > older.upto)
+        return replace(self, older=older, kept=kept, whole_from=NONE_WHOLE)
 
     @property
     def about_code(self) -> bool:
@@ -132,7 +142,7 @@ class Conversation:
         if marks is None:
             return [dict(message) for message in messages]
         asked = len(self.remembered)
-        before = asked - len(self.kept[-1].messages) if self.kept else asked
+        before = asked - len(self._read(self.kept[-1])) if self.kept else asked
         return marked(messages, marks, before=before, asked=asked)
 
     def reworded(self, words: str) -> "Conversation":
@@ -240,6 +250,7 @@ class Conversations:
             previous_message_id=str(rows[-1]["message_id"] or "") or None if rows else None,
             cuts=tuple(few(cuts)),
             documents=tuple(line for file in attached for line in document(file)),
+            left=Left.read(str(rows[-1]["cached"])) if rows else None,
         )
 
     async def _declined(self, lease: Lease, said: Sequence[Said]) -> set[str]:
@@ -263,6 +274,7 @@ class Conversations:
         *,
         message_id: str | None,
         at: float,
+        left: Left | None = None,
     ) -> None:
         """Remember an ask that was answered; a refused one is never given here.
 
@@ -273,8 +285,11 @@ class Conversations:
             rounds: all messages after the new one, the final answer last.
             message_id: of Claude's last message.
             at: seconds since the epoch.
+            left: what it left in Claude's cache.
         """
-        ask = lease.ask
+        ask, messages = lease.ask, (conversation.new, *rounds)
+        light = _json(remembered(messages))
+        sent = _json(as_sent(messages)) if left and left.end_until and len(rounds) > 1 else ""
         tx.add(
             "conversation.keep",
             lane=ask.lane,
@@ -282,11 +297,24 @@ class Conversations:
             team=ask.team,
             channel=ask.channel,
             user=ask.user,
-            messages=_json(remembered((conversation.new, *rounds))),
+            messages=light,
+            sent=sent if len(sent) <= SENT_CHARS else "",
+            cached=str(left) if left else "",
             seen_ts=conversation.seen_ts,
             message_id=message_id or "",
             at=at,
         )
+
+    def carried(self, tx: Transaction, lane: str, n: int, left: Left) -> None:
+        """Remember that a thread's cache was carried on, unless an ask came meanwhile.
+
+        Args:
+            tx: becomes true together with the call.
+            lane: the thread.
+            n: its last ask when the call was made.
+            left: what stands in Claude's cache now.
+        """
+        tx.add("conversation.carried", lane=lane, n=n, cached=str(left))
 
     async def shorten(self, lease: Lease, older: Older, *, at: float) -> None:
         """Remember what stands in the place of the oldest asks of a thread, from now on.
@@ -354,42 +382,5 @@ def _older(row: Row) -> Older:
 
 
 def _kept(row: Row) -> Kept:
-    return Kept(int(row["n"]), tuple(cast("list[Message]", json.loads(row["messages"]))))
-
-
-def remembered(messages: Sequence[Message]) -> list[dict[str, Any]]:
-    """The messages of an ask as later asks of its thread see them; those that are empty then are left out."""
-    lighter = [_remembered(message) for message in messages]
-    return [message for message in lighter if message["content"]]
-
-
-def _remembered(message: Message) -> dict[str, Any]:
-    """A message as later asks see it: without thinking, and without bulk."""
-    blocks = cast("list[Mapping[str, Any]]", message["content"])
-    return {
-        "role": message["role"],
-        "content": [
-            _lighter(block)
-            for block in blocks
-            if block["type"] not in _THOUGHTS and block.get("text", "x").strip()
-        ],
-    }
-
-
-def _lighter(block: Mapping[str, Any]) -> Mapping[str, Any]:
-    if block["type"] in ("image", "document"):
-        data = str(block["source"].get("data", ""))
-        if len(data) > ATTACHMENT_CHARS:
-            return text("[a large file stood here; it is not kept in the thread's memory]")
-    if block["type"] == "tool_result":
-        content = block.get("content", "")
-        if isinstance(content, list):
-            parts = cast("list[Mapping[str, Any]]", content)
-            texts = [str(part["text"]) for part in parts if part.get("type") == "text"]
-            content = (
-                "\n".join(cut(part, RESULT_CHARS) for part in texts)
-                or "[what the tool gave is not kept]"
-            )
-            return {**block, "content": content}
-        return {**block, "content": cut(str(content), RESULT_CHARS)}
-    return block
+    messages, sent = (json.loads(row[name] or "[]") for name in ("messages", "sent"))
+    return Kept(int(row["n"]), tuple(messages), tuple(sent))

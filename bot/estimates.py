@@ -15,7 +15,7 @@ from bot.errors import PurserError
 from bot.prices import dollars
 from bot.store import Row, Store, Transaction
 
-THREAD_SECONDS = 300.0  # that a thread's part of Claude's cache lives after its last use
+THREAD_SECONDS = 300.0  # that a thread's part of Claude's cache lives at least after its last use
 SHARED_SECONDS = 3600.0  # the same for what all requests share
 LATELY = 50  # responses that are looked at
 
@@ -139,13 +139,16 @@ class Estimates:
             for row in await self._store.read("estimates.pairs", since=since, until=until)
         ]
 
-    async def warmth(self, *, model: str, prompt_version: str, message_id: str | None) -> Warmth:
+    async def warmth(
+        self, *, model: str, prompt_version: str, message_id: str | None, until: float = 0.0
+    ) -> Warmth:
         """What the books say of Claude's cache.
 
         Args:
             model: whose cache.
             prompt_version: of the shared beginning.
             message_id: Claude's last message in the thread, None where there is none.
+            until: when what that left there is lost, in epoch seconds; five minutes after it at the earliest.
         """
         now = self._now()
         rows = await self._store.read(
@@ -153,7 +156,7 @@ class Estimates:
             entry_id=f"{message_id}:0",
             model=model,
             prompt_version=prompt_version,
-            since_thread=now - THREAD_SECONDS,
+            since_thread=0.0 if now < until else now - THREAD_SECONDS,
             since_shared=now - SHARED_SECONDS,
             most=LATELY,
         )

@@ -24,6 +24,9 @@ DAY_SECONDS = 86_400.0
 SHELL_DAYS = 400  # that an ask is kept without its words: when, who, where, how it ended
 UNKEPT_DAYS = 1  # for what could not go when its ask ended, where no text is kept
 BATCH = 10  # asks in one transaction: some 50 ms where each holds 100 kB
+SENT_SECONDS = (
+    2 * 3_600.0
+)  # after which Claude's cache holds nothing of an ask that nobody went on with
 STILL_READ = frozenset({"cost", "purser"})  # whose words a button under the answer needs for a day
 BROKEN = (
     "The audit of {days} is not as it was written, so it is kept as it is; `purser audit verify` says where. "
@@ -118,6 +121,7 @@ class Retention:
             rules = self._policy.rules(row["channel"])
             days = rules.retention_days if rules.store_text else UNKEPT_DAYS
             gone += await self._erase_due(str(row["channel"]), before=now - days * DAY_SECONDS)
+        await self._lighten(now - SENT_SECONDS)
         left = await self._leave(now - SHELL_DAYS * DAY_SECONDS)
         first = datetime.fromtimestamp(now - AUDIT_DAYS * DAY_SECONDS, UTC).date()
         trimmed, wrong = await self._audit.trim(first.isoformat())
@@ -212,6 +216,12 @@ class Retention:
         tx = Transaction()
         place = erase(tx, asks, now=self._now(), although_open=although_open)
         return len((await self._store.commit(tx))[place])
+
+    async def _lighten(self, before: float) -> None:
+        """Asks as they were sent, of which no cache holds anything any more."""
+        tx = Transaction()
+        tx.add("retention.lighten", before=before)
+        await self._store.commit(tx)
 
     async def _leave(self, before: float) -> int:
         """Remove what is left of asks that ended long ago."""

@@ -1,18 +1,19 @@
-"""The cheapest way there was, known afterwards: for each thread the best marks, lifetimes and keep-alive calls.
+"""The cheapest way that was found, known afterwards: for each thread the best marks, lifetimes, calls and forms.
 
 Backwards from a thread's last ask, with three states: of what stood before it nothing is in cache, or what the ask
 before had sent, or its answer too. An ask leaves nothing; or what it sent for five minutes, with as many keep-alive
 calls as the next one takes; or the same for an hour; or for five minutes and then, by one call, with its answer for an
-hour. What all threads share is kept for an hour. The plan is then played like any other way.
+hour. The next one reads those before it as they were sent, or as they are remembered, whichever costs less in the end.
+What all threads share is kept for an hour. The plan is then played like any other way. `bound` says below which nothing
+can be.
 """
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from itertools import pairwise
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from benchmarks.day.asked import Request
+from benchmarks.day.asked import Request, after, whole
 from benchmarks.day.bill import KeepAlive, Marked, with_marks
 from benchmarks.day.usual import asked_end, system_end
 from bot.caching import Rates, Ttl
@@ -29,20 +30,24 @@ LASTS: dict[Left, Ttl] = {"5m": "5m", "1h": "1h", "call": "5m"}
 
 @dataclass(frozen=True, slots=True)
 class Chain:
-    """One ask's requests to one model.
+    """One ask's requests to one model, in one form.
 
     Attributes:
         requests: in their order.
+        since: the first ask before them that they read as it was sent.
         carried: blocks at their beginning that the next ask in the thread begins with; 0 where none comes.
         holder: the last request that has all of these.
-        following: the next ask's first request.
+        following: the next ask's first request, in its form.
+        form: the first ask that one reads as it was sent.
         own: blocks at the beginning of the first that the ask before had sent.
     """
 
     requests: tuple[Request, ...]
+    since: int
     carried: int = 0
     holder: int = 0
     following: Request | None = None
+    form: int = 0
     own: int = 0
 
     @property
@@ -66,6 +71,14 @@ class Chain:
         return _tokens(prompt, (system_end(prompt) + 1, self.own, _before(self.first))[state])
 
 
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What the asks of a thread cost from one on, in fresh tokens, and how each is made and what it leaves."""
+
+    cost: float = 0.0
+    steps: tuple[tuple[Chain, int, Left], ...] = ()
+
+
 class After:
     """Plays what would have been best.
 
@@ -74,15 +87,17 @@ class After:
     """
 
     def __init__(self, requests: Sequence[Request]) -> None:
-        self._marks: dict[int, Marked] = {}  # by the request's identity
+        self._marks: dict[int, tuple[Request, Marked]] = {}  # by the request's identity
         self._calls: list[tuple[float, KeepAlive]] = []
-        for chains in threads(requests):
-            self._plan(chains)
+        for asks in threads(requests):
+            for chain, state, left in Thread(asks).best().steps:
+                self._play(asks[chain.requests[0].thread.asks], chain, state, left)
         self._calls.sort(key=lambda call: -call[0])
 
     def prompt(self, request: Request) -> Prompt:
         """With the marks that were best."""
-        return with_marks(request.prompt, self._marks[id(request)])
+        shaped, marks = self._marks[id(request)]
+        return with_marks(shaped.prompt, marks)
 
     def answered(self, request: Request) -> None:
         """Nothing new."""
@@ -92,17 +107,7 @@ class After:
         while self._calls and self._calls[-1][0] <= now:
             yield self._calls.pop()[1]
 
-    def _plan(self, chains: Sequence[Chain]) -> None:
-        left: Left = ""
-        for chain, choice in zip(chains, best(chains), strict=True):
-            state, left = STATES[left], choice[STATES[left]]
-            self._mark(chain, state, left)
-            if left == "call":
-                self._carry(chain)
-            elif left:
-                self._keep(chain, left)
-
-    def _mark(self, chain: Chain, state: int, left: Left) -> None:
+    def _play(self, asked: Sequence[Request], chain: Chain, state: int, left: Left) -> None:
         for n, request in enumerate(chain.requests):
             marks: dict[int, Ttl] = {}
             if n == 0 and state:
@@ -116,7 +121,11 @@ class After:
                 ttl = LASTS[left]
                 marks = {k: ttl if k < chain.carried else short for k, short in marks.items()}
                 marks[chain.carried - 1] = ttl
-            self._marks[id(request)] = {system_end(request.prompt): "1h", **marks}
+            self._marks[id(asked[n])] = request, {system_end(request.prompt): "1h", **marks}
+        if left == "call":
+            self._carry(chain)
+        elif left:
+            self._keep(chain, left)
 
     def _keep(self, chain: Chain, left: Ttl) -> None:
         holder = chain.requests[chain.holder]
@@ -129,44 +138,83 @@ class After:
     def _carry(self, chain: Chain) -> None:
         holder, following = chain.requests[chain.holder], chain.following
         assert following is not None
-        prompt = _beginning(following.prompt, _before(following))
+        prompt = after(holder, chain.form)
         ends = (system_end(prompt), chain.carried - 1, len(prompt.pieces) - 1)
         call = KeepAlive(prompt, dict.fromkeys(ends, "1h"), holder.model)
         self._calls.append((holder.at + LIVES["5m"], call))
 
 
-def threads(requests: Sequence[Request]) -> list[list[Chain]]:
-    """Each thread's asks of one model, in their order."""
+def threads(requests: Sequence[Request]) -> list[dict[int, list[Request]]]:
+    """Each thread's asks of one model, by their number."""
     found: dict[tuple[str, str], dict[int, list[Request]]] = {}
     for one in requests:
         asks = found.setdefault((one.thread.lane, one.model), {})
         asks.setdefault(one.thread.asks, []).append(one)
-    return [_chained([Chain(tuple(ask)) for ask in asks.values()]) for asks in found.values()]
+    return list(found.values())
+
+
+@dataclass(slots=True)
+class Thread:
+    """The asks of a thread, by their number, and what was found of the best way to make them."""
+
+    asks: Mapping[int, Sequence[Request]]
+    _found: dict[tuple[int, int, int, int], Plan] = field(
+        default_factory=dict[tuple[int, int, int, int], Plan]
+    )
+
+    def best(self) -> Plan:
+        """The cheapest way for all of them."""
+        numbers = list(self.asks)
+        return self._from(numbers, 0, since=numbers[0], own=0, state=0)
+
+    def _from(self, numbers: Sequence[int], k: int, *, since: int, own: int, state: int) -> Plan:
+        """The cheapest way from the kth ask on.
+
+        Args:
+            numbers: of the asks.
+            k: place of the first that is not made yet.
+            since: the first ask that it reads as it was sent.
+            own: blocks at its beginning that the ask before left in cache.
+            state: of what is found there.
+        """
+        if k == len(numbers):
+            return Plan()
+        key = (k, since, own, state)
+        if key not in self._found:
+            ways = (
+                self._after(numbers, k, chain, state, left)
+                for chain in self._chains(numbers, k, since, own)
+                for left in _ways(chain)
+            )
+            self._found[key] = min(ways, key=lambda plan: plan.cost)
+        return self._found[key]
+
+    def _after(self, numbers: Sequence[int], k: int, chain: Chain, state: int, left: Left) -> Plan:
+        rest = self._from(numbers, k + 1, since=chain.form, own=chain.carried, state=STATES[left])
+        cost = _cost(chain, left, state) + rest.cost
+        return Plan(cost, ((chain, state, left), *rest.steps))
+
+    def _chains(self, numbers: Sequence[int], k: int, since: int, own: int) -> Iterable[Chain]:
+        """The kth ask's requests with each form that the next one may have."""
+        made = tuple(whole(one, since) for one in self.asks[numbers[k]])
+        if k + 1 == len(numbers):
+            yield Chain(made, since, own=own)
+            return
+        seen: set[int] = set()
+        for form in (since, numbers[k + 1]):
+            first = whole(self.asks[numbers[k + 1]][0], form)
+            if id(first) in seen:
+                continue
+            seen.add(id(first))
+            common = [_common(request.prompt, first.prompt) for request in made]
+            carried = max(common)
+            holder = max(n for n, length in enumerate(common) if length == carried)
+            yield Chain(made, since, carried, holder, first, form, own)
 
 
 def calls(chain: Chain, left: Ttl) -> int:
     """How many keep-alive calls the next ask takes."""
     return max(0, math.ceil(chain.gap / LIVES[left]) - 1)
-
-
-def best(chains: Sequence[Chain]) -> list[tuple[Left, Left, Left]]:
-    """What each ask had best leave, in each of the states in which it may find the cache."""
-    after = (0.0, 0.0, 0.0)
-    choices: list[tuple[Left, Left, Left]] = []
-    for chain in reversed(chains):
-        ways = _ways(chain)
-        costs: list[dict[Left, float]] = [
-            {left: _cost(chain, left, state) + after[STATES[left]] for left in ways}
-            for state in (0, 1, 2)
-        ]
-        none, own, answer = map(_least, costs)
-        after = (costs[0][none], costs[1][own], costs[2][answer])
-        choices.append((none, own, answer))
-    return choices[::-1]
-
-
-def _least(costs: Mapping[Left, float]) -> Left:
-    return min(costs, key=lambda left: costs[left])
 
 
 def _ways(chain: Chain) -> Sequence[Left]:
@@ -193,20 +241,9 @@ def _cost(chain: Chain, left: Left, state: int) -> float:
         return total
     if left == "call":
         assert chain.following is not None
-        whole = _tokens(chain.following.prompt, _before(chain.following))
-        return total + rates.read * chain.held + rates.write_1h * (whole - chain.held)
+        behind = _tokens(chain.following.prompt, _before(chain.following)) - chain.held
+        return total + rates.read * chain.held + rates.write_1h * behind
     return total + calls(chain, left) * rates.read * chain.held
-
-
-def _chained(chains: list[Chain]) -> list[Chain]:
-    for n, (one, following) in enumerate(pairwise(list(chains))):
-        first = following.first
-        common = [_common(request.prompt, first.prompt) for request in one.requests]
-        carried = max(common)
-        holder = max(k for k, length in enumerate(common) if length == carried)
-        chains[n] = replace(chains[n], carried=carried, holder=holder, following=first)
-        chains[n + 1] = replace(following, own=carried)
-    return chains
 
 
 def _common(one: Prompt, other: Prompt) -> int:

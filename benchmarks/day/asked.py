@@ -8,18 +8,19 @@ import base64
 import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from benchmarks.day.people import Ask, Round, Talk
 from bot.ask import Said
 from bot.caching import Thread
-from bot.conversation import Conversation, Kept, Message, remembered
+from bot.conversation import Conversation
 from bot.demo.claude.models import catalogue
 from bot.demo.claude.prompt import Prompt, read_prompt
 from bot.labels import request, said_before
 from bot.policy import Policy
 from bot.prompts import Prompts
+from bot.remembered import Kept, Message, as_sent, remembered
 from bot.rules import Rules
 from bot.summarize import brief as summary
 from bot.tool_runner import ToolRunner
@@ -37,9 +38,9 @@ SYLLABLES = ("ba", "ki", "lo", "ment", "ra", "si", "tor", "un", "ve", "xel", "in
 TOOLS = {"chat": "web_fetch", "review": "repository_file", "summarize": "jira_get_issue"}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Request:
-    """One request of the day.
+    """One request of the day; what came before it in its thread is read as it is remembered.
 
     Attributes:
         at: when it leaves, in epoch seconds; `begins` and `ends` of its answer.
@@ -47,7 +48,7 @@ class Request:
         rounds: what followed in its ask so far.
         prompt: as the cache sees it, without marks.
         output_tokens: of the answer.
-        after: where its answer ends the ask, what the next one in the thread begins with.
+        end: where its answer ends the ask, how that is kept.
     """
 
     at: float
@@ -61,7 +62,24 @@ class Request:
     rounds: tuple[Message, ...]
     prompt: Prompt
     output_tokens: int
-    after: Prompt | None = None
+    end: Kept | None = None
+
+
+@lru_cache(20_000)
+def whole(request: Request, since: int) -> Request:
+    """The same, the asks before it from this one on read as they were sent."""
+    if not any(one.sent for one in request.conversation.kept if one.n >= since):
+        return request
+    conversation = request.conversation.whole(since)
+    prompt = _prompt(request.model, conversation.messages(request.rounds))
+    return replace(request, conversation=conversation, prompt=prompt)
+
+
+def after(request: Request, since: int) -> Prompt:
+    """What the next ask in its thread begins with, if it reads those from this one on as they were sent."""
+    kept = (*request.conversation.kept, *([request.end] if request.end else []))
+    messages = [message for one in kept for message in one.read(whole=one.n >= since)]
+    return _prompt(request.model, messages)
 
 
 def requests(talks: Sequence[Talk], seed: int) -> list[Request]:
@@ -123,9 +141,10 @@ def _talk(lane: str, talk: Talk, words: _Words) -> list[Request]:
         made.extend(followed)
         at = followed[-1].ends
         end = [*followed[-1].rounds, _assistant(words, brief.model, ask.thought, ask.answer)]
-        kept.append(Kept(n, tuple(remembered((conversation.new, *end)))))
-        begun = [message for one in kept for message in one.messages]
-        made[-1] = replace(made[-1], after=_prompt(brief.model, begun))
+        messages = (conversation.new, *end)
+        sent = as_sent(messages) if followed[-1].n else ()
+        kept.append(Kept(n, tuple(remembered(messages)), tuple(sent)))
+        made[-1] = replace(made[-1], end=kept[-1])
     return made
 
 

@@ -1,14 +1,25 @@
 """The bot's own way: its code chooses marks, lifetimes and keep-alive calls; it knows nothing of the day beforehand."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from benchmarks.day.asked import Request, head
+from benchmarks.day.asked import Request, after, head, whole
 from benchmarks.day.bill import KeepAlive, Marked, with_marks
 from benchmarks.day.usual import asked_end, system_end
-from bot.caching import Caching, Size, Ttl
+from bot.caching import HOUR_SECONDS, Asking, Caching, Left, Read, Size
+from bot.conversation import NONE_WHOLE
 from bot.demo.claude.prompt import Prompt
 from bot.turn.request import order
+
+
+@dataclass(slots=True)
+class _Thread:
+    """What is known of a thread: the ask under way, how it reads those before it, and what the last one left."""
+
+    asking: Asking | None = None
+    since: int = NONE_WHOLE
+    left: Left | None = None
 
 
 class Purser:
@@ -21,63 +32,89 @@ class Purser:
     def __init__(self, *, keep: bool = True) -> None:
         self._keep = keep
         self._caching: Caching[KeepAlive] = Caching()
-        self._first: dict[str, tuple[Ttl | None, Request]] = {}  # of the ask under way, by thread
+        self._threads: dict[str, _Thread] = {}
+        self._calls: dict[int, _Thread] = {}  # by the call's identity
 
     def prompt(self, request: Request) -> Prompt:
         """With the marks of the bot's own request."""
-        lane = request.thread.lane
+        thread = self._threads.setdefault(request.thread.lane, _Thread())
+        read: Read = ""
         if request.n == 0:
-            ttl = self._caching.asked(
-                request.thread,
-                feature=request.feature,
-                model=request.model,
-                at=request.at,
-                size=_size(request),
-                keep=self._keep,
-            )
-            self._first[lane] = (ttl, request)
+            thread.since, read = self._begun(thread.left, request)
+        shaped = whole(request, thread.since)
+        if request.n == 0:
+            thread.asking = self._asked(shaped, read)
+        assert thread.asking is not None
+        conversation = shaped.conversation
         marks = self._caching.marks(
-            self._first[lane][0],
-            feature=request.feature,
-            model=request.model,
-            at=request.at,
+            thread.asking,
             rounds=request.n,
+            last=len(conversation.remembered) + len(request.rounds),
+            tokens=shaped.prompt.tokens - _shared(shaped.prompt),
+            at=request.at,
         )
-        messages = request.conversation.messages(request.rounds, marks=marks)
+        messages = conversation.messages(request.rounds, marks=marks)
         made = order("answer", head(request.model), messages, marked=messages)
-        return with_marks(request.prompt, _marks(made.body))
+        return with_marks(shaped.prompt, _marks(made.body))
 
     def answered(self, request: Request) -> None:
         """The ask may have ended."""
-        if request.after is None:
+        if request.end is None:
             return
-        ttl, first = self._first.pop(request.thread.lane)
-        self._caching.answered(
-            request.thread,
-            self._kept(first, request.after) if self._keep else None,
-            feature=request.feature,
-            model=request.model,
-            rounds=request.n,
-            size=_size(first, request.after),
-            ttl=ttl,
-            at=request.at,
-        )
+        thread = self._threads[request.thread.lane]
+        asking, n = thread.asking, request.thread.asks
+        assert asking is not None
+        left = thread.left = asking.left(n, thread.since, "")
+        as_sent = left.end_until or left.whole_from < n
+        prompt = after(request, left.whole_from if as_sent else NONE_WHOLE)
+        inside = asking.in_cache + asking.size.shared
+        call = self._kept(whole(request, thread.since), prompt, asking) if self._keep else None
+        if call:
+            self._calls[id(call)] = thread
+        answer = prompt.tokens - max(inside, asking.sent + asking.size.shared)
+        self._caching.answered(asking, call, rounds=request.n, answer=max(0, answer))
 
     def due(self, now: float) -> Iterable[KeepAlive]:
         """What the bot would send."""
-        return self._caching.due(now)
+        for call in self._caching.due(now):
+            thread = self._calls[id(call)]
+            if thread.left:
+                thread.left = thread.left.carried(now + HOUR_SECONDS)
+            yield call
 
-    def _kept(self, first: Request, after: Prompt) -> KeepAlive:
+    def _begun(self, left: Left | None, request: Request) -> tuple[int, Read]:
+        if left is None or left.model != request.model:
+            return NONE_WHOLE, ""
+        return left.ways(request.at, last=request.thread.asks - 1)[0]
+
+    def _asked(self, request: Request, read: Read) -> Asking:
+        own, tail, asked = request.conversation.ends
+        messages = {"own": own, "tail": tail, "answer": asked - 1}.get(read, 0)
+        blocks = sum(len(m["content"]) for m in request.conversation.remembered[:messages])
+        place, shared = system_end(request.prompt), _shared(request.prompt)
+        return self._caching.asked(
+            request.thread,
+            feature=request.feature,
+            model=request.model,
+            at=request.at,
+            size=Size(shared, request.prompt.tokens - shared),
+            keep=self._keep,
+            read=read,
+            cached=request.prompt.pieces[place + blocks].tokens - shared,
+        )
+
+    def _kept(self, request: Request, prompt: Prompt, asking: Asking) -> KeepAlive:
         """What the bot's keep-alive call reads and writes: the thread up to its answer, for an hour."""
-        ends = (system_end(after), asked_end(first), len(after.pieces) - 1)
-        return KeepAlive(after, dict.fromkeys(ends, "1h"), first.model)
+        ends = [system_end(prompt), asked_end(request), len(prompt.pieces) - 1]
+        if asking.held:
+            messages = (*request.conversation.remembered, request.conversation.new, *request.rounds)
+            blocks = sum(len(m["content"]) for m in messages[: asking.held[0] + 1])
+            ends.append(min(system_end(prompt) + blocks, len(prompt.pieces) - 1))
+        return KeepAlive(prompt, dict.fromkeys(ends, "1h"), request.model)
 
 
-def _size(first: Request, after: Prompt | None = None) -> Size:
-    """As the bot estimates it, by bytes; here by the stand-in's own count."""
-    shared = first.prompt.pieces[system_end(first.prompt)].tokens
-    answer = after.tokens - first.prompt.tokens if after else 0
-    return Size(shared, first.prompt.tokens - shared, max(0, answer))
+def _shared(prompt: Prompt) -> int:
+    return prompt.pieces[system_end(prompt)].tokens
 
 
 def _marks(body: Mapping[str, Any]) -> Marked:

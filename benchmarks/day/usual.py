@@ -104,7 +104,7 @@ class ByRule(UnderWay):
     def answered(self, request: Request) -> None:
         """From now on it is kept alive."""
         marked = bool(request.rounds or request.conversation.kept)
-        if request.after and marked and request.prompt.tokens >= BIG_TOKENS:
+        if request.end and marked and request.prompt.tokens >= BIG_TOKENS:
             self._kept[request.thread.lane] = _Kept(request, request.at + SLOT_SECONDS, self.calls)
 
     def due(self, now: float) -> Iterable[KeepAlive]:

@@ -7,15 +7,15 @@ Where nothing is worth it, nothing is done: then the next ask writes what it nee
 
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from bot.caching.marks import Marks, Ttl
-from bot.caching.rhythm import SLOT_SECONDS, SLOTS, Rhythm, Thread
+from bot.caching.asking import LASTS, Asking, Size
+from bot.caching.marks import Marks, Read, Ttl
+from bot.caching.rhythm import Rhythm, Thread
 from bot.caching.worth import Rates, carried, lifetime
 from bot.prices import DAY_SECONDS
 
-HOUR_SECONDS = SLOTS * SLOT_SECONDS  # what was written for an hour, with the same margin
 LATE_SECONDS = (
     12.0  # after which a cache is likely to be lost, and a call would write all of it again
 )
@@ -24,15 +24,6 @@ THREAD_CALLS = 12  # for one thread in one day (UTC)
 CALLS = 1_000  # for all threads in one day, by one process
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class Size:
-    """Tokens of a request: what all asks share, what is its thread's own, and what the answer adds behind it."""
-
-    shared: int
-    thread: int
-    answer: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +53,18 @@ class Caching(Generic[T]):
         self._day = 0
 
     def asked(
-        self, thread: Thread, *, feature: str, model: str, at: float, size: Size, keep: bool
-    ) -> Ttl | None:
-        """How long the first request of an ask is worth keeping in cache, up to its own end; None if it is not.
+        self,
+        thread: Thread,
+        *,
+        feature: str,
+        model: str,
+        at: float,
+        size: Size,
+        keep: bool,
+        read: Read = "",
+        cached: int = 0,
+    ) -> Asking:
+        """An ask begins: how long its first request is worth keeping in cache, up to its own end.
 
         Args:
             thread: where, this ask included; its lane is "" where the answer opens no thread.
@@ -73,76 +73,66 @@ class Caching(Generic[T]):
             at: epoch seconds.
             size: of the request.
             keep: whether keep-alive calls may be made.
+            read: up to where the ask before left something in cache.
+            cached: the thread's tokens up to there.
         """
+        rates, again = Rates.of(model, at), self.rhythm.again(feature, 0)
         if not thread.lane:  # an answer that opens no thread: nobody goes on there
-            return "5m" if self.rhythm.again(feature, 0) > Rates.of(model, at).pays else None
+            ttl: Ttl | None = "5m" if again > rates.pays else None
+            return Asking(thread, feature, model, size, ttl)
         self.rhythm.asked(thread.lane, at)
-        found = self._alive.get(thread.lane)
-        if found:
-            self._alive[thread.lane] = replace(found, request=None)  # its own requests renew it
-        in_cache = found.size.thread if found and found.model == model and at < found.until else 0
-        return lifetime(
+        self._alive.pop(thread.lane, None)  # its own requests renew it
+        ttl = lifetime(
             self.rhythm.hazards(thread),
-            Rates.of(model, at),
+            rates,
             shared=size.shared,
             thread=size.thread,
-            fresh=max(0, size.thread - in_cache),
-            again=self.rhythm.again(feature, 0),
+            fresh=max(0, size.thread - cached),
+            again=again,
             keep=keep,
         )
+        return Asking(thread, feature, model, size, ttl, read)
 
-    def marks(
-        self, ttl: Ttl | None, *, feature: str, model: str, at: float, rounds: int
-    ) -> Marks | None:
-        """The marks of a request, after so many rounds of tools; None where none pays.
+    def marks(self, asking: Asking, *, rounds: int, last: int, tokens: int, at: float) -> Marks:
+        """The marks of an ask's next request.
 
         Args:
-            ttl: what `asked` gave for the ask.
-            feature: what is asked for.
-            model: who is asked.
+            asking: the ask.
+            rounds: of tools so far.
+            last: the place of the request's last message.
+            tokens: of its thread in it.
             at: epoch seconds.
-            rounds: since the ask.
         """
-        if not rounds:
-            return Marks(ttl) if ttl else None
-        pays = self.rhythm.again(feature, rounds) > Rates.of(model, at).pays
-        return Marks(ttl or "5m", end=pays)
+        chance = self.rhythm.again(asking.feature, rounds)
+        if asking.thread.lane:
+            chance += (1 - chance) * self.rhythm.hazards(asking.thread)[0]
+        pays = chance > Rates.of(asking.model, at).pays
+        return asking.marks(rounds=rounds, last=last, tokens=tokens, at=at, pays=pays)
 
-    def answered(
-        self,
-        thread: Thread,
-        request: T | None,
-        *,
-        feature: str,
-        model: str,
-        rounds: int,
-        size: Size,
-        ttl: Ttl | None,
-        at: float,
-    ) -> None:
+    def answered(self, asking: Asking, request: T | None, *, rounds: int, answer: int) -> None:
         """An ask was answered.
 
         Args:
-            thread: where.
+            asking: the ask.
             request: the call that would keep alive what the next ask begins with; None where none may be made.
-            feature: what was asked for.
-            model: who answered.
             rounds: of tools.
-            size: of the ask's first request, and of the answer.
-            ttl: how long that request is kept in cache; None if it is not.
-            at: when the ask's last request left, in epoch seconds.
+            answer: tokens behind its last request.
         """
-        self.rhythm.went(feature, rounds)
-        if not thread.lane:
+        self.rhythm.went(asking.feature, rounds)
+        lane = asking.thread.lane
+        if not lane:
             return
-        self.rhythm.answered(thread, at)
-        if rounds and not ttl:
-            ttl = "5m"
-        if ttl is None:
+        self.rhythm.answered(asking.thread, asking.at)
+        inside = asking.in_cache
+        if not inside:
             return
-        held, lasts = (None, HOUR_SECONDS) if ttl == "1h" else (request, SLOT_SECONDS)
-        self._alive.pop(thread.lane, None)
-        self._alive[thread.lane] = Alive(thread, model, held, size, at + lasts)
+        if asking.ttl == "1h":
+            return
+        size = Size(asking.size.shared, inside, asking.sent - inside + answer)
+        self._alive.pop(lane, None)
+        self._alive[lane] = Alive(
+            asking.thread, asking.model, request, size, asking.at + LASTS["5m"]
+        )
         while len(self._alive) > THREADS_AT_MOST:
             del self._alive[next(iter(self._alive))]
 
@@ -164,14 +154,8 @@ class Caching(Generic[T]):
             if request is None or late or not self._worth(alive, now) or not may(alive):
                 continue
             self._made[lane] += 1
-            size = replace(alive.size, thread=alive.size.thread + alive.size.answer, answer=0)
-            self._alive[lane] = replace(alive, request=None, size=size, until=now + HOUR_SECONDS)
             calls.append(request)
         return calls
-
-    def lost(self, lane: str) -> None:
-        """A call that was due did not go through."""
-        self._alive.pop(lane, None)
 
     def _worth(self, alive: Alive[T], now: float) -> bool:
         if self._made[alive.thread.lane] >= THREAD_CALLS or self._made.total() >= CALLS:

@@ -9,7 +9,7 @@ from typing import Any
 from bot.answer import Estimate
 from bot.ask import Alerts, Ask, Feature
 from bot.budget import Budget
-from bot.caching import Caching
+from bot.caching import Caching, Left
 from bot.conversation import Conversations, without_code
 from bot.diffs import Pass, Reading
 from bot.estimates import Estimates
@@ -110,12 +110,16 @@ class Carry:
         body: of the call.
         tokens: of the thread at most, about.
         fresh_tokens: those of them that are not in cache.
+        n: the number of that ask in its thread.
+        left: what it left in cache.
     """
 
     ask: Ask
     body: Mapping[str, Any]
     tokens: int
     fresh_tokens: int
+    n: int = 0
+    left: Left | None = None
 
 
 async def nobody() -> Sequence[str]:

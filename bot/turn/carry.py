@@ -11,7 +11,7 @@ from contextlib import suppress
 
 import structlog
 
-from bot.caching import Alive
+from bot.caching import HOUR_SECONDS, Alive
 from bot.errors import OverBudget, StoreDown
 from bot.governor import Call
 from bot.ledger import Entry
@@ -59,8 +59,6 @@ async def carry(rooms: Rooms, policy: Policy, carry: Carry) -> bool:
             log.warning("cache not carried on", model=model, why="the store is down")
         finally:
             rooms.governor.settle(ticket, output_tokens=0 if went else None)
-    if not went:
-        rooms.caching.lost(carry.ask.lane)
     return went
 
 
@@ -99,7 +97,11 @@ async def _booked(rooms: Rooms, policy: Policy, carry: Carry, model: str) -> boo
         await end(rooms, call, [lost] if error.facts.may_be_billed else [], why)
         return False
     rows = settled(Response.of(finished), cause, at=rooms.now())
-    await end(rooms, call, rows)
+    tx = Transaction()
+    if carry.left:
+        left = carry.left.carried(at + HOUR_SECONDS)
+        rooms.conversations.carried(tx, carry.ask.lane, carry.n, left)
+    await end(rooms, call, rows, tx=tx)
     _told(rooms, carry, rows)
     return True
 

@@ -6,6 +6,7 @@ cache, can be cheaper. Where none is, it stays as it was.
 
 from collections.abc import Mapping, Sequence
 
+from bot.caching import Left
 from bot.journal import Told
 from bot.prices import cliff
 from bot.rules import Rules
@@ -54,7 +55,13 @@ def others(model: str, rules: Rules) -> tuple[str, ...]:
 
 
 async def chosen(
-    rooms: Rooms, brief: Brief, told: Told, calls: Calls, order: Order, previous: str | None
+    rooms: Rooms,
+    brief: Brief,
+    told: Told,
+    calls: Calls,
+    order: Order,
+    previous: str | None,
+    left: Left | None,
 ) -> str:
     """Who is asked; Claude's count, and what the books say of its cache, are asked for only near a cliff.
 
@@ -65,6 +72,7 @@ async def chosen(
         calls: count.
         order: the first request.
         previous: Claude's last message in the thread.
+        left: what its ask left in cache.
 
     Raises:
         StoreDown: the books cannot be read.
@@ -80,7 +88,12 @@ async def chosen(
     version = rooms.prompts.version
     cached = {
         name: (
-            await rooms.estimates.warmth(model=name, prompt_version=version, message_id=previous)
+            await rooms.estimates.warmth(
+                model=name,
+                prompt_version=version,
+                message_id=previous,
+                until=left.until(name) if left else 0.0,
+            )
         ).cached
         for name in (model, *beside)
     }

@@ -1,15 +1,17 @@
-"""What one ask leaves in Claude's cache: how far its requests are marked, and the call that would carry it on."""
+"""What one ask leaves in Claude's cache: how its requests begin and are marked, and the call that would carry it on."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 
 from bot.ask import Lease
-from bot.caching import Size, Thread, Ttl, held
-from bot.conversation import Conversation, Message, remembered
+from bot.caching import Asking, Left, Read, Size, Thread, held
+from bot.conversation import Conversation
 from bot.labels import text
+from bot.remembered import Message, as_sent, remembered
 from bot.turn.brief import Brief, Carry, Rooms
-from bot.turn.request import LIKELY_BYTES_PER_TOKEN, LIKELY_PART, Order
+from bot.turn.older import fits
+from bot.turn.request import LIKELY_BYTES_PER_TOKEN, LIKELY_PART, Order, bound_of
 
 READY = "Ready?"  # in the place of the next ask; nothing is answered
 CARRIED_TOKENS = 100_000  # of a thread at most, likely: its messages are held until it is due
@@ -27,8 +29,39 @@ class Keeping:
 
     def __init__(self, rooms: Rooms, lease: Lease, brief: Brief) -> None:
         self._rooms, self._ask, self._brief = rooms, lease.ask, brief
-        self._first: tuple[Ttl | None, Size] | None = None  # of the ask's first request
-        self._last = 0.0  # when its last request was made
+        self._asking: Asking | None = None
+        self._read: Read = ""  # up to where the ask before left something in cache
+        self._sections = ""  # of the last request that others may begin with
+        self._left: Left | None = None
+
+    def begun(
+        self,
+        conversation: Conversation,
+        asked: Callable[[Conversation], Order],
+        recorded: Collection[str],
+    ) -> Conversation:
+        """The conversation as it is read from cache best: nothing of what lies there is changed.
+
+        Args:
+            conversation: of the ask, all of it as it is remembered.
+            asked: makes its first request.
+            recorded: keys of requests that were answered before a restart, which have to be the same again.
+        """
+        left, now, light = conversation.left, self._rooms.now(), conversation.n
+        if left is None or not conversation.kept:
+            return conversation
+        if recorded:
+            ways = (conversation.whole(since) for since in (left.whole_from, light))
+            return next((way for way in ways if asked(way).key in recorded), conversation)
+        for since, read in left.ways(now, last=light - 1):
+            way = conversation.whole(since)
+            order = asked(way)
+            likely = round(order.input_tokens * LIKELY_PART)
+            short = since >= light or fits(order.model, likely, now)
+            if read and short and left.holds(order.sections, order.model, read):
+                self._read = read
+                return way
+        return conversation
 
     def marked(
         self, order: Order, conversation: Conversation, rounds: Sequence[Message], *, last: bool
@@ -41,20 +74,32 @@ class Keeping:
             rounds: what followed in it so far.
             last: whether tools may not be used any more: no other request begins with one that says so.
         """
-        self._last = self._rooms.now()
-        if self._first is None:
-            self._first = self._began(order, conversation)
+        tokens = max(0, round((order.input_tokens - order.shared_tokens) * LIKELY_PART))
+        if self._asking is None:
+            self._asking = self._began(order, conversation, tokens)
         if last and self._brief.tools:
             return order
         marks = self._rooms.caching.marks(
-            self._first[0],
-            feature=self._brief.feature,
-            model=order.model,
-            at=self._last,
+            self._asking,
             rounds=_count(rounds),
+            last=len(conversation.remembered) + len(rounds),
+            tokens=tokens,
+            at=self._rooms.now(),
         )
+        self._sections = order.sections
         messages = conversation.messages(rounds, marks=marks)
         return replace(order, body={**order.body, "messages": messages})
+
+    def left(self, conversation: Conversation) -> Left | None:
+        """What the ask leaves in cache; None where it sent nothing.
+
+        Args:
+            conversation: of the ask.
+        """
+        if self._asking:
+            since = conversation.whole_from
+            self._left = self._asking.left(conversation.n, since, self._sections)
+        return self._left
 
     def answered(self, order: Order, conversation: Conversation, rounds: Sequence[Message]) -> None:
         """The ask was answered, and is remembered.
@@ -64,55 +109,59 @@ class Keeping:
             conversation: of the ask.
             rounds: what followed in it, the answer at the end.
         """
-        if self._first is None:
+        asking, left = self._asking, self._left
+        if asking is None or left is None:
             return
-        ttl, size = self._first
-        kept = remembered((conversation.new, *rounds))
-        answer = round(len(json.dumps(kept[1:], ensure_ascii=False)) / LIKELY_BYTES_PER_TOKEN)
-        size = replace(size, answer=answer)
+        messages = (conversation.new, *rounds)
+        whole = bool(left.end_until) or left.whole_from < conversation.n
+        kept = as_sent(messages) if whole else remembered(messages)
+        behind = kept[-1:] if whole else kept[1:]
+        answer = round(len(json.dumps(behind, ensure_ascii=False)) / LIKELY_BYTES_PER_TOKEN)
         self._rooms.caching.answered(
-            self._thread(conversation),
-            self._carry(order, conversation, kept, size),
-            feature=self._brief.feature,
-            model=order.model,
+            asking,
+            self._carry(order, conversation, kept, asking, answer),
             rounds=_count(rounds),
-            size=size,
-            ttl=ttl,
-            at=self._last,
+            answer=answer,
         )
 
-    def _began(self, order: Order, conversation: Conversation) -> tuple[Ttl | None, Size]:
-        thread = (order.input_tokens - order.shared_tokens) * LIKELY_PART
-        size = Size(round(order.shared_tokens * LIKELY_PART), max(0, round(thread)))
-        ttl = self._rooms.caching.asked(
+    def _began(self, order: Order, conversation: Conversation, tokens: int) -> Asking:
+        cached = 0
+        if self._read:
+            before = conversation.remembered
+            own, tail, _ = conversation.ends
+            upto = {"own": own, "tail": tail, "answer": len(before)}[self._read]
+            cached = round(bound_of(before[:upto]) * LIKELY_PART)
+        return self._rooms.caching.asked(
             self._thread(conversation),
             feature=self._brief.feature,
             model=order.model,
-            at=self._last,
-            size=size,
+            at=self._rooms.now(),
+            size=Size(round(order.shared_tokens * LIKELY_PART), tokens),
             keep=self._brief.rules.keep_warm,
+            read=self._read,
+            cached=cached,
         )
-        return ttl, size
 
     def _thread(self, conversation: Conversation) -> Thread:
-        ask, kept = self._ask, conversation.kept
-        lane = ask.lane if ask.thread else ""
-        return Thread(ask.channel, lane, kept[-1].n + 1 if kept else 1)
+        ask = self._ask
+        return Thread(ask.channel, ask.lane if ask.thread else "", conversation.n)
 
     def _carry(
         self,
         order: Order,
         conversation: Conversation,
         kept: Sequence[Message],
-        size: Size,
+        asking: Asking,
+        answer: int,
     ) -> Carry | None:
         """The call that reads what this ask left in cache, and writes its answer behind it; None where none helps."""
-        whole = size.thread + size.answer
+        whole = asking.sent + answer
         same = kept[:1] == [conversation.new] and kept[-1]["role"] == "assistant"
         if not (self._brief.rules.keep_warm and same) or whole > CARRIED_TOKENS:
             return None
         asked = len(conversation.remembered)
-        messages = held((*conversation.remembered, *kept), asked=asked)
+        places = [asked, *([asking.held[0]] if asking.held else [])]
+        messages = held((*conversation.remembered, *kept), at=places)
         body = {name: order.body[name] for name in _SHARED if name in order.body}
         if order.body.get("tools") and not self._brief.tools:
             body["tool_choice"] = {"type": "none"}
@@ -120,8 +169,10 @@ class Keeping:
         return Carry(
             ask=self._ask,
             body={**body, "messages": [*messages, ready]},
-            tokens=round((whole + size.shared) / LIKELY_PART),
-            fresh_tokens=size.answer,
+            tokens=round((whole + asking.size.shared) / LIKELY_PART),
+            fresh_tokens=answer,
+            n=conversation.n,
+            left=self._left,
         )
 
 

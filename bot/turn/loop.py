@@ -7,13 +7,15 @@ bounded: rounds here, dollars in `call`, seconds by whoever runs the loop.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
+from weakref import proxy
+
+import structlog
 
 from bot.answer import Answer, Ended, Event, Failed, Quote, Refused, Stopped, Waiting
 from bot.ask import Lease
-from bot.conversation import Conversation, note
+from bot.conversation import NONE_WHOLE, Conversation, note
 from bot.findings import Given, Sieve
 from bot.journal import Told
-from bot.prices import picos
 from bot.refusal import Again, Form
 from bot.store import Transaction
 from bot.turn.books import Books
@@ -21,15 +23,17 @@ from bot.turn.brief import Brief, Rooms
 from bot.turn.call import Calls
 from bot.turn.choice import NOTE, chosen
 from bot.turn.compact import Compaction
-from bot.turn.estimate import bound, counted, likely
 from bot.turn.keeping import Keeping
 from bot.turn.kept import keep_review
 from bot.turn.ladder import Afresh, Ladder
 from bot.turn.passes import Passes, Studied, coverage
+from bot.turn.quoting import Quoting
 from bot.turn.request import Order, order, shape
 from bot.turn.response import Filtered, Outcome, Response, Unanswered
 from bot.turn.tools import already_read, run_tools
 from bot.turn.voice import START, Voice
+
+log = structlog.get_logger()
 
 CONTINUES = 2  # times that an answer cut at its length may go on
 CALLS_BEYOND_ROUNDS = 6  # for going on, rewording and asking again
@@ -75,7 +79,9 @@ class Loop:
     ) -> None:
         self._rooms, self._lease, self._brief, self._told = rooms, lease, brief, told
         self._conversation = conversation.noted(SMALLER) if brief.small else conversation
-        self.voice = Voice(tell, Sieve(self._given, covered=bool(brief.readings)))
+        # Weak, since the voice is the loop's: what an ask has read goes with it, and waits for no collector.
+        loop = proxy(self)
+        self.voice = Voice(tell, Sieve(lambda: Loop._given(loop), covered=bool(brief.readings)))
         self._studied: Studied | None = None
         deadline = rooms.clock() + brief.rules.ask_seconds
         self._books = Books(rooms, lease, brief)
@@ -111,6 +117,9 @@ class Loop:
 
     async def _end(self) -> Ended | Quote:
         await self._books.settle_lost(self._told)
+        self._conversation = self._keeping.begun(
+            self._conversation, self._plain, self.calls.recorded
+        )
         order = await self._shortened(await self._chosen(self._order()))
         if before := await self._quoted(order):
             return before
@@ -133,7 +142,13 @@ class Loop:
     async def _chosen(self, order: Order) -> Order:
         """The same request to another model, where this one costs more for a request of this length."""
         model = await chosen(
-            self._rooms, self._brief, self._told, self.calls, order, self._previous
+            self._rooms,
+            self._brief,
+            self._told,
+            self.calls,
+            order,
+            self._previous,
+            self._conversation.left,
         )
         if model == order.model:
             return order
@@ -151,36 +166,10 @@ class Loop:
         return order if self._conversation is before else self._order()
 
     async def _quoted(self, order: Order) -> Quote | Failed | None:
-        """What it is likely to take, if a person has to agree to it first, or why it cannot be done at all.
-
-        Claude's count is asked for only near that.
-        """
-        brief, now = self._brief, self._rooms.now()
-        if any(one.purpose != "compact" for one in self._told.attempts):
-            return None  # it began before a restart
-        expected = likely(order, brief.feature, effort=brief.effort, at=now) + brief.beyond
-        self._books.tally.estimate = expected
-        if brief.agreed is not None:
-            self._books.tally.estimate = expected if brief.small else brief.agreed
-            return None
-        limit = picos(brief.rules.confirm_above_usd)
-        most = bound(order, brief.feature, effort=brief.effort, at=now) + brief.beyond
-        if most.picos <= limit:
-            return None
-        warm = await self._rooms.estimates.warmth(
-            model=order.model,
-            prompt_version=self._rooms.prompts.version,
-            message_id=self._previous,
-        )
-        if tokens := await self.calls.count(order):
-            if sentence := self.calls.beyond(order):
-                return Failed(sentence)
-            expected = brief.beyond + counted(
-                order, tokens, brief.feature, effort=brief.effort, warm=warm, at=now
-            )
-        self._books.tally.estimate = expected
-        documents = self._conversation.documents
-        return Quote(expected, documents) if expected.picos > limit else None
+        """What it is likely to take, if a person has to agree to it first, or why it cannot be done at all."""
+        quote = Quoting(self._rooms, self._brief, self._told, self.calls, self._books.tally)
+        conversation = self._conversation
+        return await quote.quoted(order, self._previous, conversation.left, conversation.documents)
 
     async def _read_parts(self) -> Ended | None:
         """Read what is too large for one look part by part; an end where nothing of it could be read."""
@@ -217,6 +206,14 @@ class Loop:
         return self._tool_rounds >= self._brief.rules.rounds
 
     def _order(self) -> Order:
+        made = self._plain(self._conversation)
+        self._sent = self._keeping.marked(
+            made, self._conversation, self._rounds, last=self._last_round
+        )
+        return self._sent
+
+    def _plain(self, conversation: Conversation) -> Order:
+        """The next request without cache marks."""
         shaped = shape(
             self._brief,
             ask=self._lease.ask,
@@ -227,16 +224,8 @@ class Loop:
             tools_allowed=self._brief.tools and not self._last_round,
             previous_message_id=self._previous,
         )
-        made = order(
-            self._ladder.purpose,
-            shaped,
-            self._conversation.messages(self._rounds),
-            ends=self._conversation.ends,
-        )
-        self._sent = self._keeping.marked(
-            made, self._conversation, self._rounds, last=self._last_round
-        )
-        return self._sent
+        messages = conversation.messages(self._rounds)
+        return order(self._ladder.purpose, shaped, messages, ends=conversation.ends)
 
     def _start_again_if_changed(self) -> None:
         """After a restart with another model, prompt or tools: the words, and the results already read.
@@ -249,6 +238,11 @@ class Loop:
 
     async def _next(self, outcome: Outcome) -> Ended | None:
         if isinstance(outcome, Unanswered):
+            if outcome.rejected and self._conversation.as_sent and not self._rounds:
+                # Thoughts of earlier asks are bound to all before them, and to the account; without them it goes.
+                log.warning("asked again without earlier thoughts", ask=self._lease.ask.id)
+                self._conversation = self._conversation.whole(NONE_WHOLE)
+                return None
             if another := self._ladder.turn(self._conversation, outcome):
                 self._start_over(another)
                 return None
@@ -358,6 +352,7 @@ class Loop:
                 rounds,
                 message_id=message_id,
                 at=self._rooms.now(),
+                left=self._keeping.left(self._conversation),
             )
             keep_review(tx, self._lease.ask, self._brief, self.voice.findings, at=self._rooms.now())
             await self._rooms.store.commit(tx)

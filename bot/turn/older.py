@@ -8,10 +8,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
-from bot.conversation import Conversation, Kept, Message
+from bot.conversation import Conversation
 from bot.labels import cut, unbounded
 from bot.prices import cliff, window
 from bot.prompts import untagged
+from bot.remembered import Kept, Message
 from bot.turn.request import LIKELY_PART, attachments, bound_of
 
 # A follow-up after five minutes writes the whole thread to Claude's cache anew: so many tokens are a quarter dollar at

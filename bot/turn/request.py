@@ -10,9 +10,10 @@ from typing import Any, cast
 
 from bot.ask import Ask
 from bot.caching import DIGITS, Sections, prefixes, short
-from bot.conversation import Conversation, Message
+from bot.conversation import Conversation
 from bot.prompts import Prompts, effort_of
 from bot.reach import Reach
+from bot.remembered import Message
 from bot.turn.brief import Brief
 from bot.usage import Usage
 

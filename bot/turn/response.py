@@ -88,11 +88,19 @@ class Filtered:
 
 @dataclass(frozen=True, slots=True)
 class Unanswered:
-    """There is no answer; `bound` is set where one of our own limits is the reason, `busy` where another model may help."""
+    """There is no answer.
+
+    Attributes:
+        sentence: why, for a person.
+        bound: which of our own limits is the reason, if one is.
+        busy: another model may help.
+        rejected: the request was not as Claude wants it.
+    """
 
     sentence: str
     bound: str = ""
     busy: bool = False
+    rejected: bool = False
 
 
 Outcome = Response | Filtered | Unanswered

@@ -106,9 +106,19 @@ def lost_id(call: str) -> str:
     return f"{call}:unconfirmed"
 
 
-async def end(rooms: Rooms, call: str, rows: list[Entry], why: str = "") -> None:
-    """Book what came of a call that no ask made, unless its end was booked; what was reserved for it is free again."""
-    tx = Transaction()
+async def end(
+    rooms: Rooms, call: str, rows: list[Entry], why: str = "", *, tx: Transaction | None = None
+) -> None:
+    """Book what came of a call that no ask made, unless its end was booked; what was reserved for it is free again.
+
+    Args:
+        rooms: what a turn works with.
+        call: its id.
+        rows: of the books.
+        why: it failed, if it did.
+        tx: what becomes true with it.
+    """
+    tx = tx or Transaction()
     rooms.journal.shared(tx, call, error=why, must=Settled())
     for row in rows:
         rooms.ledger.book(tx, row)

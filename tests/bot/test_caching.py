@@ -1,11 +1,28 @@
 """What is worth a place in Claude's cache: by rhythm and price, learnt, bounded."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.caching import SLOT_SECONDS, SLOTS, Caching, Rates, Rhythm, Size, Thread, carried, lifetime
-from bot.caching.choice import HOUR_SECONDS, LATE_SECONDS, THREAD_CALLS, THREADS_AT_MOST
+from bot.caching import (
+    HOUR_SECONDS,
+    SLOT_SECONDS,
+    SLOTS,
+    Asking,
+    Caching,
+    Left,
+    Marks,
+    Rates,
+    Rhythm,
+    Sections,
+    Size,
+    Thread,
+    carried,
+    lifetime,
+)
+from bot.caching.choice import LATE_SECONDS, THREAD_CALLS, THREADS_AT_MOST
 
 NOVEMBER = 1_795_341_840.0  # 2026-11-22 10:04 UTC
 SONNET, HAIKU = "claude-sonnet-5-5", "claude-haiku-5-5"
@@ -26,9 +43,8 @@ def thread(lane: str = "L", asks: int = 2) -> Thread:
 
 def answered(caching: Caching[str], lane: str, at: float, *, size: Size = BIG) -> None:
     """An ask that was answered after one request, kept for five minutes."""
-    caching.answered(
-        thread(lane), lane, feature="chat", model=SONNET, rounds=0, size=size, ttl="5m", at=at
-    )
+    asking = Asking(thread(lane), "chat", SONNET, size, "5m", at=at, sent=size.thread)
+    caching.answered(asking, lane, rounds=0, answer=size.answer)
 
 
 @pytest.mark.parametrize(
@@ -146,31 +162,78 @@ def test_calls_are_bounded() -> None:
 
 def test_what_is_in_cache_already_is_kept_for_an_hour_cheaply() -> None:
     """A short question in a large thread that is still in cache is written for an hour; in a cold one it is not."""
-    first: dict[str, str | None] = {}
-    for state, pause in (("warm", 60.0), ("cold", 4_000.0)):
+    first: dict[int, str | None] = {}
+    for cached in (30_000, 0):
         caching: Caching[str] = Caching()
-        answered(caching, "L", NOVEMBER)
-        first[state] = caching.asked(
+        asking = caching.asked(
             thread(asks=3),
             feature="chat",
             model=SONNET,
-            at=NOVEMBER + pause,
+            at=NOVEMBER,
             size=Size(5_000, 30_300),
             keep=True,
+            read="own" if cached else "",
+            cached=cached,
         )
+        first[cached] = asking.ttl
 
-    assert first == {"warm": "1h", "cold": "5m"}
+    assert first == {30_000: "1h", 0: "5m"}
 
 
 def test_marks_follow_the_rounds() -> None:
-    """Each round is kept for the next one while one is likely; the last of them is not."""
+    """Each round is kept for the next one while one is likely, or an ask soon after; asked for again, the same."""
     caching: Caching[str] = Caching()
     for _ in range(50):
         caching.rhythm.went("chat", 1)
+    asking = Asking(Thread("C1", "", 1), "chat", SONNET, BIG, "1h")
 
-    def marks(rounds: int) -> tuple[str, bool] | None:
-        found = caching.marks("1h", feature="chat", model=SONNET, at=NOVEMBER, rounds=rounds)
-        return (found.ask, found.end) if found else None
+    def marks(rounds: int) -> Marks:
+        return caching.marks(
+            asking, rounds=rounds, last=2 * rounds, tokens=rounds, at=NOVEMBER + rounds
+        )
 
-    assert [marks(0), marks(1)] == [("1h", True), ("1h", False)]
-    assert caching.marks(None, feature="chat", model=SONNET, at=NOVEMBER, rounds=0) is None
+    assert marks(0) == Marks(ask="1h", end=True)
+    assert marks(1) == Marks(ask="1h", end=False)
+    assert (asking.held, asking.left(1, 1, "").end_until) == (None, 0.0)
+    asking.thread = thread("L")
+    caching.rhythm.went("chat", 2)
+    for n in range(40):
+        caching.rhythm.answered(thread(f"L{n}"), NOVEMBER + n)
+        caching.rhythm.asked(f"L{n}", NOVEMBER + n + 60)
+    assert [marks(1), marks(1)] == [Marks(ask="1h", end=True)] * 2
+    assert marks(2) == Marks(ask="1h", held=2, end=True)
+    assert asking.in_cache == 2
+
+
+@pytest.mark.parametrize(
+    ("left", "at", "ways"),
+    [
+        (Left(2, 5, 9), 1, [(2, "tail"), (4, "own")]),
+        (Left(2, 5, 9), 6, [(2, "tail"), (4, "")]),
+        (Left(2, 9, 5), 6, [(2, "own"), (4, "")]),
+        (Left(3, 9, 5), 6, [(4, "own")]),
+        (Left(2, 9, 5), 9, [(4, "")]),
+        (Left(2, 9, 5).carried(20), 19, [(2, "answer"), (4, "")]),
+    ],
+)
+def test_the_next_ask_changes_nothing_that_is_in_cache(
+    left: Left, at: float, ways: list[tuple[int, str]]
+) -> None:
+    """While anything lies there as it was sent, it is read so; once all is lost, it is read as it is remembered."""
+    assert left.ways(at, last=3) == ways
+    assert Left.read(str(left)) == left
+
+
+def test_what_lies_in_cache_is_known_by_its_sections() -> None:
+    """Another model, a changed section, and a tail in another form are not what was sent."""
+    sent = Sections("t", "s", "c", "e", before="0", tail="0", own="1", end="2")
+    left = Left(1, 9, 9, 0, SONNET, str(sent))
+    next_one = replace(sent, before="1", tail="2", own="3", end="3")
+
+    assert left.holds(str(next_one), SONNET, "tail")
+    assert not left.holds(str(next_one), HAIKU, "tail")
+    assert not left.holds(str(replace(next_one, channel="x")), SONNET, "own")
+    assert not left.holds(str(replace(next_one, before="x")), SONNET, "own")
+    assert not left.holds(str(replace(next_one, tail="x")), SONNET, "tail")
+    assert left.holds(str(replace(next_one, tail="x")), SONNET, "own")
+    assert not left.holds("", SONNET, "own")

@@ -57,17 +57,17 @@ async def carried(world: World, rules: Policy) -> None:
 
 
 async def test_a_thread_is_carried_on_and_read_by_the_next_ask(world: World) -> None:
-    """One call reads what the thread has in cache and writes its answer behind it; the next ask reads both."""
+    """One call reads what the thread has in cache, its tools' results too, and writes its answer; the next reads all."""
     world.script(FETCH, Draft("It says hello. " + "More. " * 300), Draft("Yes."))
     await world.events(LONG)
     await carried(world, policy())
     await world.events("Sure?")
-    first, _, after, call = await world.rows()  # the call's clock is five minutes ahead
+    _, last, after, call = await world.rows()  # the call's clock is five minutes ahead
 
     assert (call.purpose, call.ask_id, call.user, call.feature) == ("keep_warm", None, None, None)
     assert (call.team, call.channel, call.thread) == ("T1", "C1", "1700000000.000000")
     assert call.output_tokens == 0
-    assert call.cache_read_tokens == first.usage.prompt_tokens - first.input_tokens
+    assert call.cache_read_tokens == last.usage.prompt_tokens
     assert call.cache_write_1h_tokens > 400
     assert call.cache_write_5m_tokens == 0
     assert after.cache_read_tokens == call.cache_read_tokens + call.cache_write_1h_tokens

@@ -11,12 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.answer import Answer, Waiting
-from bot.conversation import Conversation, Conversations, Kept, Older
+from bot.conversation import Conversation, Conversations, Older
 from bot.demo.claude import Trouble
 from bot.demo.claude.brain import Brain
 from bot.demo.claude.errors import Problem
 from bot.errors import StoreDown
 from bot.journal import Journal
+from bot.remembered import Kept
 from bot.turn.compact import AT_WORK, LEFT_OUT, SUMMED_UP
 from bot.turn.older import (
     ATTACHMENT_CHARS,

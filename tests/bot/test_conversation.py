@@ -12,7 +12,6 @@ from bot.ask import Ask, Attached, FileRef, Lease, Said
 from bot.caching import Marks
 from bot.conversation import (
     LEFT_OUT,
-    RESULT_CHARS,
     Conversation,
     Conversations,
     Older,
@@ -20,6 +19,7 @@ from bot.conversation import (
     without_code,
 )
 from bot.labels import ATTACHMENT_CHARS, FILE_CHARS, SAID_CHARS
+from bot.remembered import RESULT_CHARS
 from bot.store import Row, Transaction
 from bot.turn.request import reworded_as
 
@@ -249,11 +249,14 @@ async def test_marks_stand_where_they_pay() -> None:
         last = [m["content"][-1] for m in thread.messages(rounds, marks=Marks(**how))]
         return {n: b["cache_control"]["ttl"] for n, b in enumerate(last) if "cache_control" in b}
 
-    assert marks() == {0: "5m", 4: "5m"}
-    assert marks(ask="1h") == {0: "1h", 4: "1h"}
-    assert marks(*use(2), ask="1h") == {4: "1h", 6: "5m"}
-    assert marks(*use(2), *use(3)) == {4: "5m", 6: "5m", 8: "5m"}
-    assert marks(*use(2), *use(3), end=False) == {4: "5m", 6: "5m"}
+    assert marks() == {4: "5m"}
+    assert marks(read="own", ask=None) == {0: "5m"}
+    assert marks(read="tail") == {2: "5m", 4: "5m"}
+    assert marks(read="answer", ask="1h") == {3: "1h", 4: "1h"}
+    assert marks(*use(2), read="own", ask="1h") == {4: "1h", 6: "5m"}
+    assert marks(*use(2), read="own", ask=None) == {0: "5m", 6: "5m"}
+    assert marks(*use(2), *use(3), held=6) == {4: "5m", 6: "5m", 8: "5m"}
+    assert marks(*use(2), *use(3), held=6, end=False) == {4: "5m", 6: "5m"}
     assert "cache_control" not in json.dumps(thread.messages(use(2)))
 
 

@@ -91,6 +91,8 @@ class Office:
             channel=origin.channel,
             user=origin.user,
             messages=json.dumps(messages, ensure_ascii=False, separators=(",", ":")),
+            sent=json.dumps(messages, ensure_ascii=False, separators=(",", ":")),
+            cached="",
             seen_ts="",
             message_id="",
             at=self.clock(),

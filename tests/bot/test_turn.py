@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import gc
 import json
 import random
 import time
@@ -51,6 +52,7 @@ from bot.store import Row, Transaction
 from bot.store.sqlite import SqliteStore
 from bot.tool_runner import Tool, ToolContext, ToolRunner
 from bot.turn import Brief, Turn
+from bot.turn.loop import Loop
 from bot.turn.request import order
 from bot.usage import Usage
 from integrations.claude import Claude
@@ -367,6 +369,17 @@ async def test_a_question_is_answered(world: World) -> None:
     assert "it is." in await world.remembered()
 
 
+async def test_what_an_ask_has_read_goes_with_it(world: World) -> None:
+    """An ask that has ended leaves nothing for the collector to find."""
+    gc.collect()
+    gc.disable()
+    try:
+        await world.events()
+        assert [one for one in gc.get_objects() if isinstance(one, Loop)] == []
+    finally:
+        gc.enable()
+
+
 async def test_requests_are_of_one_form(world: World) -> None:
     """System, tools, thinking and effort are the same for every ask, and no person is named."""
     world.script(Draft("Yes."))
@@ -425,9 +438,10 @@ async def test_why_a_cache_was_missed_is_kept(world: World) -> None:
 
 
 async def test_a_thread_goes_on(world: World) -> None:
-    """The next ask of a thread is sent with what was said, and reads it from cache."""
+    """The next ask of a thread is sent with what was said, long after it without thoughts."""
     world.script(FETCH, Draft("It says hello."), Draft("As I said."))
     await world.events("What is there?")
+    world.turn = replace(world.turn, now=lambda: time.time() + 4_000)
     await world.events("And?")
     third = world.sent[2]["messages"]
 

@@ -1,6 +1,7 @@
 -- name: open
 -- What is remembered of a thread; the words of asks that something stands in the place of are left out.
-SELECT c.ask_id, CASE WHEN c.n > coalesce(o.upto, 0) THEN c.messages ELSE '' END AS messages, c.seen_ts, c.message_id, c.n,
+SELECT c.ask_id, CASE WHEN c.n > coalesce(o.upto, 0) THEN c.messages ELSE '' END AS messages,
+  CASE WHEN c.n > coalesce(o.upto, 0) THEN c.sent ELSE '' END AS sent, c.cached, c.seen_ts, c.message_id, c.n,
   coalesce(o.upto, 0) AS upto, CASE WHEN c.n = o.upto THEN o.text ELSE '' END AS older, coalesce(o.ask_id, '') AS older_ask
 FROM conversation c LEFT JOIN older o ON o.lane = c.lane
 WHERE c.lane = :lane ORDER BY c.n;
@@ -18,10 +19,15 @@ WHERE asks.outcome = 'refused';
 
 -- name: keep
 -- One answered ask more.
-INSERT INTO conversation (lane, n, ask_id, team, channel, "user", messages, seen_ts, message_id, at)
-SELECT :lane, coalesce(max(n), 0) + 1, :ask_id, :team, :channel, :user, :messages, :seen_ts, :message_id, :at
+INSERT INTO conversation (lane, n, ask_id, team, channel, "user", messages, sent, cached, seen_ts, message_id, at)
+SELECT :lane, coalesce(max(n), 0) + 1, :ask_id, :team, :channel, :user, :messages, :sent, :cached, :seen_ts, :message_id, :at
 FROM conversation WHERE lane = :lane
 ON CONFLICT (ask_id) DO NOTHING;
+
+-- name: carried
+-- What stands in Claude's cache of a thread, after a call that carried it on; where nobody asked meanwhile.
+UPDATE conversation SET cached = :cached
+WHERE lane = :lane AND n = :n AND NOT EXISTS (SELECT 1 FROM conversation AS later WHERE later.lane = :lane AND later.n > :n);
 
 -- name: shorten
 -- What stands in the place of a thread's oldest asks; it grows only.

@@ -48,6 +48,10 @@ DELETE FROM older WHERE lane IN (
 -- What is remembered of threads.
 DELETE FROM conversation WHERE ask_id IN (SELECT id FROM asks WHERE erased = 1);
 
+-- name: lighten
+-- Asks as they were sent, once no cache holds them any more.
+UPDATE conversation SET sent = '' WHERE at < :before AND sent <> '';
+
 -- name: findings
 -- What reviews found.
 DELETE FROM findings WHERE ask_id IN (SELECT id FROM asks WHERE erased = 1);

@@ -1,0 +1,136 @@
+"""What lies in Claude's cache is sent again byte for byte, with tools and thoughts; what does not is sent lighter."""
+
+import json
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from itertools import pairwise
+from typing import Any
+
+import pytest
+
+from bot.answer import Answer
+from bot.caching import Left
+from bot.demo.claude import Trouble
+from bot.demo.claude.errors import Problem
+from bot.demo.claude.reply import Draft
+from bot.store import Transaction
+from tests.bot import test_turn
+from tests.bot.test_carry import account
+from tests.bot.test_turn import FETCH, HAIKU, World
+
+world = test_turn.world  # the fixture
+LONG = "Is this right? " + "word " * 3_000
+
+
+def blocks(body: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """All blocks of a request, in their order."""
+    found = [*body["tools"], *body["system"]]
+    return found + [block for message in body["messages"] for block in message["content"]]
+
+
+def bare(found: Sequence[Mapping[str, Any]]) -> list[str]:
+    """The bytes of blocks without their marks."""
+    return [json.dumps({**one, "cache_control": None}) for one in found]
+
+
+def marked(body: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """A request up to its last mark."""
+    found = blocks(body)
+    last = max(n for n, block in enumerate(found) if "cache_control" in block)
+    return found[: last + 1]
+
+
+def kinds(body: Mapping[str, Any]) -> list[str]:
+    """What the blocks of a request's messages are."""
+    return [block["type"] for message in body["messages"] for block in message["content"]]
+
+
+async def test_the_next_ask_begins_with_every_byte_up_to_the_last_mark(world: World) -> None:
+    """Asks of a thread with tools and thoughts follow one another: nothing of the prefix is rewritten by our own doing."""
+    world.script(FETCH, Draft("One.", "Hm."), FETCH, Draft("Two."), Draft("Three."))
+    for question in (LONG, "And?", "So?"):
+        assert isinstance((await world.events(question))[-1], Answer)
+    rows, sent = await world.rows(), world.sent
+
+    for before, now in pairwise(sent):
+        begun = bare(marked(before))
+        assert bare(blocks(now))[: len(begun)] == begun
+    for before, now in pairwise(rows):
+        written = before.cache_write_5m_tokens + before.cache_write_1h_tokens
+        assert now.cache_read_tokens >= before.cache_read_tokens + written
+    assert kinds(sent[-1]).count("thinking") == 2
+    single = (await account(world)).single
+    assert single is not None
+    assert [miss.cause for miss in single.misses if miss.cause != "unmarked"] == []
+
+
+@pytest.mark.parametrize(
+    ("later", "rules"),
+    [(4_000.0, {}), (1.0, {"instructions": "Be brief."}), (1.0, {"model": HAIKU})],
+)
+async def test_what_is_lost_is_sent_lighter(
+    world: World, later: float, rules: dict[str, Any]
+) -> None:
+    """After a long silence, with other instructions and of another model, thoughts and long results are left out."""
+    world.script(FETCH, Draft("One."), Draft("Two."))
+    await world.events(LONG)
+    world.turn = replace(world.turn, now=lambda: time.time() + later)
+    await world.events("And?", **rules)
+
+    assert "thinking" in kinds(world.sent[1])
+    assert "thinking" not in kinds(world.sent[2])
+
+
+async def test_what_was_forgotten_meanwhile_changes_the_form(world: World) -> None:
+    """Where an earlier ask of the thread was erased, thoughts that stood behind it are not sent again."""
+    world.script(Draft("Zero."), FETCH, Draft("One."), Draft("Two."))
+    await world.events(LONG)
+    await world.events(LONG)
+    tx = Transaction()
+    tx.add("retention.mark", asks='["A1"]', now=time.time() + 9, although_open=True)
+    tx.add("retention.conversation")
+    await world.store.commit(tx)
+    await world.events("And?")
+
+    assert "thinking" in kinds(world.sent[2])
+    assert "thinking" not in kinds(world.sent[3])
+
+
+async def test_what_is_sent_again_after_a_restart_is_the_same(world: World) -> None:
+    """An ask that is resumed when the cache is lost reads its thread as before, and pays nothing twice."""
+    world.script(FETCH, Draft("One."), FETCH, Draft("Two."))
+    await world.events(LONG)
+    second = Trouble(problem=Problem(400), fits=lambda body: len(body["messages"]) > 5)
+    world.claude.troubles.add(second)
+    await world.events("And?")
+    paid = len(await world.rows())
+    later = time.time() + 4_000
+    world.turn = replace(world.turn, now=lambda: later)
+    assert isinstance((await world.events(again=True))[-1], Answer)
+
+    assert len(await world.rows()) == paid + 1
+    assert kinds(world.sent[-1]).count("thinking") == 2
+
+
+async def test_thoughts_that_are_turned_away_are_left_out(world: World) -> None:
+    """Where Claude does not take them back, of another account say, the ask is made once more without them."""
+    world.script(FETCH, Draft("One."), Draft("Two."))
+    await world.events(LONG)
+    world.claude.troubles.add(Trouble(problem=Problem(400)))
+    assert isinstance((await world.events("And?"))[-1], Answer)
+
+    assert [kinds(body).count("thinking") for body in world.sent] == [0, 1, 1, 0]
+
+
+async def test_what_a_call_carried_on_is_remembered(world: World) -> None:
+    """It stands with the thread, for any process, unless an ask came meanwhile."""
+    world.script(Draft("Yes."))
+    await world.events(LONG)
+    lane, left = "T1:C1:1700000000.000000", Left(1).carried(9.0)
+    for n in (0, 1):
+        tx = Transaction()
+        world.turn.conversations.carried(tx, lane, n, left)
+        await world.store.commit(tx)
+        (row,) = await world.store.read("conversation.open", lane=lane)
+        assert (Left.read(row["cached"]) == left) is bool(n)
