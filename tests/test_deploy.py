@@ -261,3 +261,12 @@ def test_the_page_on_deploying_walks_each(kept: str) -> None:
     page = (ROOT / "docs" / "deploy.md").read_text(encoding="utf-8")
 
     assert kept in page
+
+
+@pytest.mark.parametrize("page", ["deploy", "rollout"])
+def test_the_pages_say_in_which_order_an_upgrade_goes(page: str) -> None:
+    """First the schema grows, then the new version comes, and only releases later something is taken away."""
+    text = (ROOT / "docs" / f"{page}.md").read_text(encoding="utf-8").lower()
+    words = re.findall(r"\b(expand|deploy|contract)\b", text.split("version", 1)[1])
+
+    assert list(dict.fromkeys(words)) == ["expand", "deploy", "contract"]

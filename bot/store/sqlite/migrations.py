@@ -9,6 +9,7 @@ beside has to be in another one.) What opens a file without changing it (`check`
 import asyncio
 import os
 import sqlite3
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -66,10 +67,15 @@ def bring_up(path: Path) -> Migrated:
         copy.unlink(missing_ok=True)  # of an attempt that failed
         file.copy(path, copy)
     with file.connect(path) as db:
-        for n, step in enumerate(steps):
-            own = additions if step in _names(additions) else migrations
-            own.apply(db, stop_before=steps[n + 1 :])
+        take(db, steps, migrations, additions)
     return Migrated(steps, copy)
+
+
+def take(db: Database, steps: Sequence[str], *sets: Migrations) -> None:
+    """Take steps that a database lacks in their order, whichever of the sets each is of."""
+    for n, step in enumerate(steps):
+        own = next(own for own in sets if step in _names(own))
+        own.apply(db, stop_before=steps[n + 1 :])
 
 
 def check(path: Path) -> None:

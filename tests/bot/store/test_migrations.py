@@ -6,10 +6,12 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from sqlite_utils import Database
+from sqlite_utils.migrations import Migrations
 
 from bot.errors import StoreDown, StoreTaken
 from bot.store.sqlite import SqliteStore
-from bot.store.sqlite.migrations import Migrated, migrate
+from bot.store.sqlite.migrations import Migrated, migrate, take
 
 STEP = "m001_one_ask"
 
@@ -109,6 +111,25 @@ async def test_what_a_newer_release_only_added_is_no_hindrance(
     assert await store.ready()
     assert await migrate(path) == Migrated(())
     await store.close()
+
+
+def test_steps_of_both_kinds_are_taken_in_one_order() -> None:
+    """A step may build on what one of the other kind made before it."""
+    needed, adding, taken = Migrations("needed"), Migrations("adding"), list[str]()
+
+    def register(own: Migrations, name: str) -> None:
+        @own(name=name)
+        def step(_: Database) -> None:
+            taken.append(name)
+
+        del step
+
+    for own, name in ((needed, "m001"), (adding, "m002"), (needed, "m003"), (adding, "m004")):
+        register(own, name)
+    with Database(memory=True) as db:
+        take(db, ("m001", "m002", "m003", "m004"), needed, adding)
+
+    assert taken == ["m001", "m002", "m003", "m004"]
 
 
 async def test_a_served_file_is_not_migrated_under_its_server(tmp_path: Path) -> None:
