@@ -64,10 +64,12 @@ def configure(*, level: str, form: str | None, stream: TextIO) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
-    # At DEBUG these print request parameters, tokens among them.
+    # At DEBUG these print request parameters, tokens among them. The SDK's client looks at the level of its own logger,
+    # no parent's, and would write out each call for nobody.
     for noisy in (
         "slack_bolt",
         "slack_sdk",
+        "slack_sdk.web.async_base_client",
         "anthropic",
         "httpx2",
         "httpcore2",

@@ -6,6 +6,7 @@ import logging
 
 import pytest
 import structlog
+from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.log import configure, scrub
 
@@ -47,6 +48,16 @@ def test_a_json_line_has_its_fields_and_no_secret() -> None:
         assert (first["event"], first["channel"], first["level"]) == ("ask", "C1", "info")
         assert "xoxb" not in out.getvalue()
         assert "ValueError" in second["exception"]
+    finally:
+        logging.getLogger().handlers.clear()
+        structlog.reset_defaults()
+
+
+def test_no_call_of_slack_is_written_out_for_nobody() -> None:
+    """The SDK's client, which writes out requests and answers unless its own logger says no, is told no."""
+    configure(level="DEBUG", form="json", stream=io.StringIO())
+    try:
+        assert AsyncWebClient("xoxb-1").logger.level > logging.DEBUG
     finally:
         logging.getLogger().handlers.clear()
         structlog.reset_defaults()
