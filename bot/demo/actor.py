@@ -17,10 +17,16 @@ from bot.rules import load
 from bot.settings import Settings
 
 
-def main() -> None:
-    """Serve until a signal ends it."""
-    told = json.load(sys.stdin)
-    environ: Mapping[str, str] = told["environ"]
+def play(environ: Mapping[str, str], clock: Path) -> None:
+    """Serve until a signal ends it.
+
+    Args:
+        environ: its settings by name.
+        clock: the file of the clock that it goes by.
+
+    Raises:
+        BadSettings: a setting, or the policy's file, cannot be used.
+    """
     settings = Settings.read(environ)
     configure(level=settings.log_level, form=settings.log_format, stream=sys.stderr)
     serving = until_told(
@@ -29,10 +35,11 @@ def main() -> None:
         host="127.0.0.1",
         port=0,
         anew=lambda: Settings.examine(environ),
-        now=Clock(Path(told["clock"])),
+        now=Clock(clock),
     )
     asyncio.run(serving)
 
 
 if __name__ == "__main__":
-    main()
+    told = json.load(sys.stdin)
+    play(told["environ"], Path(told["clock"]))

@@ -10,7 +10,32 @@ from psycopg.rows import dict_row
 from tests.stories.world import Row, World
 
 
-class Replica(World):
+class OnPostgres(World):
+    """A world whose bot has its database on PostgreSQL."""
+
+    _url: str
+
+    def environ(self) -> dict[str, str]:
+        """See `World.environ`."""
+        return super().environ() | {"DATABASE_URL": self._url}
+
+    def rows(self, sql: str, *values: Any) -> list[Row]:
+        """See `World.rows`."""
+        text = cast("LiteralString", sql.replace("%", "%%").replace("?", "%s"))
+        with closing(psycopg.connect(self._url, autocommit=True)) as db:
+            return db.cursor(row_factory=dict_row).execute(text, values).fetchall()
+
+    def share(self, beside: World) -> None:
+        """Be at the same stand-ins as another one."""
+        self.slack, self.claude, self.jira = beside.slack, beside.claude, beside.jira
+        self.github, self.web = beside.github, beside.web
+
+    def write_policy(self) -> None:
+        """Lay the policy's file."""
+        (self.folder / "purser.toml").write_text(self._toml(), encoding="utf-8")
+
+
+class Replica(OnPostgres):
     """One of them, by default over signed HTTP: a balancer in front of them is played by `listen`.
 
     Args:
@@ -34,25 +59,14 @@ class Replica(World):
         super().__init__(folder, http=http, **more)
         self._url, self._beside = url, beside
         if beside is not None:
-            self.slack, self.claude, self.jira = beside.slack, beside.claude, beside.jira
-            self.github, self.web = beside.github, beside.web
+            self.share(beside)
 
     async def __aenter__(self) -> Self:
         if self._beside is None:
             return await super().__aenter__()
-        (self.folder / "purser.toml").write_text(self._toml(), encoding="utf-8")
+        self.write_policy()
         return self
-
-    def environ(self) -> dict[str, str]:
-        """See `World.environ`."""
-        return super().environ() | {"DATABASE_URL": self._url}
 
     def listen(self) -> None:
         """Slack speaks to this one from now on."""
         self.slack.events_url = f"http://127.0.0.1:{self.port}/slack/events"
-
-    def rows(self, sql: str, *values: Any) -> list[Row]:
-        """See `World.rows`."""
-        text = cast("LiteralString", sql.replace("?", "%s"))
-        with closing(psycopg.connect(self._url, autocommit=True)) as db:
-            return db.cursor(row_factory=dict_row).execute(text, values).fetchall()

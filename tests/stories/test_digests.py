@@ -1,91 +1,16 @@
 """Digests, whole: wanted by a word, written in the night at half the price, said at their hour, whatever happens."""
 
-import time
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import pytest
 
-from bot.demo.claude import ClaudeStandIn
 from bot.demo.claude.batches import Batch
-from bot.demo.slack import SlackStandIn
-from bot.demo.terminal import under, words_of
+from bot.demo.terminal import under
 from tests.stories.account import assert_balanced
-from tests.stories.world import Row, World
-
-HOUR = 3600.0
-CHANNEL = "#shop-dev"
-NIGHTLY = "project SHOP nightly at 7:00"
-MORNING = (datetime.now(UTC) + timedelta(days=2)).replace(hour=7, minute=0, second=0, microsecond=0)
-
-
-class Night(World):
-    """A world whose clocks, ours, Slack's and Claude's, stand some hours before the first digest is due.
-
-    Its batches take an hour.
-    """
-
-    def __init__(self, folder: Path) -> None:
-        self.ahead = 0.0
-        slack, claude = SlackStandIn(now=self.clock), ClaudeStandIn(now=self.clock)
-        super().__init__(folder, slack=slack, claude=claude)
-        claude.batches.seconds = HOUR
-
-    async def __aenter__(self) -> Self:
-        await super().__aenter__()
-        self.at(-11)
-        return self
-
-    def clock(self) -> float:
-        """The time, in epoch seconds."""
-        return time.time() + self.ahead
-
-    def at(self, hours: float) -> None:
-        """Let it be so many hours after the first digest is due."""
-        self.ahead = (MORNING + timedelta(hours=hours)).timestamp() - time.time()
-
-    async def wanted(self, words: str = NIGHTLY) -> Row:
-        """Set a digest up, as Ana; the bot is stopped afterwards."""
-        await self.start()
-        await self.slack.command("ana", CHANNEL, "/summarize", words)
-        await self.idle()
-        await self.stop()
-        (row,) = self.rows("SELECT * FROM digests")
-        return row
-
-    async def made(self, hours: float = -2.5) -> Batch:
-        """Start the bot in the night, and wait until its batch is made and written down."""
-        self.at(hours)
-        await self.start()
-        await self.until(
-            lambda: self.rows("SELECT 1 FROM requests WHERE message_id LIKE 'msgbatch%'")
-        )
-        await self.until(
-            lambda: self.digest["state"] == "waiting" and self.digest["not_before"] > 0
-        )
-        return self.claude.batches.all[-1]
-
-    async def ended_at(self, hours: float) -> Row:
-        """Let it be so late, and wait until the digest has its end."""
-        self.at(hours)
-        return await self.until(lambda: self.digest if self.digest["state"] == "done" else None)
-
-    @property
-    def digest(self) -> Row:
-        """The newest ask that is a digest."""
-        return self.rows("SELECT * FROM asks WHERE key LIKE 'digest:%' ORDER BY at DESC")[0]
-
-    @property
-    def posted(self) -> list[str]:
-        """What the bot said in the channel."""
-        return [words_of(message) for message in self.slack.by_app(CHANNEL)]
-
-    @property
-    def reserved(self) -> list[Row]:
-        """Money that is held back for requests."""
-        return self.rows("SELECT * FROM reservations")
+from tests.stories.night import CHANNEL, HOUR, MORNING, Night
 
 
 def request(batch: Batch) -> dict[str, Any]:
@@ -196,7 +121,7 @@ async def test_a_digest_that_comes_late_says_so(tmp_path: Path) -> None:
 async def test_a_batch_that_expires_is_told(tmp_path: Path) -> None:
     """Where Claude had no time within a day a sentence says so; nothing is booked, and nothing stays reserved."""
     async with Night(tmp_path) as world:
-        await world.wanted()
+        await world.wanted(f"project SHOP weekly on {MORNING:%A} at 7:00")
         world.claude.batches.seconds = 30 * HOUR
         await world.made()
         await world.ended_at(22)
