@@ -10,8 +10,10 @@ from bot.app import Reread, serve
 from bot.policy import Policy
 from bot.settings import Settings
 
-YOUNG_OBJECTS = 10_000  # made before the collector looks; many asks' live for a second or two
-OLDER_LOOKS = 2, 5  # before it looks at what lived longer, and at all; seldom, 7 MB of garbage wait
+# Made before the collector looks: an ask leaves nothing in a circle, so that only what broke is found by it, and each
+# look goes through all that asks at work hold.
+YOUNG_OBJECTS = 100_000
+OLDER_LOOKS = 2, 5  # before it looks at what lived longer, and at all
 
 
 async def until_told(
