@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from benchmarks import books, growth, hanging, reviews
+from benchmarks import books, growth, hanging, reviews, words
 from benchmarks.targets import Target, cpu_ms, judged, ms, quantile
 from benchmarks.told import folder, machine, say, told
 from benchmarks.town import Round
@@ -56,7 +56,10 @@ async def _run(scale: Scale) -> list[Target]:
         say(f"{scale.crowd} asks at once")
         full = await crowd(place, scale)
         raced, twice = await race(place, full.body, scale, say)
-    return told(_comparison(raced, scale), judged(full, raced, twice), began)
+        (place / "slow").mkdir()
+        slow = await words.speak(place / "slow", full.body, scale, say)
+    measured = f"{_comparison(raced, scale)}\n\n{words.table(slow)}"
+    return told(measured, [*judged(full, raced, twice), *words.judged(slow)], began)
 
 
 async def _hanging(scale: hanging.Scale) -> list[Target]:

@@ -26,9 +26,9 @@ monthly_budget_usd = 1000000
 PURSER = ("-m", "bot", "serve", "--port", "0")
 
 
-def bare(body: Path) -> tuple[str, ...]:
-    """The bare app with the body of a request to Claude, as JSON."""
-    return ("-m", "benchmarks.bare", str(body))
+def bare(body: Path, *, streams: bool = False) -> tuple[str, ...]:
+    """The bare app with the body of a request to Claude, as JSON; `streams` where it says answers as they come."""
+    return ("-m", "benchmarks.bare", str(body), *(["streams"] if streams else []))
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 No store, no books, no policy, no people, no log. It has what costs it nothing: one session for all calls to Slack,
 pools that are large enough, and a request body that is Purser's own, as it was seen on the wire.
 
-    python -m benchmarks.bare BODY.json
+    python -m benchmarks.bare BODY.json [streams]
 """
 
 import asyncio
@@ -50,13 +50,16 @@ FEEDBACK = {
 }
 
 
-def answering(slack: AsyncWebClient, claude: AsyncAnthropic, body: Mapping[str, Any]) -> AsyncApp:
+def answering(
+    slack: AsyncWebClient, claude: AsyncAnthropic, body: Mapping[str, Any], *, streams: bool
+) -> AsyncApp:
     """The app: a mention is answered in its thread.
 
     Args:
         slack: with the bot token.
         claude: with a key.
         body: of a request to Claude, whose messages are replaced.
+        streams: whether an answer streams, or is posted when it is whole.
     """
     app = AsyncApp(client=slack, signing_secret="none")
 
@@ -69,26 +72,47 @@ def answering(slack: AsyncWebClient, claude: AsyncAnthropic, body: Mapping[str, 
             slack.api_call("agents.sessions.setStatus", json=place | busy),
             slack.api_call("assistant.threads.setStatus", json=place | {"status": "is reading…"}),
         )
-        text = await _answer(claude, body, _question(event["text"]))
-        await slack.chat_postMessage(
-            channel=channel,
-            thread_ts=thread,
-            text=text,
-            blocks=[{"type": "markdown", "text": text}, RECEIPT, FEEDBACK],
-            metadata=METADATA,
-            unfurl_links=False,
-            unfurl_media=False,
-        )
+        asked = {"role": "user", "content": [{"type": "text", "text": _question(event["text"])}]}
+        request: Any = {**body, "messages": [asked]}
+        await (_stream if streams else _post)(slack, event, claude.messages.stream(**request))
         await slack.api_call("agents.sessions.setStatus", json=place | {"status": "active"})
 
     return app
 
 
-async def _answer(claude: AsyncAnthropic, body: Mapping[str, Any], question: str) -> str:
-    asked = {"role": "user", "content": [{"type": "text", "text": question}]}
-    request: Any = {**body, "messages": [asked]}
-    async with claude.messages.stream(**request) as answer:
-        return "".join([delta async for delta in answer.text_stream])
+async def _post(slack: AsyncWebClient, event: Mapping[str, Any], asked: Any) -> None:
+    """Post an answer when it is whole."""
+    async with asked as answer:
+        text = "".join([delta async for delta in answer.text_stream])
+    await slack.chat_postMessage(
+        channel=event["channel"],
+        thread_ts=event["ts"],
+        text=text,
+        blocks=[{"type": "markdown", "text": text}, RECEIPT, FEEDBACK],
+        metadata=METADATA,
+        unfurl_links=False,
+        unfurl_media=False,
+    )
+
+
+async def _stream(slack: AsyncWebClient, event: Mapping[str, Any], asked: Any) -> None:
+    """Start a stream with the first piece of an answer; its end says the rest."""
+    async with asked as answer:
+        begun: Any = await slack.chat_startStream(
+            channel=event["channel"],
+            thread_ts=event["ts"],
+            recipient_user_id=event["user"],
+            recipient_team_id=event["team"],
+            markdown_text=await anext(answer.text_stream),
+        )
+        rest = "".join([delta async for delta in answer.text_stream])
+    await slack.chat_stopStream(
+        channel=event["channel"],
+        ts=begun["ts"],
+        markdown_text=rest,
+        blocks=[RECEIPT, FEEDBACK],
+        metadata=METADATA,
+    )
 
 
 def _question(text: str) -> str:
@@ -97,7 +121,7 @@ def _question(text: str) -> str:
     return f'<purser:ask from="person1" at="2026-11-25 12:00 UTC">\n{words}\n</purser:ask>'
 
 
-async def _serve(body: Mapping[str, Any]) -> None:
+async def _serve(body: Mapping[str, Any], *, streams: bool) -> None:
     stopping = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stopping.set)
     limits = Limits(max_connections=CONNECTIONS, max_keepalive_connections=CONNECTIONS)
@@ -111,7 +135,7 @@ async def _serve(body: Mapping[str, Any]) -> None:
             session=session,
             retry_handlers=[],
         )
-        app = answering(slack, claude, body)
+        app = answering(slack, claude, body, streams=streams)
         sockets = AsyncSocketModeHandler(app, os.environ["SLACK_APP_TOKEN"])
         await sockets.connect_async()
         await stopping.wait()
@@ -119,4 +143,5 @@ async def _serve(body: Mapping[str, Any]) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(_serve(json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))))
+    given = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
+    asyncio.run(_serve(given, streams="streams" in sys.argv[2:]))

@@ -43,12 +43,14 @@ def pay(user, basket, prices):
 
 @dataclass(slots=True)
 class Asked:
-    """One ask: when it was said (epoch seconds), and after how many seconds what was seen."""
+    """One ask: its number, when it was said (epoch seconds), and after how many seconds what was seen."""
 
+    n: int
     ts: str
     channel: str
     at: float
     sign: float = 0.0
+    text: float = 0.0  # the first of its answer
     end: float = 0.0
     over: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -63,6 +65,7 @@ class Round:
         ends: from an ask to the receipt under its answer.
         calls: of the app to Slack, by method.
         answers: how many asks have how many answers.
+        asked: the asks themselves.
     """
 
     asks: int
@@ -72,6 +75,7 @@ class Round:
     ends: tuple[float, ...]
     calls: Counter[str]
     answers: Counter[int]
+    asked: tuple[Asked, ...] = ()
 
 
 class Town:
@@ -137,13 +141,14 @@ class Town:
             ends=tuple(asked.end for asked in found),
             calls=Counter(line.method for line in lines if line.direction == "in"),
             answers=Counter(len(self.slack.by_app(a.channel, a.ts)) for a in found),
+            asked=tuple(found),
         )
 
     async def _ask(self, question: str) -> Asked:
         n = self._said = self._said + 1
         channel, at = f"C0B{n % CHANNELS:03}", self.slack.now()
         message = await self.slack.say(f"U0P{n % PEOPLE:03}", channel, question.format(n=n))
-        asked = self._asked[message.ts] = Asked(message.ts, channel, at)
+        asked = self._asked[message.ts] = Asked(n, message.ts, channel, at)
         return asked
 
     async def watch(self) -> None:
@@ -152,10 +157,14 @@ class Town:
             async for change in changes:
                 if change.kind == "status" and (asked := self._asked.get(change.ts)):
                     asked.sign = asked.sign or change.at - asked.at
-                elif change.kind in {"message", "edited"}:
+                elif change.kind in {"message", "edited", "stream"}:
                     message: Message = change.what["message"]
                     asked = self._asked.get(message.thread_ts)
-                    if asked is not None and not asked.end and has_receipt(message):
+                    if asked is None or message.ts == asked.ts:
+                        continue
+                    if message.text or message.markdown:
+                        asked.text = asked.text or change.at - asked.at
+                    if not asked.end and has_receipt(message):
                         asked.end = change.at - asked.at
                         asked.over.set()
 

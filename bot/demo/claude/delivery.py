@@ -14,6 +14,7 @@ from bot.demo.claude.reply import Reply
 from bot.demo.claude.troubles import Trouble
 
 CHUNK = 16_384  # bytes collected before a write, where no pace is kept
+TEXT = b'"text_delta"'  # in the bytes of an event that has some
 BROKEN = b'event: content_block_delta\ndata: {"type": "content_block_de\n\n'
 
 
@@ -25,6 +26,7 @@ class Delivery:
         envelope: the message without content; its usage has the input side.
         begin: called when the response begins, with the response headers still to be given.
         generated: called with output tokens as they go out.
+        now: epoch seconds.
         tokens_per_second: None for as fast as it goes.
     """
 
@@ -35,6 +37,7 @@ class Delivery:
     trouble: Trouble
     begin: Callable[[], dict[str, str]]
     generated: Callable[[int], None]
+    now: Callable[[], float]
     tokens_per_second: float | None
     delta_characters: int
     bytes_per_token: float
@@ -91,6 +94,8 @@ class Delivery:
         await response.write(sse.message_start(self.envelope, self.reply))
         said, hang = 0, self.trouble.hang
         async for data, characters in self._paced():
+            if self.exchange.spoke is None and TEXT in data:
+                self.exchange.spoke = self.now()
             await response.write(data)
             said += characters
             self._count(said)

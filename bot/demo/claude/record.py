@@ -17,7 +17,7 @@ class Exchange:
         status: of the response, 0 while there is none.
         error: the error's type, "" when all went well.
         usage: as told to the client so far, and of a broken answer what it would be billed.
-        at: epoch seconds when it arrived; `began` when its first byte left; `ended`.
+        at: epoch seconds when it arrived; `began` when its first byte left; `spoke` when its first text did; `ended`.
         state: "open" until it is over; "broken_off" by us, "client_gone" by the client.
     """
 
@@ -39,6 +39,7 @@ class Exchange:
     content: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
     response_headers: Mapping[str, str] = field(default_factory=dict[str, str])
     began: float | None = None
+    spoke: float | None = None
     ended: float | None = None
     state: State = "open"
 

@@ -239,6 +239,7 @@ class ClaudeStandIn:
             trouble,
             begin=lambda: self._begin(exchange, model, plan, prompt, body),
             generated=lambda tokens: self.limits.spend_output(model.pool, tokens, self.now()),
+            now=lambda: self.now(),
             tokens_per_second=speed,
             delta_characters=self.delta_characters,
             bytes_per_token=model.bytes_per_token,
