@@ -40,8 +40,9 @@ class Ship:
 
     @property
     def answers(self) -> int:
-        """How many asks it has answered."""
-        return sum(line["outcome"] == "answer" for line in self.logged("ask"))
+        """How many asks it has answered; presses are none."""
+        asks = (line for line in self.logged("ask") if line["feature"] != "click")
+        return sum(line["outcome"] == "answer" for line in asks)
 
 
 class Fleet:

@@ -5,21 +5,22 @@ import json
 import random
 import time
 from collections import Counter
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from benchmarks.apps import POLICY, environment
 from benchmarks.crash.found import Wrong, in_books, in_threads, twice
-from benchmarks.crash.people import DEAR, Asked
+from benchmarks.crash.people import DEAR, QUESTION_OF, Asked
 from benchmarks.crash.places import books, rows
 from benchmarks.released import Release
 from benchmarks.rolling.fleet import Fleet, Ship, Version, until
 from benchmarks.rolling.found import in_jira, waiting
 from benchmarks.rolling.people import ask, move_in, press
 from benchmarks.town import CALL_SECONDS, Town
-from bot.demo.claude import UNLIMITED, ClaudeStandIn
+from bot.demo.claude import UNLIMITED, ClaudeStandIn, Trouble
 from bot.demo.jira import JiraStandIn
 from bot.demo.jira.seed import company
 from bot.demo.slack import Message, SlackStandIn
@@ -46,6 +47,7 @@ class Scale:
         seconds: that a stretch lasts at least, and `both` the one in which both versions serve.
         answers: that each process gives in a stretch at least.
         first_word: seconds until Claude says something; then it says `tokens` a second.
+        slow: and one review, before either version is drained, only so many, so that it has to be handed over; 0 for none.
         retries: seconds before each of Slack's redeliveries.
         end: seconds after which whatever has no answer is lost.
         quiet: seconds afterwards, in which a second answer would come.
@@ -58,6 +60,7 @@ class Scale:
     answers: int = 3
     first_word: float = 0.2
     tokens: float = 120.0
+    slow: float = 1.5
     retries: tuple[float, ...] = (0.0, 5.0, 10.0, 20.0, 40.0)
     end: float = 120.0
     quiet: float = 3.0
@@ -131,6 +134,15 @@ class Update:
         self._pressed: dict[str, Message] = {}
         self.seen = Seen()
 
+    def _slow_review(self) -> None:
+        """Let Claude take minutes for the next review."""
+
+        def fits(body: Mapping[str, Any]) -> bool:
+            said = json.dumps(body["messages"])
+            return "review this" in said[max(0, said.rfind(QUESTION_OF)) :]
+
+        self.claude.troubles.add(Trouble(tokens_per_second=self._scale.slow, fits=fits))
+
     @asynccontextmanager
     async def standing(self) -> AsyncGenerator[None]:
         """All stand-ins, and whatever process was started, while inside."""
@@ -184,29 +196,35 @@ class Update:
         fleet, scale, released, wrong = self.fleet, self._scale, self._released, self.seen.wrong
         await self._stretch(f"{released.name} alone", old)
         self.seen.migrated = await fleet.migrate(OURS)
-        await self._stretch(f"{released.name}, the schema is ours", old)
+        await self._stretch(f"{released.name}, the schema is ours", old, slow=True)
         new = await fleet.start(OURS, scale.processes)
         await self._stretch("both", [*old, *new], scale.both)
         wrong += await fleet.stop(old)
-        await self._stretch("ours alone", new)
+        await self._stretch("ours alone", new, slow=True)
         await fleet.migrate(released)  # as what deploys it does, though there is nothing to do
         again = await fleet.start(released, scale.processes)
         wrong += await fleet.stop(new)
         await self._stretch(f"{released.name} again", again)
 
-    async def _stretch(self, name: str, serving: Sequence[Ship], seconds: float = 0.0) -> None:
-        """Let some time pass, and until each of those who serve has answered enough."""
+    async def _stretch(
+        self, name: str, serving: Sequence[Ship], seconds: float = 0.0, *, slow: bool = False
+    ) -> None:
+        """Let some time pass, and until each of those who serve has answered enough (and somebody waits for a review)."""
         clock = asyncio.get_running_loop().time
         began, before = clock(), {id(ship): ship.answers for ship in self.fleet.ships}
         self._say(name)
+        if slow and self._scale.slow:
+            self._slow_review()
 
         def answered(ship: Ship) -> int:
             return ship.answers - before[id(ship)]
 
+        def enough() -> bool:
+            answers = (answered(ship) for ship in serving)
+            return not self.claude.troubles.waiting and min(answers) >= self._scale.answers
+
         await asyncio.sleep(seconds or self._scale.seconds)
-        await until(
-            lambda: all(answered(ship) >= self._scale.answers for ship in serving), STRETCH_SECONDS
-        )
+        await until(enough, STRETCH_SECONDS)
         answers = Counter[str]()
         for ship in self.fleet.ships:
             answers[ship.version.name] += answered(ship)

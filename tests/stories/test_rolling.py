@@ -18,6 +18,7 @@ SMALL = Scale(
     answers=2,
     first_word=0.05,
     tokens=600.0,
+    slow=0.0,
     retries=PATIENT,
     end=60.0,
     quiet=0.3,

@@ -19,6 +19,7 @@ from pydantic import SecretStr
 from benchmarks.released import RELEASES, Release
 from bot import upkeep
 from bot.bookkeeping import Bookkeeping
+from bot.demo.claude.reply import Draft
 from bot.demo.jira import JiraStandIn
 from bot.demo.jira.seed import company
 from bot.demo.slack import Message
@@ -35,7 +36,7 @@ from tests.stories.world import LOG, PROCESS_SECONDS, Row, World
 pytestmark = pytest.mark.timeout(180)  # a release is started twice, and compiled before
 
 DEAR = "[channels.C0PAYMENTS]\nconfirm_above_usd = 0.0001"
-FOR_EVER = 3600.0
+LONG = " ".join(f"word-{n}" for n in range(200))
 LEASE = 40.0  # seconds after which what a killed process held is anybody's
 LATER = {  # what a file or a server says of a step that only a later release knows
     "sqlite": "INSERT INTO _sqlite_migrations (migration_set, name, applied_at) VALUES ('purser', 'm999_takes', '')",
@@ -100,17 +101,18 @@ class Begun:
         root: of a thread with an answer.
         proposal: nobody has decided yet.
         dear: an ask that is parked.
-        cut: an ask that was at work when the release was killed.
+        cut: an ask whose answer was being said when the release was killed, and `part` what was said.
     """
 
     root: Message
     proposal: Message
     dear: Message
     cut: Message
+    part: Message
 
 
 async def begin(world: World) -> Begun:
-    """Ask, summarize, propose, set a budget and a digest up, and leave one ask parked and one at work."""
+    """Ask, summarize, propose, set a budget and a digest up, and leave one ask parked and one half answered."""
     slack, hour = world.slack, (datetime.now(UTC).hour + 12) % 24
     root = await slack.say("ana", "#shop-dev", "@purser What is 6*7?")
     await world.answered(root)
@@ -121,11 +123,11 @@ async def begin(world: World) -> Begun:
     dear = await slack.say("ana", "#payments", "@purser What is 8*9?")
     await world.until(lambda: [a for a in world.asks() if a["state"] == "parked"])
     await quiet(world)
-    world.claude.troubles.hang(FOR_EVER)
-    asked = len(world.asked)
-    cut = await slack.say("ana", "#shop-dev", "@purser What is 5*5?")
-    await world.until(lambda: len(world.asked) > asked)
-    return Begun(root, world.said(proposing)[-1], dear, cut)
+    world.script(Draft(LONG))
+    world.claude.tokens_per_second = 20.0
+    cut = await slack.say("ana", "#shop-dev", "@purser tell me")
+    part = await world.until(lambda: next((m for m in world.said(cut) if words_of(m)), None))
+    return Begun(root, world.said(proposing)[-1], dear, cut, part)
 
 
 async def quiet(world: World) -> None:
@@ -189,8 +191,10 @@ async def test_all_is_there_after_the_upgrade_and_worked_on(
 ) -> None:
     """Killed, migrated and taken over: books, audit, memory, settings, digests and whatever waited go on, there and back."""
     assert (await released(world, code, "migrate")).err == ""
+    brain = world.claude.brain
     async with serving(world, code):
         begun = await begin(world)
+    world.claude.tokens_per_second = None
     before = kept(world)
     await upkeep.bring_up(SecretStr(world.environ()["DATABASE_URL"]), io.StringIO())
 
@@ -199,7 +203,9 @@ async def test_all_is_there_after_the_upgrade_and_worked_on(
 
     world.ahead = LEASE
     await world.start()
-    assert "5*5 = 25" in await world.answered(begun.cut)
+    assert await world.answered(begun.cut) == LONG
+    assert world.said(begun.cut) == [begun.part]
+    world.claude.brain = brain
     await go_on(world, begun.root, "7*7")
     await world.slack.click("ana", begun.proposal, DO)
     await world.slack.click("ana", world.said(begun.dear)[0], "estimate:go")
