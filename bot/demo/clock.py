@@ -19,7 +19,7 @@ from pathlib import Path
 BYTES = 8  # of the file: how many seconds ahead, as a double
 TICK_SECONDS = 0.1  # between two leaps of the hands
 SLOWEST = 3_600.0 * 0.6  # seconds that pass in a second, near the end of a way
-LEFT_SECONDS = 3.0  # in which what is left of a way would pass, were it not ever slower
+LEFT_SECONDS = 2.0  # in which what is left of a way would pass, were it not ever slower
 
 
 class Clock:
