@@ -15,6 +15,7 @@ import time
 import uuid
 from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from functools import partial
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
@@ -29,6 +30,7 @@ from bot.app.patience import opened
 from bot.app.reload import Keyring, Reload, Reread
 from bot.app.rooms import furnish
 from bot.app.telemetry import collector
+from bot.app.timing import REAL, Timing
 from bot.ask import Alerts, Ask
 from bot.audit import of_ask, record
 from bot.errors import BadSettings
@@ -63,6 +65,7 @@ async def serve(
     apart: float = APART_SECONDS,
     drain: float = DRAIN_SECONDS,
     now: Callable[[], float] | None = None,
+    timing: Timing = REAL,
 ) -> None:
     """Run the bot until `stopping` is set; then let running asks finish and hand back the rest.
 
@@ -79,6 +82,7 @@ async def serve(
         apart: seconds between the two Socket Mode connections.
         drain: seconds that running asks get when told to stop.
         now: seconds since the epoch; by default the database's, which all who serve it share.
+        timing: by which clock turns wait.
 
     Raises:
         BadSettings: Slack does not know the bot token.
@@ -105,22 +109,20 @@ async def serve(
         app = bolt(door, client)
         doors = open_doors(settings, app, host, port, well, metrics, ready, apart, keyring, stack)
         await _unless(stopping, doors)
-        us = await _unless(stopping, _who_we_are(wire))
-        if us is None:
+        if (us := await _unless(stopping, _who_we_are(wire))) is None:
             return
         door.us = us
         rooms = await furnish(
-            settings, policy, store, inbox, wire, us, metrics, new_id, now, keyring, traces, stack
+            *(settings, policy, store, inbox, wire, us, metrics, new_id),
+            *(replace(timing, now=now), keyring, traces, stack),
         )
-        door.home = rooms.homes.show
-        door.opens = rooms.clicks.opens
+        door.home, door.opens = rooms.homes.show, rooms.clicks.opens
         worker = Worker(rooms, drain_seconds=drain)
         _begin(_keep_warm(rooms.turn, policy, stopping, alone=store.alone), stack)
         if reread is not None:
             _begin(_reload(reread, keyring, policy, store, rooms.turn.alerts, now).run(), stack)
-        watching = asyncio.gather(worker.watch(stopping), rooms.schedule.run(stopping))
-        await worker.run(stopping)
-        await watching
+        watching = (worker.watch(stopping), rooms.schedule.run(stopping))
+        await asyncio.gather(worker.run(stopping), *watching)
 
 
 async def _store(

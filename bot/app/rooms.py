@@ -1,9 +1,7 @@
 """What a worker works with, each room built once and given what it needs."""
 
-import asyncio
 import hashlib
 import random
-import time
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from functools import partial
@@ -17,6 +15,7 @@ from bot.app.calendar import calendar
 from bot.app.clients import claude_client, github_client, jira_client, secret
 from bot.app.digesting import digesting
 from bot.app.reload import Keyring
+from bot.app.timing import Timing
 from bot.audit import Audit
 from bot.budget import Budget
 from bot.conversation import Conversations
@@ -83,13 +82,13 @@ async def furnish(
     us: Us,
     metrics: Metrics,
     new_id: Callable[[], str],
-    now: Callable[[], float],
+    timing: Timing,
     keyring: Keyring,
     traces: TracerProvider | None,
     stack: AsyncExitStack,
 ) -> Rooms:
     """What a worker works with."""
-    people = People(wire, team=us.team, now=now)
+    now, people = timing.now, People(wire, team=us.team, now=timing.now)
     askers = Askers(people, policy)
     adjustments = await _adjustments(store, policy, now, stack)
     github = await stack.enter_async_context(github_client(settings, now))
@@ -104,7 +103,7 @@ async def furnish(
     pdfs = _pdfs(stack)
     tools = _tools(policy, jira, github, Desk(proposals, people), pdfs, stack)
     turn = await _turn(
-        policy, store, inbox, people, us, metrics, new_id, now, tools, keyring, traces, stack
+        policy, store, inbox, people, us, metrics, new_id, timing, tools, keyring, traces, stack
     )
     journal, ledger, budget = turn.journal, turn.ledger, turn.budget
     threads = Threads(wire, people, Files(wire, pdfs=pdfs), us)
@@ -124,7 +123,7 @@ async def furnish(
         threads=threads,
         conversations=turn.conversations,
         posting=Posting(github, policy, proposals, journal, store),
-        prefetch=Prefetch(Pulls(github, policy), journal, store, clock=time.monotonic),
+        prefetch=Prefetch(Pulls(github, policy), journal, store, clock=timing.clock),
         turn=turn,
         commands=_commands(policy, turn, costs, adjustments, people, digests),
         digests=written,
@@ -264,14 +263,15 @@ async def _turn(
     us: Us,
     metrics: Metrics,
     new_id: Callable[[], str],
-    now: Callable[[], float],
+    timing: Timing,
     tools: Sequence[Tool],
     keyring: Keyring,
     traces: TracerProvider | None,
     stack: AsyncExitStack,
 ) -> Turn:
     """What every turn works with; the books among it are everybody's."""
-    clock, rng, zone = time.monotonic, random.Random(), policy.workspace.zone  # noqa: S311 - jitter
+    now, clock, zone = timing.now, timing.clock, policy.workspace.zone
+    rng = random.Random()  # noqa: S311 - jitter
 
     async def admins() -> Sequence[str]:
         return list((await people.names(policy.admins)).values())
@@ -297,7 +297,7 @@ async def _turn(
         now=now,
         clock=clock,
         rng=rng,
-        sleep=asyncio.sleep,
+        sleep=timing.sleep,
         admins=admins,
     )
 

@@ -100,7 +100,7 @@ class Line:
                 continue
             place.told = now
             if now + wait.least > place.deadline:
-                place.refused = GiveUp(too_long(wait.least), busy=True)
+                place.refused = GiveUp(too_long(wait.least, wait.which), busy=True)
                 wait.waiter.gone = True
                 place.called.set()
             elif wait.about > TELL_SECONDS or now - place.since > TELL_SECONDS:

@@ -60,10 +60,11 @@ def reason(which: str) -> str:
     return f"waiting for Claude's rate limit{_named(which)}"
 
 
-def too_long(seconds: float) -> str:
-    """Why an ask is not kept waiting."""
+def too_long(seconds: float, which: str) -> str:
+    """Why an ask is not kept waiting for a limit, or for a Claude that does not answer."""
+    why = "Claude does not answer" if which == OVERLOADED else "Claude's rate limit is reached"
     return (
-        f"Claude's rate limit is reached, and it would take {spoken(seconds)} until it is this ask's turn, longer "
+        f"{why}, and it would take {spoken(seconds)} until it is this ask's turn, longer "
         "than an ask may take. Please try again later."
     )
 

@@ -21,6 +21,7 @@ from typing import Any, Self, TypeVar
 import aiohttp
 
 from bot.app import Reread, serve
+from bot.app.timing import REAL, Timing
 from bot.demo.claude import ClaudeStandIn
 from bot.demo.claude.brain import Brain
 from bot.demo.claude.filters import rewording
@@ -60,6 +61,7 @@ class World:
         http: Slack speaks to us over signed HTTP instead of Socket Mode.
         drain: seconds that running asks get at the end.
         sockets_apart: seconds between the two connections of Socket Mode; a minute in life, so there is but one.
+        swift: what turns wait for passes by `later`.
     """
 
     def __init__(
@@ -74,6 +76,7 @@ class World:
         http: bool = False,
         drain: float = 5.0,
         sockets_apart: float = 60.0,
+        swift: bool = False,
     ) -> None:
         self.folder = folder
         self.slack = slack or SlackStandIn()
@@ -87,6 +90,8 @@ class World:
         self.set: dict[str, str] = {}  # in the environment, over what else is
         self.again = asyncio.Event()  # asks the bot in this process to read it anew
         self.ahead = 0.0  # seconds that the clock of the bot in this process is ahead of ours
+        self._timing = Timing(clock=self._clock, sleep=self._sleep) if swift else REAL
+        self.later = 0.0  # seconds that the clock by which a swift one's turns wait is ahead
         self._warm = 0
         self._stack = AsyncExitStack()
         self._stopping = asyncio.Event()
@@ -161,6 +166,7 @@ class World:
                 apart=self._apart,
                 drain=self._drain,
                 now=lambda: time.time() + self.ahead,
+                timing=self._timing,
             )
         )
         await asyncio.wait({self._serving, ready}, return_when=asyncio.FIRST_COMPLETED)
@@ -168,6 +174,13 @@ class World:
             await self.served()
         await self._taken(await ready, warm=warm)
         return self
+
+    def _clock(self) -> float:
+        return time.monotonic() + self.later
+
+    async def _sleep(self, seconds: float) -> None:
+        until = self._clock() + seconds
+        await self.until(lambda: self._clock() >= until, seconds + 1.0)
 
     async def served(self) -> None:
         """Wait until the bot in this process ends by itself, and how it does."""
