@@ -1,4 +1,4 @@
-"""The real `purser` command as a process of its own, in a clean environment."""
+"""The `purser` command as a process of its own, in a clean environment."""
 
 import asyncio
 import os
@@ -6,6 +6,9 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from tests import forks
 
 PURSER = Path(sys.executable).with_name("purser")
 CLEAN = {"PATH": os.defpath, "HOME": "/nowhere", "LANG": "C.UTF-8"}
@@ -21,12 +24,20 @@ class Ran:
 
 
 async def purser(*arguments: str, cwd: Path, env: Mapping[str, str] | None = None) -> Ran:
-    """Run a command in a folder, with these settings and nothing else of ours."""
-    return await run(str(PURSER), *arguments, cwd=cwd, env=env)
+    """Run a command in a folder, with these settings and nothing else of ours; see tests/forks.py."""
+    with TemporaryDirectory(prefix="purser-") as place:
+        out, err = Path(place) / "out", Path(place) / "err"
+        own = {**CLEAN, **(env or {})}
+        process = forks.start(*arguments, cwd=cwd, env=own, out=str(out), err=str(err))
+        try:
+            code = await forks.ended(process)
+        finally:
+            process.kill()  # where its test has given up
+        return Ran(code, out.read_text(), err.read_text())
 
 
 async def run(*line: str, cwd: Path, env: Mapping[str, str] | None = None) -> Ran:
-    """Run a program in the clean environment."""
+    """Run a program in the clean environment; `PURSER` is the installed command."""
     process = await asyncio.create_subprocess_exec(
         *line,
         cwd=cwd,

@@ -263,7 +263,7 @@ async def test_a_demo_whose_bot_does_not_start_says_why(tmp_path: Path) -> None:
 async def test_a_terminal_that_knows_few_letters_is_no_obstacle(tmp_path: Path) -> None:
     """Where signs cannot be shown, the words still are."""
     env = {"PYTHONIOENCODING": "iso-8859-15"}
-    ran = await purser("doctor", cwd=tmp_path, env=env)
+    ran = await run(str(PURSER), "doctor", cwd=tmp_path, env=env)
 
     assert (ran.code, ran.err) == (1, "")
     assert "? SLACK_BOT_TOKEN: is not set ? the bot token" in ran.out

@@ -13,7 +13,6 @@ import time
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, closing
-from multiprocessing import get_context
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from typing import Any, Self, TypeVar
@@ -35,6 +34,7 @@ from bot.demo.web import WebStandIn
 from bot.policy import Policy
 from bot.rules import load
 from bot.settings import Settings
+from tests import forks
 
 T = TypeVar("T")
 Row = dict[str, Any]
@@ -42,10 +42,6 @@ Row = dict[str, Any]
 SECONDS = 20.0  # for whatever a story waits for; nothing takes so long unless it is broken
 PROCESS_SECONDS = 30.0  # for a process to be ready, or to end
 LOG = "log.jsonl"
-FORKS = get_context("forkserver")
-FORKS.set_forkserver_preload(
-    ["bot.__main__", "bot.app", "genai_prices"]
-)  # so that a process starts at once
 ENDED = ("done", "dead")
 
 
@@ -200,8 +196,13 @@ class World:
     async def spawn(self, *, warm: bool = True) -> Self:
         """Run `purser serve` as a process, and wait until it takes asks."""
         lines = len(self.log)
-        self._process = FORKS.Process(target=_serve, args=(self.environ(), self.folder))
-        self._process.start()
+        self._process = forks.start(
+            *("serve", "--port", "0"),
+            cwd=self.folder,
+            env=self.environ(),
+            out=os.devnull,
+            err=LOG,
+        )
         ready = await self.until(lambda: self._ready(lines), PROCESS_SECONDS)
         await self._taken(int(ready["port"]), warm=warm)
         return self
@@ -233,10 +234,8 @@ class World:
         assert process is not None
         assert process.pid is not None
         os.kill(process.pid, number)
-        await self.until(lambda: process.exitcode is not None, PROCESS_SECONDS)
-        process.join()
-        assert process.exitcode is not None
-        return process.exitcode
+        async with asyncio.timeout(PROCESS_SECONDS):
+            return await forks.ended(process)
 
     def _ready(self, since: int) -> Row | None:
         return next((line for line in self.log[since:] if line.get("event") == "ready"), None)
@@ -358,17 +357,6 @@ class World:
     async def dropped(self, reason: str) -> float:
         """How often something was dropped or refused for a reason."""
         return await self.metric(f'purser_dropped_total{{reason="{reason}"}}')
-
-
-def _serve(environ: Mapping[str, str], folder: Path) -> None:
-    """`purser serve`, in a process forked from one that has imported all of it already."""
-    os.environ.clear()
-    os.environ.update(environ)
-    os.chdir(folder)
-    os.dup2(os.open(LOG, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), 2)
-    from bot.__main__ import main
-
-    main(["serve", "--port", "0"])
 
 
 class _Script(Brain):
