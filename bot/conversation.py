@@ -305,6 +305,11 @@ class Conversations:
             at=at,
         )
 
+    async def ends_with(self, lane: str, n: int) -> bool:
+        """Whether a thread's last ask that was answered is the nth, by whichever process. Raises StoreDown."""
+        rows = await self._store.read("conversation.last", lane=lane)
+        return [row["n"] for row in rows] == [n]
+
     def carried(self, tx: Transaction, lane: str, n: int, left: Left) -> None:
         """Remember that a thread's cache was carried on, unless an ask came meanwhile.
 

@@ -32,6 +32,24 @@ class Cold:
     begun: float
 
 
+@dataclass(frozen=True, slots=True)
+class Followed:
+    """An ask that was answered: when it was asked, and when its last request left, in epoch seconds.
+
+    Attributes:
+        thread: in which, "" where the answer opened none.
+        calls: of Claude, until it was answered.
+    """
+
+    team: str
+    channel: str
+    thread: str
+    feature: str
+    asked: float
+    sent: float
+    calls: int
+
+
 class Hindsight:
     """Looks back at asks.
 
@@ -82,6 +100,22 @@ class Hindsight:
                 begun=row["at"] - ((row["latency_ms"] or 0) - (row["ttft_ms"] or 0)) / 1000,
             )
             for row in rows
+        ]
+
+    async def followed(self, *, since: float, most: int) -> list[Followed]:
+        """The latest asks since a time (epoch seconds), so many at most, the oldest first."""
+        rows = await self._store.read("hindsight.followed", since=since, most=most)
+        return [
+            Followed(
+                team=row["team"] or "",
+                channel=row["channel"] or "",
+                thread=row["thread"] or "",
+                feature=row["feature"] or "",
+                asked=row["asked"],
+                sent=row["sent"],
+                calls=row["calls"],
+            )
+            for row in reversed(rows)
         ]
 
     async def place(self, ask_id: str) -> tuple[str, str] | None:

@@ -12,7 +12,9 @@ from bot.labels import ATTACHMENT_CHARS, cut, text
 
 Message = Mapping[str, Any]
 
-RESULT_CHARS = 8_000  # of one tool result, as remembered after the answer
+RESULT_CHARS = (
+    2_000  # of one tool result, as remembered after the answer; whoever needs more reads it again
+)
 _THOUGHTS = ("thinking", "redacted_thinking")
 
 

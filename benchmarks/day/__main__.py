@@ -34,6 +34,7 @@ WAYS: Sequence[tuple[str, Callable[[Sequence[Request]], Way]]] = (
     ("a clock at the head of the prompt", lambda _: Dated()),
 )
 MOST, LEAST_READ = 1.1, 0.9  # times the optimum; of what is sent again
+CONTENT = 1.15  # times what asks need
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,10 +76,12 @@ def table(shown: Played, others: Sequence[Played]) -> str:
         lines.append(
             f"| {name} | {one.dollars:.2f} | {shown.times(name):.3f} | {over} | {kept} | {read} |"
         )
-    missed = shown.bills[PURSER].missed
-    causes = ", ".join(f"{cause} ${picos / PICOS:.2f}" for cause, picos in missed.most_common())
+    ours = shown.bills[PURSER]
+    costs = ours.missed.most_common()
+    causes = ", ".join(f"{cause} ${picos / PICOS:.2f}" for cause, picos in costs)
+    sent = f"Tokens sent, in those needed: {ours.content:.2f}, {ours.strictly:.2f} without what was in cache."
     return "\n".join(
-        [*lines, "", f"What Purser's missed cache cost, by cause: {causes or 'nothing'}."]
+        [*lines, "", f"What Purser's missed cache cost, by cause: {causes or 'nothing'}.", sent]
     )
 
 
@@ -87,10 +90,14 @@ def judged(days: Sequence[Played]) -> list[Target]:
     times = mean(one.times(PURSER) for one in days)
     best = min(mean(one.times(name) for one in days) for name, _ in WAYS[3:])
     read = min(one.bills[PURSER].read_share for one in days)
+    content = mean(one.bills[PURSER].content for one in days)
+    rewritten = sum(one.bills[PURSER].missed["prefix changed"] for one in days) / PICOS
     return [
         Target("the bill, % of the best", 100 * times, 100 * MOST),
         Target("the same, beside the best of the others", 100 * times, 100 * best),
         Target("sent again and read from cache, %", 100 * read, 100 * LEAST_READ, at_least=True),
+        Target("rewritten by its own doing, $", rewritten, 0.0),
+        Target("tokens sent, % of what asks need", 100 * content, 100 * CONTENT),
     ]
 
 

@@ -13,9 +13,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from benchmarks.day.asked import Request, after, whole
+from benchmarks.day.asked import Request, after, asked_end, system_end, whole
 from benchmarks.day.bill import KeepAlive, Marked, with_marks
-from benchmarks.day.usual import asked_end, system_end
 from bot.caching import Rates, Ttl
 from bot.demo.claude.prompt import Prompt
 
@@ -98,6 +97,10 @@ class After:
         """With the marks that were best."""
         shaped, marks = self._marks[id(request)]
         return with_marks(shaped.prompt, marks)
+
+    def form(self, request: Request) -> Request:
+        """In the form that was best."""
+        return self._marks[id(request)][0]
 
     def answered(self, request: Request) -> None:
         """Nothing new."""

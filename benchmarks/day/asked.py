@@ -82,6 +82,17 @@ def after(request: Request, since: int) -> Prompt:
     return _prompt(request.model, messages)
 
 
+def system_end(prompt: Prompt) -> int:
+    """The place of the system prompt's last block."""
+    return max(n for n, piece in enumerate(prompt.pieces) if piece.section == "system")
+
+
+def asked_end(request: Request) -> int:
+    """The place of the last block of the ask's own message."""
+    after = sum(len(message["content"]) for message in request.rounds)
+    return len(request.prompt.pieces) - after - 1
+
+
 def requests(talks: Sequence[Talk], seed: int) -> list[Request]:
     """All requests of a day, in the order in which they leave."""
     words = _Words(seed)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from itertools import count
 from typing import Protocol
 
+from benchmarks.day import content
 from benchmarks.day.asked import BEGINS_SECONDS, Request
 from bot.caching import Ttl
 from bot.demo.claude.cache import Plan, PromptCache
@@ -15,6 +16,7 @@ from bot.prices import PICOS, price
 from bot.usage import Usage
 
 TICK_SECONDS = 5.0  # between looks at what is due
+MARGIN_SECONDS = 15.0  # before its end, what lies in cache is taken for lost
 AFTER_SECONDS = 3_900.0  # after the last answer, in which keep-alive calls may still be made
 
 Marked = Mapping[int, Ttl]  # by the place of a block among tools, system and messages
@@ -36,6 +38,10 @@ class Way(Protocol):
         """What is sent, with its marks."""
         ...
 
+    def form(self, request: Request) -> Request:
+        """The request as it was sent: with what came before it as it was sent, or as it is remembered."""
+        ...
+
     def answered(self, request: Request) -> None:
         """The answer has ended."""
         ...
@@ -55,12 +61,25 @@ class Bill:
     usage: Usage = field(default_factory=Usage)
     resent: int = 0  # tokens that an earlier request had sent with everything before them
     read: int = 0  # of those, read from cache
+    sent: int = 0  # tokens of all requests
+    spare: int = 0  # of those, what their asks did not need
+    cheap: int = 0  # of those, what was read from cache
     missed: Counter[str] = field(default_factory=Counter[str])  # picos, by cause
 
     @property
     def dollars(self) -> float:
         """All of it."""
         return self.picos / PICOS
+
+    @property
+    def content(self) -> float:
+        """Tokens sent, in those that were needed or cheaper to send than to leave out."""
+        return self.sent / max(1, self.sent - self.spare + self.cheap)
+
+    @property
+    def strictly(self) -> float:
+        """The same in those that were needed."""
+        return self.sent / max(1, self.sent - self.spare)
 
     @property
     def read_share(self) -> float:
@@ -85,6 +104,7 @@ class _Day:
     def __init__(self, way: Way) -> None:
         self._way, self._cache, self._bill = way, PromptCache(), Bill()
         self._sent: set[bytes] = set()  # every prefix that was sent
+        self._last: dict[tuple[str, str], Prompt] = {}  # by thread and model
         self._written: dict[bytes, float] = {}  # prefixes at marks, and from when they can be read
 
     def played(self, requests: Sequence[Request]) -> Bill:
@@ -119,7 +139,12 @@ class _Day:
         plan = self._cache.plan(prompt, now)
         picos = self._pay(plan, request.model, request.output_tokens, now)
         self._bill.picos += picos
-        self._look_back(prompt, plan, request, now, picos)
+        if not self._rewritten(prompt, plan, request, now, picos):
+            self._look_back(prompt, plan, request, now, picos)
+        spare, cheap = content.spare(self._way.form(request), plan.read)
+        self._bill.sent += prompt.tokens
+        self._bill.spare += spare
+        self._bill.cheap += cheap
         self._sent.update(piece.key for piece in prompt.pieces)
         self._note(plan, request.begins)
         return plan
@@ -142,6 +167,28 @@ class _Day:
         self._bill.usage = _sum(self._bill.usage, usage)
         return _price(usage, model, now)
 
+    def _rewritten(
+        self, prompt: Prompt, plan: Plan, request: Request, now: float, picos: int
+    ) -> bool:
+        """Whether what lies in cache of the thread was not read since it was sent in another form."""
+        before = self._last.get((request.thread.lane, request.model))
+        self._last[request.thread.lane, request.model] = prompt
+        alive = self._cache.plan(before, now + MARGIN_SECONDS).read if before else 0
+        if before is None or alive <= plan.read:
+            return False
+        pairs = zip(before.pieces, prompt.pieces, strict=False)
+        same = max((a.tokens for a, b in pairs if a.key == b.key), default=0)
+        if same >= alive:
+            return False
+        self._missed("prefix changed", alive - plan.read, plan, request, now, picos)
+        return True
+
+    def _missed(
+        self, cause: str, tokens: int, plan: Plan, request: Request, now: float, picos: int
+    ) -> None:
+        usage = _usage(_read_more(plan, min(tokens, plan.limited)), request.output_tokens)
+        self._bill.missed[cause] += picos - _price(usage, request.model, now)
+
     def _look_back(
         self, prompt: Prompt, plan: Plan, request: Request, now: float, picos: int
     ) -> None:
@@ -163,8 +210,7 @@ class _Day:
             cause = "no mark"
         else:
             cause = "cold start in parallel" if min(written) > now else "expired"
-        spared = _price(_usage(_read_more(plan, missed), request.output_tokens), request.model, now)
-        self._bill.missed[cause] += picos - spared
+        self._missed(cause, missed, plan, request, now, picos)
 
 
 def _read_more(plan: Plan, tokens: int) -> Plan:

@@ -4,9 +4,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from benchmarks.day.asked import Request, after, head, whole
+from benchmarks.day.asked import Request, after, asked_end, head, system_end, whole
 from benchmarks.day.bill import KeepAlive, Marked, with_marks
-from benchmarks.day.usual import asked_end, system_end
 from bot.caching import HOUR_SECONDS, Asking, Caching, Left, Read, Size
 from bot.conversation import NONE_WHOLE
 from bot.demo.claude.prompt import Prompt
@@ -57,6 +56,10 @@ class Purser:
         made = order("answer", head(request.model), messages, marked=messages)
         return with_marks(shaped.prompt, _marks(made.body))
 
+    def form(self, request: Request) -> Request:
+        """As the bot reads what came before it, once it is sent."""
+        return whole(request, self._threads[request.thread.lane].since)
+
     def answered(self, request: Request) -> None:
         """The ask may have ended."""
         if request.end is None:
@@ -72,7 +75,10 @@ class Purser:
         if call:
             self._calls[id(call)] = thread
         answer = prompt.tokens - max(inside, asking.sent + asking.size.shared)
-        self._caching.answered(asking, call, rounds=request.n, answer=max(0, answer))
+        lighter = prompt.tokens - after(request, NONE_WHOLE).tokens
+        self._caching.answered(
+            asking, call, rounds=request.n, answer=max(0, answer), lighter=max(0, lighter)
+        )
 
     def due(self, now: float) -> Iterable[KeepAlive]:
         """What the bot would send."""

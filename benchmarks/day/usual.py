@@ -3,24 +3,13 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
-from benchmarks.day.asked import Request
+from benchmarks.day.asked import Request, asked_end, system_end
 from benchmarks.day.bill import KeepAlive, Marked, with_marks
 from bot.caching import SLOT_SECONDS, Ttl
 from bot.demo.claude.prompt import Prompt, digest
 
 BIG_TOKENS = 10_000  # of a thread that is kept alive by rule
 CALLS = 3  # keep-alive calls by rule, after one answer
-
-
-def system_end(prompt: Prompt) -> int:
-    """The place of the system prompt's last block."""
-    return max(n for n, piece in enumerate(prompt.pieces) if piece.section == "system")
-
-
-def asked_end(request: Request) -> int:
-    """The place of the last block of the ask's own message."""
-    after = sum(len(message["content"]) for message in request.rounds)
-    return len(request.prompt.pieces) - after - 1
 
 
 class Uncached:
@@ -33,6 +22,10 @@ class Uncached:
     def prompt(self, request: Request) -> Prompt:
         """With this way's marks."""
         return with_marks(request.prompt, self.marks(request))
+
+    def form(self, request: Request) -> Request:
+        """What came before it is read as it is remembered."""
+        return request
 
     def answered(self, request: Request) -> None:
         """Of no interest."""

@@ -12,11 +12,19 @@ LASTS: dict[Ttl, float] = {"5m": SLOT_SECONDS, "1h": HOUR_SECONDS}
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """Tokens of a request: what all asks share, what is its thread's own, and what the answer adds behind it."""
+    """Tokens of a request.
+
+    Attributes:
+        shared: what all asks share.
+        thread: what is its thread's own.
+        answer: what the answer adds behind it.
+        lighter: by how many fewer all that is the thread's own is written anew, once it is lost.
+    """
 
     shared: int
     thread: int
     answer: int = 0
+    lighter: int = 0
 
 
 @dataclass(slots=True)

@@ -44,7 +44,7 @@ class Alive(Generic[T]):
 
 
 class Caching(Generic[T]):
-    """One for a process: what it has learnt is not written down, and what it keeps alive ends with it."""
+    """One for a process: what it has learnt stands in the books too, and what it keeps alive ends with it."""
 
     def __init__(self) -> None:
         self.rhythm = Rhythm()
@@ -109,7 +109,9 @@ class Caching(Generic[T]):
         pays = chance > Rates.of(asking.model, at).pays
         return asking.marks(rounds=rounds, last=last, tokens=tokens, at=at, pays=pays)
 
-    def answered(self, asking: Asking, request: T | None, *, rounds: int, answer: int) -> None:
+    def answered(
+        self, asking: Asking, request: T | None, *, rounds: int, answer: int, lighter: int = 0
+    ) -> None:
         """An ask was answered.
 
         Args:
@@ -117,6 +119,7 @@ class Caching(Generic[T]):
             request: the call that would keep alive what the next ask begins with; None where none may be made.
             rounds: of tools.
             answer: tokens behind its last request.
+            lighter: by how many fewer its thread is written anew, once it is lost.
         """
         self.rhythm.went(asking.feature, rounds)
         lane = asking.thread.lane
@@ -128,7 +131,7 @@ class Caching(Generic[T]):
             return
         if asking.ttl == "1h":
             return
-        size = Size(asking.size.shared, inside, asking.sent - inside + answer)
+        size = Size(asking.size.shared, inside, asking.sent - inside + answer, lighter)
         self._alive.pop(lane, None)
         self._alive[lane] = Alive(
             asking.thread, asking.model, request, size, asking.at + LASTS["5m"]
@@ -168,6 +171,7 @@ class Caching(Generic[T]):
                 shared=size.shared,
                 thread=size.thread,
                 answer=size.answer,
+                lighter=size.lighter,
             )
             > 0
         )

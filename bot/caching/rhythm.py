@@ -1,4 +1,4 @@
-"""How soon people go on in threads, learnt while they do; nothing of it is written down.
+"""How soon people go on in threads, learnt while they do, and from the books (`turn.learn`); nothing else is kept of it.
 
     silence since an answer:  0 ── 5 ── 10 ── 15 ── … ── 60 minutes, in slots of a short cache's life
 
@@ -75,7 +75,7 @@ class _Line:
 
 
 class Rhythm:
-    """How soon people go on in threads, learnt while they do; nothing of it is written down."""
+    """How soon people go on in threads."""
 
     def __init__(self) -> None:
         self._lines: OrderedDict[tuple[object, ...], _Line] = OrderedDict()

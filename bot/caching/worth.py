@@ -62,7 +62,13 @@ def cache_minimum(model: str) -> int:
 
 
 def carried(
-    hazards: Sequence[float], rates: Rates, *, shared: int, thread: int, answer: int
+    hazards: Sequence[float],
+    rates: Rates,
+    *,
+    shared: int,
+    thread: int,
+    answer: int,
+    lighter: int = 0,
 ) -> float:
     """What a call is worth that carries a thread's cache from five minutes of silence to an hour; 0 where it is not.
 
@@ -75,8 +81,10 @@ def carried(
         shared: tokens at its beginning that other threads keep alive anyway.
         thread: the thread's own tokens in cache.
         answer: those behind them, which are not.
+        lighter: by how many fewer all of them are written anew where they are lost.
     """
-    kept = _later(hazards) * (rates.write_5m - rates.read) * (thread + answer)
+    whole = thread + answer
+    kept = _later(hazards) * (rates.write_5m * (whole - lighter) - rates.read * whole)
     return max(0.0, kept - rates.read * (shared + thread) - rates.write_1h * answer)
 
 

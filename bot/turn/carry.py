@@ -7,6 +7,7 @@ comes of it, and what goes wrong with it is logged alone.
 """
 
 import asyncio
+import math
 from contextlib import suppress
 
 import structlog
@@ -19,6 +20,7 @@ from bot.policy import Policy
 from bot.prices import assumed, estimate
 from bot.store import Transaction
 from bot.turn.brief import Carry, Rooms
+from bot.turn.learn import LEARN_SECONDS, learnt
 from bot.turn.response import Response
 from bot.turn.rows import settled, unconfirmed
 from bot.turn.warm import CARRY, call_id, cause_of, end, lost_id
@@ -32,7 +34,12 @@ log = structlog.get_logger()
 
 async def carry_on(rooms: Rooms, policy: Policy, stopping: asyncio.Event) -> None:
     """Make the calls that are due until told to stop."""
+    looked = -math.inf
     while not stopping.is_set():
+        if rooms.clock() - looked >= LEARN_SECONDS:
+            looked = rooms.clock()
+            with suppress(StoreDown):  # it stays what it was
+                rooms.caching.rhythm = await learnt(rooms.store, now=rooms.now())
         calls = rooms.caching.due(rooms.now(), lambda alive: _may(policy, alive))
         await asyncio.gather(*(carry(rooms, policy, call) for call in calls))
         with suppress(TimeoutError):
@@ -52,7 +59,8 @@ async def carry(rooms: Rooms, policy: Policy, carry: Carry) -> bool:
     went = False
     if ticket is not None:
         try:
-            went = await _booked(rooms, policy, carry, model)
+            if await rooms.conversations.ends_with(carry.ask.lane, carry.n):
+                went = await _booked(rooms, policy, carry, model)
         except OverBudget as spent:
             log.info("cache not carried on", model=model, why=f"{spent.scope} budget")
         except StoreDown:

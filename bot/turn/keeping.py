@@ -1,17 +1,16 @@
 """What one ask leaves in Claude's cache: how its requests begin and are marked, and the call that would carry it on."""
 
-import json
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 
 from bot.ask import Lease
 from bot.caching import Asking, Left, Read, Size, Thread, held
-from bot.conversation import Conversation
+from bot.conversation import NONE_WHOLE, Conversation
 from bot.labels import text
 from bot.remembered import Message, as_sent, remembered
 from bot.turn.brief import Brief, Carry, Rooms
 from bot.turn.older import fits
-from bot.turn.request import LIKELY_BYTES_PER_TOKEN, LIKELY_PART, Order, bound_of
+from bot.turn.request import LIKELY_PART, Order, bound_of
 
 READY = "Ready?"  # in the place of the next ask; nothing is answered
 CARRIED_TOKENS = 100_000  # of a thread at most, likely: its messages are held until it is due
@@ -114,14 +113,19 @@ class Keeping:
             return
         messages = (conversation.new, *rounds)
         whole = bool(left.end_until) or left.whole_from < conversation.n
-        kept = as_sent(messages) if whole else remembered(messages)
-        behind = kept[-1:] if whole else kept[1:]
-        answer = round(len(json.dumps(behind, ensure_ascii=False)) / LIKELY_BYTES_PER_TOKEN)
+        light = remembered(messages)
+        kept = as_sent(messages) if whole else light
+        answer = _likely(kept[-1:] if whole else kept[1:])
+        lighter = 0
+        if conversation.as_sent or _count(rounds):
+            before = conversation.whole(NONE_WHOLE).remembered
+            lighter = _likely((*conversation.remembered, *kept)) - _likely((*before, *light))
         self._rooms.caching.answered(
             asking,
             self._carry(order, conversation, kept, asking, answer),
             rounds=_count(rounds),
             answer=answer,
+            lighter=max(0, lighter),
         )
 
     def _began(self, order: Order, conversation: Conversation, tokens: int) -> Asking:
@@ -130,7 +134,7 @@ class Keeping:
             before = conversation.remembered
             own, tail, _ = conversation.ends
             upto = {"own": own, "tail": tail, "answer": len(before)}[self._read]
-            cached = round(bound_of(before[:upto]) * LIKELY_PART)
+            cached = _likely(before[:upto])
         return self._rooms.caching.asked(
             self._thread(conversation),
             feature=self._brief.feature,
@@ -174,6 +178,11 @@ class Keeping:
             n=conversation.n,
             left=self._left,
         )
+
+
+def _likely(messages: Sequence[Message]) -> int:
+    """Tokens that messages have, about."""
+    return round(bound_of(messages) * LIKELY_PART)
 
 
 def _count(rounds: Sequence[Message]) -> int:

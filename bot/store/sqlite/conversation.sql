@@ -24,6 +24,10 @@ SELECT :lane, coalesce(max(n), 0) + 1, :ask_id, :team, :channel, :user, :message
 FROM conversation WHERE lane = :lane
 ON CONFLICT (ask_id) DO NOTHING;
 
+-- name: last
+-- The number of a thread's last ask; nothing of a thread without any.
+SELECT n FROM conversation WHERE lane = :lane ORDER BY n DESC LIMIT 1;
+
 -- name: carried
 -- What stands in Claude's cache of a thread, after a call that carried it on; where nobody asked meanwhile.
 UPDATE conversation SET cached = :cached

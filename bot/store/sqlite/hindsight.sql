@@ -21,6 +21,15 @@ SELECT entry_id, model, prompt_version, at, latency_ms, ttft_ms FROM ledger
 WHERE at >= :since AND at < :until AND cache_read_tokens = 0 AND cache_write_1h_tokens > 0 AND status = 'settled'
 ORDER BY at, entry_id;
 
+-- name: followed
+-- The latest asks of a span of time: when each was asked, when its last request left, and in how many calls it was answered.
+SELECT team, channel, thread, feature, min(at - coalesce(latency_ms, 0) / 1000.0) AS asked,
+  max(at - coalesce(latency_ms, 0) / 1000.0) AS sent, count(*) AS calls
+FROM ledger
+WHERE at >= :since AND purpose = 'answer' AND status = 'settled' AND iteration = 0 AND ask_id IS NOT NULL
+GROUP BY ask_id, team, channel, thread, feature
+ORDER BY asked DESC LIMIT :most;
+
 -- name: place
 -- The first message of an answer.
 SELECT channel, ts FROM parts WHERE ask_id = :ask_id AND ts <> '' ORDER BY n LIMIT 1;
