@@ -3,6 +3,7 @@
 import asyncio
 import json
 import sys
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -101,6 +102,13 @@ class Fleet:
                     f"{version.name} took no asks:\n{ship.replica.log()[-LAST_WORDS:]}"
                 )
         return new
+
+    def answers(self) -> Counter[str]:
+        """How many asks each version has answered."""
+        found = Counter[str]()
+        for ship in self.ships:
+            found[ship.version.name] += ship.answers
+        return found
 
     def parked(self) -> set[str]:
         """The asks that were ever parked."""

@@ -68,7 +68,7 @@ class Scale:
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """A part of the time, and how many asks each version answered in it."""
+    """A part of the time, from the end of the one before, and how many asks each version answered in it."""
 
     name: str
     seconds: float
@@ -132,6 +132,7 @@ class Update:
         )
         self.jira = JiraStandIn(world=company(time.time()))
         self._pressed: dict[str, Message] = {}
+        self._marked = 0.0
         self.seen = Seen()
 
     def _slow_review(self) -> None:
@@ -175,6 +176,7 @@ class Update:
         move_in(town, ADMIN)
         await self.fleet.migrate(self._released)
         old = await self.fleet.start(self._released, self._scale.processes)
+        self._marked = self.slack.now()
         asking = asyncio.create_task(ask(town, self._rng, every=self._scale.every, over=over))
         pressing = asyncio.create_task(press(self.slack, ADMIN, self._pressed, self.fleet.parked))
         try:
@@ -182,6 +184,7 @@ class Update:
             over.set()
             seen.asked = await asking
             await self._answered()
+            self._mark("the rest of it")
         finally:
             for task in (asking, pressing):
                 task.cancel()
@@ -200,35 +203,37 @@ class Update:
         new = await fleet.start(OURS, scale.processes)
         await self._stretch("both", [*old, *new], scale.both)
         wrong += await fleet.stop(old)
+        self._mark(f"{released.name} is drained")
         await self._stretch("ours alone", new, slow=True)
         await fleet.migrate(released)  # as what deploys it does, though there is nothing to do
         again = await fleet.start(released, scale.processes)
         wrong += await fleet.stop(new)
-        await self._stretch(f"{released.name} again", again)
+        self._mark(f"{released.name} again, ours is drained")
+        await self._stretch(f"{released.name} alone again", again)
 
     async def _stretch(
         self, name: str, serving: Sequence[Ship], seconds: float = 0.0, *, slow: bool = False
     ) -> None:
         """Let some time pass, and until each of those who serve has answered enough (and somebody waits for a review)."""
-        clock = asyncio.get_running_loop().time
-        began, before = clock(), {id(ship): ship.answers for ship in self.fleet.ships}
+        before = {id(ship): ship.answers for ship in serving}
         self._say(name)
         if slow and self._scale.slow:
             self._slow_review()
 
-        def answered(ship: Ship) -> int:
-            return ship.answers - before[id(ship)]
-
         def enough() -> bool:
-            answers = (answered(ship) for ship in serving)
+            answers = (ship.answers - before[id(ship)] for ship in serving)
             return not self.claude.troubles.waiting and min(answers) >= self._scale.answers
 
         await asyncio.sleep(seconds or self._scale.seconds)
         await until(enough, STRETCH_SECONDS)
-        answers = Counter[str]()
-        for ship in self.fleet.ships:
-            answers[ship.version.name] += answered(ship)
-        self.seen.stretches.append(Stretch(name, clock() - began, answers))
+        self._mark(name)
+
+    def _mark(self, name: str) -> None:
+        """Write down what was answered since the last mark, by whom."""
+        now, answers = self.slack.now(), self.fleet.answers()
+        seconds, self._marked = now - self._marked, now
+        before = sum((one.answers for one in self.seen.stretches), Counter[str]())
+        self.seen.stretches.append(Stretch(name, seconds, answers - before))
 
     async def _answered(self) -> None:
         """Wait until every ask has its answer, or time is up, and a while for what should not come."""

@@ -36,13 +36,12 @@ async def test_an_update_and_its_way_back_lose_and_double_nothing(
 
     old = RELEASES[-1].version
     assert seen.wrong == []
-    assert [{*stretch.answers.elements()} for stretch in seen.stretches] == [
-        {old},
-        {old},
-        {old, "ours"},
-        {"ours"},
-        {old},
-    ]
+    answered = {one.name: {*one.answers.elements()} for one in seen.stretches}
+    assert answered[f"{old} alone"] == answered[f"{old}, the schema is ours"] == {old}
+    assert answered["both"] == {old, "ours"}
+    assert answered["ours alone"] == {"ours"}
+    assert answered[f"{old} alone again"] == {old}
+    assert sum(one.answers.total() for one in seen.stretches) == len(seen.asked)
     assert {one.kind for one in seen.asked} >= {"again", "dear", "write"}
     assert seen.pressed > 0
     assert seen.rows["settled"] >= len(seen.asked)
