@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 SLOT_SECONDS = 285.0  # five minutes, less a call's way to Claude; a use renews what was written for five minutes
 SLOTS = 12  # of silence that are told apart; a thread silent for longer has ended
 LINES_AT_MOST = 4_000  # rhythms that are remembered, the one used last at the end
-PENDING_AT_MOST = 10_000  # threads whose next ask is waited for
+PENDING_AT_MOST = 1_000  # threads whose next ask is waited for
 
 _SPANS = (
     0,

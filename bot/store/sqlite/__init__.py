@@ -26,6 +26,7 @@ from bot.store.sqlite.writer import Writer, failure
 from bot.store.statements import load
 
 READERS = 4  # reads at the same time
+READ_CACHE_KB = 256  # of pages, for each; a commit empties it anyway, and the default is 2 MB
 
 
 class SqliteStore:
@@ -149,6 +150,7 @@ class SqliteStore:
             if db is None:
                 db = self._own.db = file.connect(self._path)
                 db.execute("PRAGMA query_only=ON")
+                db.execute(f"PRAGMA cache_size=-{READ_CACHE_KB}")
                 seal.teach(db.conn, self._path, writes=False)
                 self._opened.append(db)
             cursor = db.conn.execute(sql, values)
