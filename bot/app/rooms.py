@@ -249,7 +249,7 @@ def _replies(settings: Settings, wire: SlackWire, turn: Turn, us: Us) -> Replies
         turn.store,
         us=us.bot_user,
         hosts=frozenset({_host(settings.jira_url or "")}),
-        code_hosts=CODE_HOSTS | {_host(str(web_of(settings.github_api_url)))},
+        code_hosts=CODE_HOSTS | {_host(str(web_of(settings.github_api_url))), us.host},
         metrics=turn.metrics,
         clock=turn.clock,
     )
