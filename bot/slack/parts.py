@@ -257,7 +257,7 @@ class Parts:
         ours = {words(m.get("ts")): mapping(m.get("metadata")) for m in told}
         wanted = self._pen.metadata(n)
         for ts in sorted(ours, key=lambda ts: (ours[ts] != wanted, ts)):
-            if ours[ts] == wanted or not (ours[ts] or await self._is_part(ts)):
+            if ours[ts] == wanted or not (ours[ts] or await self._is_another(ts, n)):
                 return ts
         return None
 
@@ -277,9 +277,10 @@ class Parts:
             if m.get("user") == self._us and words(m.get("ts")) > oldest
         ]
 
-    async def _is_part(self, ts: str) -> bool:
+    async def _is_another(self, ts: str, n: int) -> bool:
+        """Whether a message is known as another part; that it is this one may be noted while it is looked for."""
         rows = await self._store.read("journal.part_at", channel=self.place.channel, ts=ts)
-        return bool(rows)
+        return any((row["ask_id"], row["n"]) != (self._lease.ask.id, n) for row in rows)
 
     @property
     def _next(self) -> int:

@@ -237,6 +237,7 @@ class Reply:
     async def aclose(self) -> None:
         """Fall silent; what was begun is left to whoever takes the ask over."""
         await self._flow.aclose()
+        await self._status.aclose()
 
     async def _withdraw(self, notice: str) -> None:
         """Take back all that was said; the notice stands in its place until there is something better."""
@@ -348,7 +349,7 @@ class Reply:
         if not (self._native or waiting) or not self._status.due(words):
             return
         if self._native:
-            await self._status.say(words)
+            self._status.say(words)
         elif self._placeholder is not None:
             line = shown(f"_{' '.join(words.split())}_", self._known)
             await self._quietly(self._parts.extend(self._placeholder, line))

@@ -45,6 +45,8 @@ class StatusLine:
         self._busy = self._worded = again  # what is to be taken away at the end
         self._last, self._last_at = "", float("-inf")
         self._changes = 0  # of the words
+        self._next = ""  # words that are to be shown, and no others come before them
+        self._saying: asyncio.Task[None] | None = None
 
     async def begin(self) -> bool:
         """Show both; whether at least one of them stands there, as far as we know."""
@@ -66,11 +68,18 @@ class StatusLine:
         self._last, self._last_at = words, now
         return True
 
-    async def say(self, words: str) -> None:
-        """Change the words."""
-        self._changes += 1
-        if await self._tried(self._words(words)):
-            self._worded = True
+    def say(self, words: str) -> None:
+        """Change the words, while the answer goes on: nobody waits for Slack to take them."""
+        self._next = words
+        if self._saying is None or self._saying.done():
+            self._saying = asyncio.create_task(self._say())
+
+    async def _say(self) -> None:
+        while words := self._next:
+            self._next = ""
+            self._changes += 1
+            if await self._tried(self._words(words)):
+                self._worded = True
 
     def replying(self) -> Callable[[], None]:
         """Something is about to be posted; tell what is given back when it stands there.
@@ -87,11 +96,20 @@ class StatusLine:
     async def end(self) -> None:
         """Take away what was shown."""
         ask = self._ask
+        self._next = ""
+        if self._saying is not None:
+            await self._saying
         if self._worded:
             await self._tried(self._wire.status(ask.channel, ask.thread, ""), bounded=False)
         if self._busy:
             idle = self._wire.session(ask.channel, ask.thread, busy=False)
             await self._tried(idle, bounded=False)
+
+    async def aclose(self) -> None:
+        """Say nothing more."""
+        if self._saying is not None and not self._saying.done():
+            self._saying.cancel()
+            await asyncio.wait({self._saying})
 
     async def _words(self, words: str) -> None:
         shown = " ".join(words.split())[:WORDS_CHARS]

@@ -150,7 +150,7 @@ async def test_words_under_a_message_are_taken_away_again(at: Desk) -> None:
         await at.shown(lease, "Because")
         at.clock.at += 2
         await reply.on(ToolStarted("1", "jira_get_issue", "reading SHOP-12"))
-        assert status_of(at, lease).text == "is reading SHOP-12…"
+        await at.slack.wait_for(lambda: status_of(at, lease).text == "is reading SHOP-12…")
         await reply.end(answer("Because of the tests."))
 
     assert status_of(at, lease).text == ""
@@ -207,7 +207,7 @@ async def test_what_is_being_done_is_told(at: Desk, native: bool) -> None:
         for event, words in DOINGS:
             at.clock.at += 2
             await reply.on(event)
-            assert shown() == words
+            await at.slack.wait_for(lambda said=words: shown() == said)
         at.clock.at += 1
         await reply.on(Waiting("too soon"))
         assert shown() == "is thinking…"
@@ -218,6 +218,19 @@ async def test_what_is_being_done_is_told(at: Desk, native: bool) -> None:
         await reply.end(answer("Done."))
 
     assert at.texts(lease) == ["Done."]
+
+
+async def test_words_of_the_answer_wait_for_no_status(tmp_path: Path) -> None:
+    """While Slack takes its time to show what is being done, the first words are shown."""
+    async with desk(tmp_path, sleep=asyncio.sleep) as at:
+        lease = await at.mention()
+        async with aclosing(await at.replies(whole=0).open(lease)) as reply:
+            await reply.first_sign()
+            at.slack.troubles.slow["assistant.threads.setStatus"] = NEVER
+            at.clock.at += 2
+            await reply.on(Thinking())
+            await say(reply, "Because ")
+            await at.shown(lease, "Because")
 
 
 async def test_doings_do_not_hide_words(at: Desk) -> None:

@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 
 from bot.ask import Lease
+from bot.journal import Journal
 from bot.slack.reply import Replies, Reply
 from bot.slack.split import split
+from bot.store import Transaction
 from tests.bot.slack.answering import (
     LINE,
     NEVER,
@@ -268,3 +270,18 @@ async def test_wherever_it_dies_an_admin_is_told_once(at: Desk, steps: int) -> N
         await reply.end(answer(SHORT))
 
     assert [words_of(message) for message in at.slack.by_app("@ana")] == [SHORT]
+
+
+async def test_a_part_that_is_noted_while_it_is_looked_for_is_found(at: Desk) -> None:
+    """What a cancelled attempt still commits, after its successor has read the journal, hides no message."""
+    lease, life = await at.mention(), Life(7)
+    assert not await lives(at, lease, at.replies(whole=0.0, life=life), streamed, life)
+    (message,) = at.thread(lease)
+    async with aclosing(await at.replies().open(lease, again=True)) as reply:
+        tx = Transaction(lease)
+        where = {"channel": lease.ask.channel, "ts": message.ts, "kind": "stream"}
+        Journal(at.store, now=at.clock).part(tx, lease, n=1, state="open", **where)
+        await at.store.commit(tx)
+        await reply.end(answer(SHORT))
+
+    assert at.texts(lease) == [SHORT]
