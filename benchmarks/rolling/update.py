@@ -135,15 +135,6 @@ class Update:
         self._marked = 0.0
         self.seen = Seen()
 
-    def _slow_review(self) -> None:
-        """Let Claude take minutes for the next review."""
-
-        def fits(body: Mapping[str, Any]) -> bool:
-            said = json.dumps(body["messages"])
-            return "review this" in said[max(0, said.rfind(QUESTION_OF)) :]
-
-        self.claude.troubles.add(Trouble(tokens_per_second=self._scale.slow, fits=fits))
-
     @asynccontextmanager
     async def standing(self) -> AsyncGenerator[None]:
         """All stand-ins, and whatever process was started, while inside."""
@@ -227,6 +218,15 @@ class Update:
         await asyncio.sleep(seconds or self._scale.seconds)
         await until(enough, STRETCH_SECONDS)
         self._mark(name)
+
+    def _slow_review(self) -> None:
+        """Let Claude take minutes for the next review."""
+
+        def fits(body: Mapping[str, Any]) -> bool:
+            said = json.dumps(body["messages"])
+            return "review this" in said[max(0, said.rfind(QUESTION_OF)) :]
+
+        self.claude.troubles.add(Trouble(tokens_per_second=self._scale.slow, fits=fits))
 
     def _mark(self, name: str) -> None:
         """Write down what was answered since the last mark, by whom."""
