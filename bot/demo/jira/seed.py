@@ -5,6 +5,7 @@ import random
 import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -262,8 +263,9 @@ def _json(name: str) -> Json:
     return json.loads((SEED / name).read_text(encoding="utf-8"))
 
 
+@cache
 def _huge(size: int) -> Json:
-    """A log of about `size` bytes as JSON, thousands of paragraphs."""
+    """A log of about `size` bytes as JSON, thousands of paragraphs: one for all companies, since nobody edits within."""
     overhead = 60  # bytes of JSON around each line
     count = size // (len(LINE) + overhead + 6)
     lines: list[Any] = [
