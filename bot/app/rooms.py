@@ -252,6 +252,7 @@ def _replies(settings: Settings, wire: SlackWire, turn: Turn, us: Us) -> Replies
         code_hosts=CODE_HOSTS | {_host(str(web_of(settings.github_api_url))), us.host},
         metrics=turn.metrics,
         clock=turn.clock,
+        streams=settings.slack_streams,
     )
 
 
