@@ -2,10 +2,14 @@
 
     by its bytes too long? -> Claude's count -> too long? -> the quick model sums up -> kept in the store -> sent
 
+Too long is what no longer fits, what passes a price cliff, or, once the cache has lost it, what costs ten cents more to
+write anew than to sum up.
+
 What stands in their place is kept, so that every later request begins with the same bytes and reads them from cache.
 Where summing up fails, the oldest asks are left out. Both are said under the answer.
 """
 
+import math
 from collections.abc import Callable
 
 from bot.answer import Event, Waiting
@@ -13,7 +17,7 @@ from bot.ask import Lease
 from bot.conversation import Conversation, Older
 from bot.turn.brief import Brief, Rooms
 from bot.turn.call import Calls
-from bot.turn.older import fits, load, most, split, told
+from bot.turn.older import fits, load, most, pays_from, split, told
 from bot.turn.request import LIKELY_PART, Order, opaque, order
 from bot.turn.response import Filtered, Outcome, Response
 
@@ -34,6 +38,7 @@ class Compaction:
         brief: who sums up.
         calls: makes the call.
         tell: hears that it is being done.
+        lost: whether nothing of the thread is in cache, so that to shorten it makes nothing dearer.
     """
 
     def __init__(
@@ -43,9 +48,11 @@ class Compaction:
         brief: Brief,
         calls: Calls,
         tell: Callable[[Event], None],
+        *,
+        lost: bool,
     ) -> None:
         self._rooms, self._lease, self._brief = rooms, lease, brief
-        self._calls, self._tell = calls, tell
+        self._calls, self._tell, self._lost = calls, tell, lost
 
     async def shortened(
         self, conversation: Conversation, asked: Order
@@ -79,16 +86,18 @@ class Compaction:
         at = self._rooms.now()
         if not conversation.kept:
             return 0
-        if not asked.counted and fits(asked.model, asked.input_tokens, at):
+        quick = self._brief.rules.quick_model
+        pays = pays_from(asked.model, quick, at) if self._lost else math.inf
+        if not asked.counted and fits(asked.model, asked.input_tokens, at, pays=pays):
             return 0  # nearly always, and quick to see
         bound = load(conversation.remembered, part=1.0)
-        limit = most(asked.model, asked.input_tokens - bound.tokens, at)
+        limit = most(asked.model, asked.input_tokens - bound.tokens, at, pays=pays)
         if bound.within(limit):
             return 0
         counted = await self._calls.count(asked)
         part = counted / asked.input_tokens if counted else LIKELY_PART
         rest = (asked.input_tokens - bound.tokens) * part
-        limit = most(asked.model, rest, at)
+        limit = most(asked.model, rest, at, pays=pays)
         if load(conversation.remembered, part=part).within(limit):
             return 0
         return split(conversation, limit, part=part)

@@ -62,6 +62,11 @@ class Keeping:
                 return way
         return conversation
 
+    @property
+    def reads(self) -> bool:
+        """Whether something of the thread is in cache."""
+        return bool(self._read)
+
     def marked(
         self, order: Order, conversation: Conversation, rounds: Sequence[Message], *, last: bool
     ) -> Order:

@@ -158,7 +158,9 @@ class Loop:
 
     async def _shortened(self, order: Order) -> Order:
         """The same request with the oldest part of its thread summed up, where the thread has grown too long."""
-        compaction = Compaction(self._rooms, self._lease, self._brief, self.calls, self.voice.tell)
+        lost = not (self._keeping.reads or self.calls.recorded)
+        tell = self.voice.tell
+        compaction = Compaction(self._rooms, self._lease, self._brief, self.calls, tell, lost=lost)
         before = self._conversation
         self._conversation, said = await compaction.shortened(before, order)
         if said:

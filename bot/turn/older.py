@@ -4,20 +4,27 @@
 """
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
+from bot.caching import Rates
 from bot.conversation import Conversation
 from bot.labels import cut, unbounded
-from bot.prices import cliff, window
+from bot.prices import PICOS, cliff, estimate, window
 from bot.prompts import untagged
 from bot.remembered import Kept, Message
 from bot.turn.request import LIKELY_PART, attachments, bound_of
+from bot.usage import Usage
 
 # A follow-up after five minutes writes the whole thread to Claude's cache anew: so many tokens are a quarter dollar at
 # Sonnet's price, half of what nobody is asked about; and they leave the smallest window half empty.
 THREAD_TOKENS = 100_000
+# Nothing of a thread that is lost to the cache has to be kept for its sake, and what is summed up is not written anew:
+# that pays where it saves so much in this very ask, its own price off. Less is not worth the wait and what is lost.
+LEAST_SAVED_PICOS = PICOS // 10  # ten cents
+SUMMARY_TOKENS = 2_000  # of what is written in the place of what goes
 ROOM_TOKENS = 20_000  # left below a window or a price cliff for what tools bring and Claude writes
 KEPT_PART = 0.4  # of what a thread may have, after it was shortened: it can grow for a while before that is done again
 # A request has at most 32 MB, and the files of one ask may be 20 MB, which are 27 MB of base64.
@@ -68,25 +75,47 @@ def load(messages: Sequence[Message], *, part: float = LIKELY_PART) -> Load:
     return Load(bound_of(messages) * part, chars, pictures)
 
 
-def most(model: str, rest: float, at: float) -> Load:
+def pays_from(model: str, quick: str, at: float) -> float:
+    """From how many tokens on it pays to sum up the oldest part of a thread that is lost to the cache; inf where never.
+
+    Args:
+        model: who reads the thread.
+        quick: who sums up.
+        at: epoch seconds: prices are dated.
+    """
+    sample = Usage(input_tokens=SUMMARY_TOKENS)
+    reading = estimate(sample, model=model, at=at)
+    summing = estimate(sample, model=quick, at=at)
+    saying = estimate(Usage(output_tokens=SUMMARY_TOKENS), model=quick, at=at)
+    if reading is None or summing is None or saying is None:
+        return math.inf
+    written = Rates.of(model, at).write_5m * reading.picos  # a summary's length of the thread, anew
+    spared = (
+        (1 - KEPT_PART) * (written - summing.picos) / SUMMARY_TOKENS
+    )  # by each token of the thread
+    return (LEAST_SAVED_PICOS + written + saying.picos) / spared if spared > 0 else math.inf
+
+
+def most(model: str, rest: float, at: float, *, pays: float = math.inf) -> Load:
     """What a thread may weigh before it is shortened.
 
     Args:
         model: who reads it.
         rest: tokens of the request beside it.
         at: epoch seconds: prices are dated.
+        pays: tokens from which on it pays; inf while the cache holds it.
     """
-    tokens = min(float(THREAD_TOKENS), max(0.0, window(model, at) - rest - ROOM_TOKENS))
+    tokens = min(float(THREAD_TOKENS), pays, max(0.0, window(model, at) - rest - ROOM_TOKENS))
     edge = cliff(model, at)
     if edge is not None and edge - rest - ROOM_TOKENS > 0:  # else no thread is short enough
         tokens = min(tokens, edge - rest - ROOM_TOKENS)
     return Load(tokens, ATTACHMENT_CHARS, PICTURES)
 
 
-def fits(model: str, tokens: int, at: float) -> bool:
+def fits(model: str, tokens: int, at: float, *, pays: float = math.inf) -> bool:
     """Whether a request of so many tokens, without pictures, is short enough whatever of it is the thread."""
     return tokens + ROOM_TOKENS <= min(
-        THREAD_TOKENS, window(model, at), cliff(model, at) or THREAD_TOKENS
+        THREAD_TOKENS + 0.0, pays, window(model, at), cliff(model, at) or THREAD_TOKENS
     )
 
 

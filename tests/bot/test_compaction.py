@@ -4,6 +4,8 @@ import json
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from decimal import Decimal
+from math import inf
 from typing import Any
 
 import pytest
@@ -17,6 +19,7 @@ from bot.demo.claude.brain import Brain
 from bot.demo.claude.errors import Problem
 from bot.errors import StoreDown
 from bot.journal import Journal
+from bot.prices import dollars, price
 from bot.remembered import Kept
 from bot.turn.compact import AT_WORK, LEFT_OUT, SUMMED_UP
 from bot.turn.older import (
@@ -25,16 +28,19 @@ from bot.turn.older import (
     PART_BYTES,
     PICTURES,
     ROOM_TOKENS,
+    SUMMARY_TOKENS,
     THREAD_TOKENS,
     Load,
     fits,
     load,
     most,
+    pays_from,
     split,
     told,
 )
+from bot.usage import Usage
 from tests.bot import test_turn
-from tests.bot.test_turn import HAIKU, NOVEMBER, SONNET, Brittle, World, brief_of
+from tests.bot.test_turn import HAIKU, NOVEMBER, OPUS, SONNET, Brittle, World, brief_of
 
 world = test_turn.world  # the fixture
 
@@ -99,6 +105,42 @@ def test_limits_follow_window_and_price() -> None:
     assert most("claude-haiku-4-5", 150_000, NOVEMBER).tokens == 200_000 - 150_000 - ROOM_TOKENS
     assert most("claude-haiku-4-5", 250_000, NOVEMBER).tokens == 0
     assert most("a-model-nobody-knows", 100_000, NOVEMBER).tokens == 200_000 - 100_000 - ROOM_TOKENS
+
+
+@pytest.mark.parametrize("model", [SONNET, OPUS])
+def test_a_thread_that_is_lost_is_summed_up_where_that_spares_ten_cents(model: str) -> None:
+    """From there on it costs so much less to have most of it summed up, and the rest written, than to write all of it."""
+
+    def dollars_of(name: str, usage: Usage) -> Decimal:
+        cost = price(usage, model=name, at=NOVEMBER)
+        assert cost is not None
+        return dollars(cost.picos)
+
+    for more, enough in ((-200, False), (200, True)):
+        thread = round(pays_from(model, HAIKU, NOVEMBER)) + more
+        kept = round(thread * KEPT_PART)
+        going = dollars_of(HAIKU, Usage(input_tokens=thread - kept, output_tokens=SUMMARY_TOKENS))
+        left = dollars_of(model, Usage(cache_write_5m_tokens=kept + SUMMARY_TOKENS))
+        all_of_it = dollars_of(model, Usage(cache_write_5m_tokens=thread))
+        assert (all_of_it - going - left >= Decimal("0.1")) is enough
+
+    assert most(model, 0, NOVEMBER, pays=30_000.0).tokens == 30_000
+    assert not fits(model, 15_000, NOVEMBER, pays=30_000.0)
+    assert pays_from(HAIKU, HAIKU, NOVEMBER) > 10 * THREAD_TOKENS
+    assert pays_from("a-model-nobody-knows", HAIKU, NOVEMBER) == inf
+
+
+async def test_a_thread_in_cache_is_left_as_it_is(world: World) -> None:
+    """Three long asks are read from cache for as long as they lie there; once they are lost, the oldest are summed up."""
+    world.claude.brain = Brain()
+    for n in range(1, 4):
+        await world.events(f"{n}: {LONG}")
+    await last(world, "4: and now?")
+    assert summings(world) == []
+    world.turn = replace(world.turn, now=lambda: time.time() + 4_000)
+
+    assert SUMMED_UP in (await last(world, "5: and now?")).notes
+    assert len(summings(world)) == 1
 
 
 @given(
