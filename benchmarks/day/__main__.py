@@ -11,6 +11,7 @@ import click
 from benchmarks.day.after import After
 from benchmarks.day.asked import Request, requests
 from benchmarks.day.bill import Bill, Way, bill
+from benchmarks.day.bound import bound
 from benchmarks.day.people import day
 from benchmarks.day.purser import Purser
 from benchmarks.day.usual import Automatic, ByRule, Dated, Uncached, UnderWay
@@ -45,6 +46,7 @@ class Played:
     threads: int
     requests: int
     bills: dict[str, Bill]
+    bound: int = 0  # picos below which no plan can be
 
     def times(self, name: str) -> float:
         """A way's bill in those of the optimum."""
@@ -56,7 +58,8 @@ def play(seed: int, talks: int | None = None) -> Played:
     made = day(seed) if talks is None else day(seed, talks)
     sent = requests(made, seed)
     bills = {name: bill(sent, way(sent)) for name, way in WAYS}
-    return Played(sum(len(talk.asks) for talk in made), len(made), len(sent), bills)
+    asks = sum(len(talk.asks) for talk in made)
+    return Played(asks, len(made), len(sent), bills, bound(sent))
 
 
 def table(shown: Played, others: Sequence[Played]) -> str:
@@ -80,8 +83,16 @@ def table(shown: Played, others: Sequence[Played]) -> str:
     costs = ours.missed.most_common()
     causes = ", ".join(f"{cause} ${picos / PICOS:.2f}" for cause, picos in costs)
     sent = f"Tokens sent, in those needed: {ours.content:.2f}, {ours.strictly:.2f} without what was in cache."
+    share = mean(one.bound / one.bills[OPTIMUM].picos for one in (shown, *others))
+    under = f"No plan whatever can be below {share:.1%} of the best that was found."
     return "\n".join(
-        [*lines, "", f"What Purser's missed cache cost, by cause: {causes or 'nothing'}.", sent]
+        [
+            *lines,
+            "",
+            under,
+            f"What Purser's missed cache cost, by cause: {causes or 'nothing'}.",
+            sent,
+        ]
     )
 
 
