@@ -3,7 +3,7 @@
     PurserError
     ├── BadSettings        the environment or the policy file has problems, all named at once
     ├── StoreDown          the database did not take or give something
-    │   ├── StoreAway      a server is away; it may come back by itself
+    │   ├── StoreAway      a server is away, or a file locked; it may pass by itself
     │   └── StoreTaken     another process serves this SQLite file
     ├── LeaseLost          another worker has this ask now: fall silent
     ├── OverBudget         spent plus reserved would pass a budget
@@ -32,7 +32,7 @@ class StoreDown(PurserError):
 
 
 class StoreAway(StoreDown):
-    """The database server does not answer, starts, stops or is crowded; it may come back by itself."""
+    """The database server does not answer, starts, stops or is crowded, or somebody holds the file locked; it passes."""
 
 
 class StoreTaken(StoreDown):

@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlite_utils import Database
 
-from bot.errors import StoreDown
+from bot.errors import StoreAway, StoreDown
 from bot.store import Row, Statement, Transaction
 from bot.store.groups import Groups, Result
 
@@ -130,7 +130,7 @@ def failure(error: Exception) -> StoreDown:
         what = f"there is no folder for {error.filename}; make it first"
     elif isinstance(error, PermissionError):
         what = f"{error.filename} may not be opened; check its rights"
-    down = StoreDown(f"{what} ({name})")
+    down = (StoreAway if kind == "BUSY" else StoreDown)(f"{what} ({name})")
     down.__cause__ = error
     return down
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from bot.errors import LeaseLost, PurserError, StoreDown
+from bot.errors import LeaseLost, PurserError, StoreAway, StoreDown
 from bot.store import Transaction
 from bot.store.sqlite import file
 from bot.store.sqlite.writer import Writer
@@ -278,11 +278,11 @@ async def test_a_full_database_fails_who_waits_and_recovers(bench: Bench) -> Non
 
 
 async def test_a_lock_of_another_process_is_told(bench: Bench) -> None:
-    """A database that somebody else keeps locked is down, and says whose fault it is."""
+    """A database that somebody else keeps locked is down for a while, and says whose fault it is."""
     bench.connection.execute("PRAGMA busy_timeout=10")
     with closing(sqlite3.connect(bench.path, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
-        with pytest.raises(StoreDown, match="another process"):
+        with pytest.raises(StoreAway, match="another process"):
             await bench.writer.commit(put("a"))
         other.execute("ROLLBACK")
 
