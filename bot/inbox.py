@@ -276,11 +276,12 @@ class Inbox:
             if not self._listeners[channel]:
                 del self._listeners[channel]
 
-    def done(self, tx: Transaction, lease: Lease, *, outcome: str, sentence: str = "") -> None:
-        """The ask has ended; becomes true with the transaction."""
+    def done(self, tx: Transaction, lease: Lease, *, outcome: str, sentence: str = "") -> int:
+        """The ask has ended; becomes true with the transaction, which has a row at this place if others wait by then."""
         values = {"outcome": outcome, "sentence": sentence, "now": self._now()}
         tx.add("inbox.done", must=LeaseLost(), **values, **_fenced(lease))
         _settle(tx, lease.ask.id, self._now())
+        return tx.add("inbox.more", now=self._now())
 
     def dead(self, tx: Transaction, lease: Lease, *, reason: str) -> None:
         """The ask cannot be finished; `purser dead` shows it with the reason."""

@@ -162,11 +162,11 @@ class Worker:
             await self._give_up(lease, HOPELESS, reason)
             self._rooms.inbox.ended()
             return
-        holding = Holding(self._rooms.inbox, lease)
+        holding, others = Holding(self._rooms.inbox, lease), True
         try:
             async with asyncio.TaskGroup() as group:
                 held = group.create_task(holding.keep())
-                await self._work(lease, holding)
+                others = await self._work(lease, holding)
                 held.cancel()
         except* LeaseLost:
             log.warning("lease lost", ask=lease.ask.id, attempt=lease.attempt)
@@ -183,7 +183,8 @@ class Worker:
             kinds = ", ".join(sorted({type(e).__name__ for e in broken.exceptions}))
             await self._give_up(lease, BROKE, f"it broke: {kinds}; the log has the trace")
         finally:
-            self._rooms.inbox.ended()
+            if others or len(self._running) >= self._slots:  # what came since found no slot
+                self._rooms.inbox.ended()
 
     async def _tell_of(self, down: BaseException) -> None:
         """Tell admins, once a day and as soon as it can be written down, that nothing could be booked."""
@@ -204,19 +205,19 @@ class Worker:
                     return
             await asyncio.sleep(IDLE_SECONDS)
 
-    async def _work(self, lease: Lease, holding: Holding) -> None:
+    async def _work(self, lease: Lease, holding: Holding) -> bool:
+        """Work on an ask to its end; whether others may wait for what it held."""
         if lease.ask.feature == "click":
-            await self._settle(lease, await self._press(lease))
-            return
+            return await self._settle(lease, await self._press(lease))
         early = await self._rooms.digests.work(lease) if lease.ask.digest else None
         if isinstance(early, Later):
             await self._rooms.inbox.give_back(lease, not_before=early.at)
-            return
+            return True
         async with aclosing(await self._rooms.replies.open(lease)) as reply:
             ended = early or await self._answer(lease, reply, holding)
             if isinstance(ended, Quote) and not holding.stop.is_set():
                 await self._rooms.decisions.ask(lease, reply, ended)
-                return
+                return True
             if isinstance(ended, Quote):
                 ended = Stopped(STOPPED, Receipt())
             if holding.edited and isinstance(ended, Answer):
@@ -224,7 +225,7 @@ class Worker:
             if isinstance(ended, Refused):
                 ended = await self._rooms.handover.give(lease, ended)
             await reply.end(ended, await self._rooms.offers.of(lease.ask, ended))
-        await self._settle(lease, ended, stopped_by=holding.stopped_by)
+        return await self._settle(lease, ended, stopped_by=holding.stopped_by)
 
     async def _press(self, lease: Lease) -> Ended:
         """A button speaks for itself."""
@@ -292,20 +293,21 @@ class Worker:
             return (summarize.brief(rules, workspace, tools=tools), question) if question else None
         return Brief("chat", rules.model, rules.effort, rules, workspace, tools), ask.text
 
-    async def _settle(self, lease: Lease, ended: Ended, *, stopped_by: str = "") -> None:
-        """The ask is done: what its turn left open is booked, and its line goes to the log."""
+    async def _settle(self, lease: Lease, ended: Ended, *, stopped_by: str = "") -> bool:
+        """The ask is done: what its turn left open is booked, and its line goes to the log; whether others wait."""
         ask, outcome = lease.ask, type(ended).__name__.lower()
         tx = Transaction(lease)
         sentence = "" if isinstance(ended, Answer) else ended.sentence
-        self._rooms.inbox.done(tx, lease, outcome=outcome, sentence=sentence)
+        others = self._rooms.inbox.done(tx, lease, outcome=outcome, sentence=sentence)
         if stopped_by:
             stop = replace(audit.of_ask(ask, outcome), user=stopped_by, action="stop")
             audit.record(tx, stop, at=self._rooms.now())
         self._record(tx, ask, outcome, ended.rule if isinstance(ended, Stopped) else "")
         self._rooms.retention.at_end(tx, ask)
-        await self._rooms.store.commit(tx)
+        found = await self._rooms.store.commit(tx)
         seconds, version = self._rooms.now() - ask.at, self._rooms.turn.prompts.version
         closing.tell(self._rooms.metrics, lease, ended, seconds=seconds, version=version)
+        return bool(found[others])
 
     def _record(self, tx: Transaction, ask: Ask, outcome: str, rule: str = "") -> None:
         """For the audit; what Purser says by itself is nobody's ask."""

@@ -98,6 +98,26 @@ async def test_one_ask_at_a_time_in_a_lane(inbox: Inbox, store: Store) -> None:
     assert second.ask.ts == "1.5"
 
 
+async def test_who_ends_an_ask_hears_whether_others_wait(
+    inbox: Inbox, store: Store, clock: Clock
+) -> None:
+    """With its end comes whether anything waits, its own lane's next or what came in between; what is for later does not."""
+
+    async def ended(lease: Lease | None) -> bool:
+        assert lease is not None
+        tx = Transaction(lease)
+        place = inbox.done(tx, lease, outcome="answered")
+        return bool((await store.commit(tx))[place])
+
+    for key in ("e1", "e2"):
+        await inbox.put(arrival(key, thread="1.0"))
+    await inbox.put(arrival("e3", thread="2.0", not_before=clock() + 60))
+
+    assert await ended(await take(inbox))
+    assert not await ended(await take(inbox))
+    assert await take(inbox) is None
+
+
 async def test_the_quietest_channel_comes_first(inbox: Inbox) -> None:
     """A channel with many asks does not hold up another one."""
     for n in range(5):

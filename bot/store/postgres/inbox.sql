@@ -150,6 +150,10 @@ UPDATE asks SET state = 'waiting' WHERE state = 'parked' AND not_before <= :now 
 UPDATE asks SET state = 'done', outcome = :outcome, sentence = :sentence, ended_at = :now
 WHERE id = :ask_id AND attempt = :attempt AND state = 'leased';
 
+-- name: more
+-- Whether anything waits that may be worked on by now, whatever else it waits for.
+SELECT 1 AS waits WHERE EXISTS (SELECT 1 FROM asks WHERE state = 'waiting' AND not_before <= :now);
+
 -- name: dead
 -- The ask could not be finished.
 UPDATE asks SET state = 'dead', outcome = 'dead', sentence = :sentence, ended_at = :now
