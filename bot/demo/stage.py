@@ -88,6 +88,7 @@ class Stage:
             busy=lambda: asyncio.to_thread(at_work, self._database),
             told=lambda: self.slack.watch.changed("clock"),
         )
+        self._made_up = False  # that is, the books of before
         self.process: asyncio.subprocess.Process | None = None
         self.lines: list[Mapping[str, Any]] = []
         self._ready = asyncio.Event()
@@ -172,7 +173,8 @@ class Stage:
             env |= {k: v for k, v in self._environ.items() if k.startswith("ANTHROPIC_")}
         else:
             env |= {"ANTHROPIC_API_KEY": self.claude.api_key, "ANTHROPIC_BASE_URL": self.claude.url}
-            env |= {"ANTHROPIC_ADMIN_KEY": self.claude.admin.key}
+            if not self._made_up:  # else each morning says that no account of Claude's has those
+                env |= {"ANTHROPIC_ADMIN_KEY": self.claude.admin.key}
         if self.real_jira:
             env |= {k: v for k, v in self._environ.items() if k.startswith("JIRA_")}
         else:
@@ -185,6 +187,7 @@ class Stage:
 
     async def make_up_books(self) -> None:
         """Put half a year of books into the database before the bot starts, and say in the channel that it is made up."""
+        self._made_up = True
         await books.fill(self._database, team=self.slack.team, now=self.clock)
         await self.slack.say("ruth", "#shop-dev", books.TOLD)
 

@@ -13,7 +13,7 @@ from typing import Any
 from bot.answer import Event, ToolEnded
 from bot.ask import Ask, Lease, Said
 from bot.conversation import note
-from bot.digests.kept import Digest
+from bot.digests.kept import LEAD_SECONDS, Digest
 from bot.digests.subject import looks, reads
 from bot.documents import discreet
 from bot.errors import ToolProblem
@@ -79,7 +79,7 @@ class Material:
             f"{last:%A, %d %B}."
         )
         if digest.subject.kind == "channel":
-            parts = await self._threads(lease.ask, last, brief)
+            parts = await self._threads(lease.ask, digest, last, brief)
         else:
             parts = await self._tickets(lease, digest, brief, known, last, (due - last).days)
         return [note(redacted(about, brief.rules.redact)), *_fitting(parts)]
@@ -114,10 +114,13 @@ class Material:
         uses = zip([*first, *closer], results, strict=True)
         return [_told(use, block, brief.rules.redact) for use, block in uses]
 
-    async def _threads(self, ask: Ask, last: date, brief: Brief) -> list[list[Block]]:
-        """The threads of the channel, the newest first."""
-        since = datetime.combine(last, time(), self._zone).timestamp()
-        threads = await self._lately(ask, since)
+    async def _threads(
+        self, ask: Ask, digest: Digest, last: date, brief: Brief
+    ) -> list[list[Block]]:
+        """The threads of the channel that began since the last digest was read, at the earliest; the newest first."""
+        hour = time(digest.cadence.hour, digest.cadence.minute)
+        before = datetime.combine(last, hour, self._zone).timestamp()
+        threads = await self._lately(ask, before - LEAD_SECONDS)
         if not threads:
             raise ToolProblem(NOTHING_SAID.format(since=f"{last:%d %B}"))
         parts: list[list[Block]] = []

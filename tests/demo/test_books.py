@@ -62,3 +62,4 @@ async def test_the_channel_is_told_that_they_are_made_up(tmp_path: Path) -> None
 
         assert any(books.TOLD in words_of(m) for m in slack.messages("#shop-dev"))
         assert (tmp_path / "purser.db").exists()
+        assert "ANTHROPIC_ADMIN_KEY" not in stage.settings()  # no account of Claude's has them
