@@ -203,6 +203,7 @@ class Parts:
                 self.place, n, text, blocks, patience=LAST_SECONDS
             )
             piece = await self._begin("post", text, send)
+            piece.said = piece.sent == text  # what was looked for and found may lack its buttons
         if not (piece.said and piece.sent == text):
             await self.say(piece, text, blocks)
         await self._write(piece.n, "said", "held", piece.ts, text)

@@ -86,6 +86,13 @@ async def test_an_ordinary_ask_makes_no_extra_call(world: World) -> None:
     assert 0.2 < kept["picos"] / spent < 20
 
 
+async def test_an_estimate_stands_as_it_was_posted(dear: World) -> None:
+    """It comes with its buttons and is not edited again, so that no press, however quick, is overwritten."""
+    await quoted(dear, await review(dear))
+
+    assert [line for line in dear.slack.log if line.method == "chat.update"] == []
+
+
 async def test_go(dear: World) -> None:
     """The estimate stands with its buttons; after Go they are gone, the place says who, and the answer follows."""
     root = await review(dear)
