@@ -61,7 +61,7 @@ async def press(
         slack: the workspace.
         admin: who presses.
         pressed: what was, by its ts.
-        parked: the asks that wait for it. Nobody is so quick that an estimate is pressed before its ask is parked.
+        parked: the asks that wait for it. Nobody presses before: 0.1.0 edits an estimate once more until then.
     """
     with slack.listen() as changes:
         async for change in changes:
