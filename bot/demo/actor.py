@@ -11,6 +11,7 @@ from pathlib import Path
 
 from bot.app.process import until_told
 from bot.demo.clock import Clock
+from bot.errors import PurserError
 from bot.log import configure
 from bot.policy import Policy
 from bot.rules import load
@@ -25,7 +26,7 @@ def play(environ: Mapping[str, str], clock: Path) -> None:
         clock: the file of the clock that it goes by.
 
     Raises:
-        BadSettings: a setting, or the policy's file, cannot be used.
+        PurserError: a setting, the policy's file or the database cannot be used.
     """
     settings = Settings.read(environ)
     configure(level=settings.log_level, form=settings.log_format, stream=sys.stderr)
@@ -42,4 +43,7 @@ def play(environ: Mapping[str, str], clock: Path) -> None:
 
 if __name__ == "__main__":
     told = json.load(sys.stdin)
-    play(told["environ"], Path(told["clock"]))
+    try:
+        play(told["environ"], Path(told["clock"]))
+    except PurserError as error:
+        sys.exit(str(error) or error.__doc__)
