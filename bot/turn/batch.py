@@ -122,7 +122,7 @@ class Batch:
         try:
             ticket = self._ticket()
         except Held:
-            return Later(self._rooms.now() + FIRST_SECONDS)
+            return Later(self._rooms.now() + LOOK_SECONDS)
         try:
             await self._books.send(n, order, self._books.worst(order, order.input_tokens))
             create = partial(self._batches.create, self._name(n), order.body)

@@ -220,7 +220,7 @@ async def test_while_a_limit_holds_nobody_asks_about_batches(world: World) -> No
     await (await world.batch()).send(world.order())
     world.lease = None  # another digest's turn
     asked = len(world.stand_in.log)
-    assert await (await world.batch()).send(world.order()) == Later(NOW + FIRST_SECONDS)
+    assert await (await world.batch()).send(world.order()) == Later(NOW + LOOK_SECONDS)
     assert (len(world.stand_in.log), await world.reserved()) == (asked, 0)
     world.clock.at = NOW + 900 * (1 + JITTER)
 
@@ -250,7 +250,7 @@ async def test_where_the_account_has_no_money_admins_hear_of_it(world: World) ->
     assert await (await world.batch()).send(world.order()) == Lost("SpendLimited")
     world.lease = None
 
-    assert await (await world.batch()).send(world.order()) == Later(NOW + FIRST_SECONDS)
+    assert await (await world.batch()).send(world.order()) == Later(NOW + LOOK_SECONDS)
     (told,) = world.told
     assert "The Claude account has reached its spending limit." in told
 

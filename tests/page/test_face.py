@@ -4,11 +4,13 @@ import io
 import json
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import aiohttp
 import pytest
 
+from bot.demo.clock import Clock, Hands
 from bot.demo.page import COMMANDS, Page, suggestions
 from bot.demo.page.files import MEGABYTE
 from bot.demo.slack import SlackStandIn
@@ -222,6 +224,7 @@ async def test_a_long_past_is_told_in_pages() -> None:
         ("ana", "shortcut", {"callback_id": "x"}, "no such shortcut"),
         ("ana", "submit", {"view": "V1"}, "closed meanwhile"),
         ("ana", "direct", {"user": "U0GONE"}, "nobody"),
+        ("ana", "clock", {"to": "hour"}, "cannot be moved"),
     ],
 )
 async def test_what_cannot_be_done_is_a_sentence(who: str, act: str, body: Json, says: str) -> None:
@@ -231,6 +234,34 @@ async def test_what_cannot_be_done_is_a_sentence(who: str, act: str, body: Json,
 
     assert answer["status"] == 422
     assert says in answer["sentence"]
+
+
+async def test_windows_are_told_how_the_clock_goes_on(tmp_path: Path) -> None:
+    """An hour passes for everybody; while it does nobody can ask for another one, nor to go anywhere else."""
+    clock = Clock(tmp_path / "clock")
+    slack = SlackStandIn(now=clock)
+
+    async def busy() -> bool:
+        return False
+
+    told = lambda: slack.watch.changed("clock")  # noqa: E731
+    hands = Hands(clock, busy=busy, told=told, tick=0.01)
+    slack.mount(Page(slack, hands=hands).routes)
+    async with slack, aiohttp.ClientSession() as session:
+        visitor = Visitor(slack, session)
+        async with visitor.window("ben") as window:
+            assert (await window.receive_json())["clock"] == {"ahead": 0, "going": ""}
+            nowhere = await visitor.do("ana", "clock", to="1970")
+            went, again = [await visitor.do("ana", "clock", to="hour") for _ in range(2)]
+            seen: list[Json] = []
+            while not seen or seen[-1]["going"]:
+                frame = await window.receive_json(timeout=5)
+                seen += [one["clock"] for one in frame["changes"] if one["kind"] == "clock"]
+
+    assert (nowhere["status"], went["status"], again["status"]) == (422, 200, 422)
+    assert "on its way already" in again["sentence"]
+    assert seen[0]["going"].endswith(" UTC")
+    assert 3_590 < seen[-1]["ahead"] <= 3_600
 
 
 async def test_only_who_wrote_it_changes_a_message() -> None:
