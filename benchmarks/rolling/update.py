@@ -1,6 +1,7 @@
 """One rolling update: the last release's processes, then both versions', then ours, then the last release's again."""
 
 import asyncio
+import io
 import json
 import random
 import time
@@ -8,8 +9,11 @@ from collections import Counter
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from datetime import UTC
 from pathlib import Path
 from typing import Any
+
+from pydantic import SecretStr
 
 from benchmarks.apps import POLICY, environment
 from benchmarks.crash.found import Wrong, in_books, in_threads, twice
@@ -20,10 +24,12 @@ from benchmarks.rolling.fleet import Fleet, Ship, Version, until
 from benchmarks.rolling.found import in_jira, waiting
 from benchmarks.rolling.people import ask, move_in, press
 from benchmarks.town import CALL_SECONDS, Town
+from bot.bookkeeping import Bookkeeping
 from bot.demo.claude import UNLIMITED, ClaudeStandIn, Trouble
 from bot.demo.jira import JiraStandIn
 from bot.demo.jira.seed import company
 from bot.demo.slack import Message, SlackStandIn
+from bot.trail import prove
 
 OURS = Version("ours", {"PYTHONPATH": str(Path(__file__).parent.parent.parent)})
 STRETCH_SECONDS = 90.0  # within which all who serve have answered enough
@@ -183,7 +189,7 @@ class Update:
         seen.wrong += await self.fleet.stop()
         seen.late = sum(len(ship.logged("lease lost")) for ship in self.fleet.ships)
         seen.pressed = len(self._pressed)
-        seen.wrong += self._wrong()
+        seen.wrong += [*self._wrong(), *await proved(SecretStr(self._url))]
         return seen
 
     async def _there_and_back(self, old: Sequence[Ship]) -> None:
@@ -261,3 +267,11 @@ class Update:
         self.seen.rows.update(row["status"] for row in kept.ledger)
         told = self.slack.by_app(self.slack.world.direct(ADMIN).id)
         return [*self._open(), *unbooked, *twice(told)]
+
+
+async def proved(url: SecretStr) -> list[Wrong]:
+    """What `purser ledger check` and `purser audit verify` say, if anything is wrong."""
+    out = io.StringIO()
+    books = Bookkeeping(url, out, zone=UTC, now=time.time)
+    failed = [await books.check(), await prove(url, out, head=None)]
+    return [Wrong(0, out.getvalue())] if any(failed) else []
