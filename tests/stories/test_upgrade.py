@@ -190,7 +190,8 @@ async def test_all_is_there_after_the_upgrade_and_worked_on(
     world: World, code: Mapping[str, str]
 ) -> None:
     """Killed, migrated and taken over: books, audit, memory, settings, digests and whatever waited go on, there and back."""
-    assert (await released(world, code, "migrate")).err == ""
+    if isinstance(world, Replica):  # a file is made by who serves it
+        assert (await released(world, code, "migrate")).err == ""
     brain = world.claude.brain
     async with serving(world, code):
         begun = await begin(world)
