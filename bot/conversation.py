@@ -141,9 +141,7 @@ class Conversation:
         messages = (*self.remembered, self.new, *rounds)
         if marks is None:
             return [dict(message) for message in messages]
-        asked = len(self.remembered)
-        before = asked - len(self._read(self.kept[-1])) if self.kept else asked
-        return marked(messages, marks, before=before, asked=asked)
+        return marked(messages, marks, asked=len(self.remembered))
 
     def reworded(self, words: str) -> "Conversation":
         """Put other words in the place of the person's; code in them stays as it was."""

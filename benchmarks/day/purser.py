@@ -42,7 +42,7 @@ class Purser:
             thread.since, read = self._begun(thread.left, request)
         shaped = whole(request, thread.since)
         if request.n == 0:
-            thread.asking = self._asked(shaped, read)
+            thread.asking = self._asked(shaped, read, thread.left)
         assert thread.asking is not None
         conversation = shaped.conversation
         marks = self._caching.marks(
@@ -93,11 +93,14 @@ class Purser:
             return NONE_WHOLE, ""
         return left.ways(request.at, last=request.thread.asks - 1)[0]
 
-    def _asked(self, request: Request, read: Read) -> Asking:
-        own, tail, asked = request.conversation.ends
-        messages = {"own": own, "tail": tail, "answer": asked - 1}.get(read, 0)
-        blocks = sum(len(m["content"]) for m in request.conversation.remembered[:messages])
-        place, shared = system_end(request.prompt), _shared(request.prompt)
+    def _asked(self, request: Request, read: Read, left: Left | None) -> Asking:
+        place, lasting, last = None, None, request.thread.asks - 1
+        if left and read:
+            ends = request.conversation.ends
+            place, lasting = left.place(read, ends, request.at, last=last)
+        before = request.conversation.remembered[: place[0] + 1 if place else 0]
+        blocks = sum(len(message["content"]) for message in before)
+        shared = _shared(request.prompt)
         return self._caching.asked(
             request.thread,
             feature=request.feature,
@@ -105,8 +108,9 @@ class Purser:
             at=request.at,
             size=Size(shared, request.prompt.tokens - shared),
             keep=self._keep,
-            read=read,
-            cached=request.prompt.pieces[place + blocks].tokens - shared,
+            read=place,
+            lasting=lasting,
+            cached=request.prompt.pieces[system_end(request.prompt) + blocks].tokens - shared,
         )
 
     def _kept(self, request: Request, prompt: Prompt, asking: Asking) -> KeepAlive:

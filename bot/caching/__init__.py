@@ -9,10 +9,10 @@ marks    where the marks stand in a request
 sections what the beginning of a request is told apart by
 """
 
-from bot.caching.asking import HOUR_SECONDS, Asking, Size
+from bot.caching.asking import Asking, Size
 from bot.caching.choice import Alive, Caching
-from bot.caching.left import Left
-from bot.caching.marks import Marks, Read, Ttl, held, marked
+from bot.caching.left import HOUR_SECONDS, Lasting, Left, Read
+from bot.caching.marks import Marks, Ttl, held, marked
 from bot.caching.rhythm import SLOT_SECONDS, SLOTS, Rhythm, Thread
 from bot.caching.sections import DIGITS, Section, Sections, prefixes, short
 from bot.caching.worth import Rates, cache_minimum, carried, lifetime
@@ -25,6 +25,7 @@ __all__ = [
     "Alive",
     "Asking",
     "Caching",
+    "Lasting",
     "Left",
     "Marks",
     "Rates",

@@ -2,12 +2,9 @@
 
 from dataclasses import dataclass
 
-from bot.caching.left import Left
-from bot.caching.marks import Marks, Read, Ttl
-from bot.caching.rhythm import SLOT_SECONDS, SLOTS, Thread
-
-HOUR_SECONDS = SLOTS * SLOT_SECONDS  # what was written for an hour, with the same margin
-LASTS: dict[Ttl, float] = {"5m": SLOT_SECONDS, "1h": HOUR_SECONDS}
+from bot.caching.left import LASTS, Lasting, Left
+from bot.caching.marks import Marks, Ttl
+from bot.caching.rhythm import Thread
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +34,8 @@ class Asking:
         model: who is asked.
         size: of its first request.
         ttl: for how long that one is kept in cache, up to its own end; None if it is not.
-        read: up to where the ask before left something.
+        read: where something was left in cache by an earlier ask, and for how long.
+        lasting: what of that is left to those that follow.
         at: when its last request left that others may begin with, in epoch seconds.
         rounds: of tools before its last request that others may begin with.
         at: when that left, in epoch seconds.
@@ -51,7 +49,8 @@ class Asking:
     model: str
     size: Size
     ttl: Ttl | None
-    read: Read = ""
+    read: tuple[int, Ttl] | None = None
+    lasting: Lasting | None = None
     rounds: int = 0
     at: float = 0.0
     sent: int = 0
@@ -88,7 +87,8 @@ class Asking:
         end = self.at + LASTS["5m"] if self.held else 0.0
         if not self.rounds:  # it ends with the ask's own message
             end = own
-        return Left(min(whole_from, n), own, end, 0.0, self.model, sections)
+        hour, whole = self.ttl == "1h", min(whole_from, n)
+        return Left(whole, own, end, 0.0, self.model, sections, hour, self.lasting)
 
     @property
     def in_cache(self) -> int:

@@ -10,8 +10,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from bot.caching.asking import LASTS, Asking, Size
-from bot.caching.marks import Marks, Read, Ttl
+from bot.caching.asking import Asking, Size
+from bot.caching.left import LASTS, Lasting
+from bot.caching.marks import Marks, Ttl
 from bot.caching.rhythm import Rhythm, Thread
 from bot.caching.worth import Rates, carried, lifetime
 from bot.prices import DAY_SECONDS
@@ -61,7 +62,8 @@ class Caching(Generic[T]):
         at: float,
         size: Size,
         keep: bool,
-        read: Read = "",
+        read: tuple[int, Ttl] | None = None,
+        lasting: Lasting | None = None,
         cached: int = 0,
     ) -> Asking:
         """An ask begins: how long its first request is worth keeping in cache, up to its own end.
@@ -73,7 +75,8 @@ class Caching(Generic[T]):
             at: epoch seconds.
             size: of the request.
             keep: whether keep-alive calls may be made.
-            read: up to where the ask before left something in cache.
+            read: where something was left in cache by an earlier ask, and for how long.
+            lasting: what of that is left to those that follow.
             cached: the thread's tokens up to there.
         """
         rates, again = Rates.of(model, at), self.rhythm.again(feature, 0)
@@ -91,7 +94,7 @@ class Caching(Generic[T]):
             again=again,
             keep=keep,
         )
-        return Asking(thread, feature, model, size, ttl, read)
+        return Asking(thread, feature, model, size, ttl, read, lasting)
 
     def marks(self, asking: Asking, *, rounds: int, last: int, tokens: int, at: float) -> Marks:
         """The marks of an ask's next request.

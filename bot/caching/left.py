@@ -1,13 +1,37 @@
 """What an ask left in Claude's cache, and how the next one has to begin to read it. Kept with the thread's memory.
 
-… | own message | tool calls and results | answer        what lies in cache ends with one of these, each for its time
+… lasting … | own message | tool calls and results | answer      what lies in cache ends with one of these, each for its time
 """
 
 import json
 from dataclasses import asdict, dataclass, replace
+from typing import Literal
 
-from bot.caching.marks import Read
+from bot.caching.marks import Ttl
+from bot.caching.rhythm import SLOT_SECONDS, SLOTS
 from bot.caching.sections import Sections
+
+HOUR_SECONDS = SLOTS * SLOT_SECONDS  # what was written for an hour, with the same margin
+LASTS: dict[Ttl, float] = {"5m": SLOT_SECONDS, "1h": HOUR_SECONDS}
+
+Read = Literal["", "lasting", "own", "tail", "answer"]
+"""Up to where what was left is in cache: nowhere, where an earlier ask left it for an hour, the own message of the ask
+before, its last tool results, its answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lasting:
+    """Where an earlier ask left something for an hour.
+
+    Attributes:
+        messages: how many there are up to there.
+        n: the last ask that is wholly in them.
+        until: when it is lost, in epoch seconds, less a margin.
+    """
+
+    messages: int
+    n: int
+    until: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +45,8 @@ class Left:
         answer_until: the same with its answer.
         model: whose cache.
         sections: of its last request that others may begin with.
+        hour: whether its own message was kept for an hour.
+        lasting: what an ask before it left for an hour.
     """
 
     whole_from: int
@@ -29,6 +55,8 @@ class Left:
     answer_until: float = 0.0
     model: str = ""
     sections: str = ""
+    hour: bool = False
+    lasting: Lasting | None = None
 
     def __str__(self) -> str:
         """As it is kept."""
@@ -37,7 +65,11 @@ class Left:
     @classmethod
     def read(cls, text: str) -> "Left | None":
         """What was kept; None where nothing was."""
-        return cls(**json.loads(text)) if text else None
+        if not text:
+            return None
+        kept = {k: v for k, v in json.loads(text).items() if k in cls.__dataclass_fields__}
+        lasting = kept.pop("lasting", None)
+        return cls(**kept, lasting=Lasting(**lasting) if lasting else None)
 
     def until(self, model: str) -> float:
         """Until when a model's cache holds something of the thread, in epoch seconds; 0 if it holds nothing."""
@@ -53,24 +85,62 @@ class Left:
         Returns:
             The first ask that is to be read as it was sent, and up to where it then lies in cache.
         """
-        light = last + 1
+        whole, light = self.whole_from, last + 1
+        own: tuple[int, Read] = (light, "own" if at < self.own_until else "")
         if at < self.answer_until:
-            return [(self.whole_from, "answer"), (light, "")]
-        own = (light, "own" if at < self.own_until else "")
+            return [(whole, "answer"), (light, "")]
         if at < self.end_until:
-            return [(self.whole_from, "tail"), own]
-        if self.whole_from < last and own[1]:
-            return [(self.whole_from, "own"), (light, "")]
-        return [own]
+            return [(whole, "tail"), own]
+        if at < self.own_until:
+            return [(whole, "own"), (light, "")] if whole < last else [own]
+        if self.lasting and at < self.lasting.until:
+            return [(whole if whole <= self.lasting.n else light, "lasting"), (light, "")]
+        return [(light, "")]
 
-    def holds(self, sections: str, model: str, read: Read) -> bool:
-        """Whether a request begins, byte for byte, with what lies in cache up to there."""
+    def holds(self, sections: str, model: str, read: Read, *, whole: bool) -> bool:
+        """Whether a request begins, byte for byte, with what lies in cache up to there.
+
+        Args:
+            sections: of the request.
+            model: who is asked.
+            read: up to where.
+            whole: whether it has earlier asks as they were sent.
+        """
         now, then = Sections.read(sections), Sections.read(self.sections)
         if model != self.model or now is None or then is None:
             return False
-        if now.changed_since(then, same_ask=False):
-            return False
-        return read == "own" or not now.rewritten_since(then)
+        changed = now.changed_since(then, same_ask=False)
+        if read == "lasting" and not whole:
+            return changed in (None, "messages")
+        return not changed and (read in ("own", "lasting") or not now.rewritten_since(then))
+
+    def place(
+        self, read: Read, ends: tuple[int, int, int], at: float, *, last: int
+    ) -> tuple[tuple[int, Ttl] | None, Lasting | None]:
+        """Where the next ask reads, for how long that was kept, and what it leaves to those that follow it of that.
+
+        Args:
+            read: up to where something lies in cache.
+            ends: how many messages there are up to the ask's own one, its last tool results, and the next ask's own.
+            at: epoch seconds.
+            last: the number of the ask that left this.
+        """
+        own, tail, asked = ends
+        renewed, lasting = at + HOUR_SECONDS, None
+        if read == "answer":
+            lasting = Lasting(asked - 1, last, renewed)
+        elif self.hour and at < self.own_until:
+            lasting = Lasting(own, last - 1, renewed if read == "own" else self.own_until)
+        elif self.lasting and at < self.lasting.until:
+            lasting = replace(self.lasting, until=renewed) if read == "lasting" else self.lasting
+        if not read:
+            return None, None
+        messages = (
+            lasting.messages
+            if lasting and read in ("lasting", "answer")
+            else {"own": own, "tail": tail}.get(read, 0)
+        )
+        return (messages - 1, "1h" if lasting and lasting.messages == messages else "5m"), lasting
 
     def carried(self, until: float) -> "Left":
         """The same after a call that wrote all of it, the answer too."""

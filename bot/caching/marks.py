@@ -5,8 +5,6 @@ from dataclasses import dataclass
 from typing import Any, Literal, cast
 
 Ttl = Literal["5m", "1h"]
-Read = Literal["", "own", "tail", "answer"]
-"""Up to where what the ask before left is in cache: nowhere, its own message, its last tool results, its answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,20 +12,20 @@ class Marks:
     """How far a request is read from Claude's cache, and kept in it.
 
     Attributes:
-        read: up to where the ask before left something.
+        read: the message up to which something was left in cache by an earlier ask, and for how long; None if nothing.
         ask: for how long it is kept up to the ask's own message; None if it is not.
         held: the message up to which an earlier request of this ask is in cache; None where none is.
         end: whether it is kept up to its own end.
     """
 
-    read: Read = ""
+    read: tuple[int, Ttl] | None = None
     ask: Ttl | None = "5m"
     held: int | None = None
     end: bool = True
 
 
 def marked(
-    messages: Sequence[Mapping[str, Any]], marks: Marks, *, before: int, asked: int
+    messages: Sequence[Mapping[str, Any]], marks: Marks, *, asked: int
 ) -> list[dict[str, Any]]:
     """Put at most three marks: what an earlier request wrote is read at a mark of its own.
 
@@ -36,10 +34,9 @@ def marked(
     Args:
         messages: of a request.
         marks: how far it is read and kept.
-        before: which of them is the own message of the ask before; `asked` where there is none.
-        asked: which is this ask's.
+        asked: which of them is this ask's own.
     """
-    ends = _ends(len(messages) - 1, marks, before, asked)
+    ends = _ends(len(messages) - 1, marks, asked)
     return [
         _marked(message, ends[n]) if n in ends else dict(message)
         for n, message in enumerate(messages)
@@ -54,11 +51,13 @@ def held(messages: Sequence[Mapping[str, Any]], *, at: Sequence[int]) -> list[di
     ]
 
 
-def _ends(last: int, marks: Marks, before: int, asked: int) -> dict[int, Ttl]:
+def _ends(last: int, marks: Marks, asked: int) -> dict[int, Ttl]:
     ends: dict[int, Ttl] = {}
-    if marks.read and before < asked and (asked == last or not marks.ask):
-        place = {"own": before, "tail": asked - 2, "answer": asked - 1}[marks.read]
-        ends[place] = marks.ask or "5m"
+    if marks.read and (asked == last or not marks.ask):
+        place, ttl = marks.read
+        ends[place] = (
+            "1h" if marks.ask == "1h" else ttl
+        )  # what lives longer stands before what lives shorter
     if marks.ask:
         ends[asked] = marks.ask
     if marks.held is not None and len(ends) < 3:

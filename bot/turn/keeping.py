@@ -57,7 +57,8 @@ class Keeping:
             order = asked(way)
             likely = round(order.input_tokens * LIKELY_PART)
             short = since >= light or fits(order.model, likely, now)
-            if read and short and left.holds(order.sections, order.model, read):
+            held = left.holds(order.sections, order.model, read, whole=way.as_sent)
+            if read and short and held:
                 self._read = read
                 return way
         return conversation
@@ -134,20 +135,19 @@ class Keeping:
         )
 
     def _began(self, order: Order, conversation: Conversation, tokens: int) -> Asking:
-        cached = 0
-        if self._read:
-            before = conversation.remembered
-            own, tail, _ = conversation.ends
-            upto = {"own": own, "tail": tail, "answer": len(before)}[self._read]
-            cached = _likely(before[:upto])
+        left, now, cached, read, lasting = conversation.left, self._rooms.now(), 0, None, None
+        if left and self._read:
+            read, lasting = left.place(self._read, conversation.ends, now, last=conversation.n - 1)
+            cached = _likely(conversation.remembered[: read[0] + 1]) if read else 0
         return self._rooms.caching.asked(
             self._thread(conversation),
             feature=self._brief.feature,
             model=order.model,
-            at=self._rooms.now(),
+            at=now,
             size=Size(round(order.shared_tokens * LIKELY_PART), tokens),
             keep=self._brief.rules.keep_warm,
-            read=self._read,
+            read=read,
+            lasting=lasting,
             cached=cached,
         )
 

@@ -12,9 +12,11 @@ from bot.caching import (
     SLOTS,
     Asking,
     Caching,
+    Lasting,
     Left,
     Marks,
     Rates,
+    Read,
     Rhythm,
     Sections,
     Size,
@@ -172,7 +174,7 @@ def test_what_is_in_cache_already_is_kept_for_an_hour_cheaply() -> None:
             at=NOVEMBER,
             size=Size(5_000, 30_300),
             keep=True,
-            read="own" if cached else "",
+            read=(0, "5m") if cached else None,
             cached=cached,
         )
         first[cached] = asking.ttl
@@ -214,6 +216,8 @@ def test_marks_follow_the_rounds() -> None:
         (Left(3, 9, 5), 6, [(4, "own")]),
         (Left(2, 9, 5), 9, [(4, "")]),
         (Left(2, 9, 5).carried(20), 19, [(2, "answer"), (4, "")]),
+        (Left(2, 5, 5, lasting=Lasting(3, 2, 9)), 6, [(2, "lasting"), (4, "")]),
+        (Left(3, 5, 5, lasting=Lasting(3, 2, 9)), 6, [(4, "lasting"), (4, "")]),
     ],
 )
 def test_the_next_ask_changes_nothing_that_is_in_cache(
@@ -230,10 +234,35 @@ def test_what_lies_in_cache_is_known_by_its_sections() -> None:
     left = Left(1, 9, 9, 0, SONNET, str(sent))
     next_one = replace(sent, before="1", tail="2", own="3", end="3")
 
-    assert left.holds(str(next_one), SONNET, "tail")
-    assert not left.holds(str(next_one), HAIKU, "tail")
-    assert not left.holds(str(replace(next_one, channel="x")), SONNET, "own")
-    assert not left.holds(str(replace(next_one, before="x")), SONNET, "own")
-    assert not left.holds(str(replace(next_one, tail="x")), SONNET, "tail")
-    assert left.holds(str(replace(next_one, tail="x")), SONNET, "own")
-    assert not left.holds("", SONNET, "own")
+    def holds(read: Read, model: str = SONNET, *, whole: bool = True, **changes: str) -> bool:
+        return left.holds(str(replace(next_one, **changes)), model, read, whole=whole)
+
+    assert holds("tail")
+    assert not holds("tail", HAIKU)
+    assert not holds("own", channel="x")
+    assert not holds("own", before="x")
+    assert not holds("tail", tail="x")
+    assert holds("own", tail="x")
+    assert holds("lasting", before="x", whole=False)
+    assert not holds("lasting", before="x")
+    assert not holds("lasting", system="x", whole=False)
+    assert not left.holds("", SONNET, "own", whole=False)
+
+
+def test_what_was_left_for_an_hour_is_left_to_all_who_follow() -> None:
+    """After the answer was carried on, it is read for an hour, by the ask after the next one too, as long as it lasts."""
+    carried, ends = Left(1, 5, 5).carried(4_000), (5, 7, 9)
+    place, lasting = carried.place("answer", ends, 1_000, last=2)
+    assert (place, lasting) == ((7, "1h"), Lasting(8, 2, 1_000 + HOUR_SECONDS))
+    following = Left(1, 1_300, 1_300, lasting=lasting)
+
+    assert following.ways(1_400, last=3) == [(1, "lasting"), (4, "")]
+    assert following.place("tail", (9, 11, 13), 1_200, last=3) == ((10, "5m"), lasting)
+    again, renewed = following.place("lasting", (9, 11, 13), 1_400, last=3)
+    assert (again, renewed) == ((7, "1h"), Lasting(8, 2, 1_400 + HOUR_SECONDS))
+    assert following.place("", (9, 11, 13), 9_000, last=3) == (None, None)
+    hour = Left(1, 4_000, 5, hour=True)
+    assert hour.place("own", ends, 1_000, last=2) == (
+        (4, "1h"),
+        Lasting(5, 1, 1_000 + HOUR_SECONDS),
+    )

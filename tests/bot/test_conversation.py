@@ -250,11 +250,12 @@ async def test_marks_stand_where_they_pay() -> None:
         return {n: b["cache_control"]["ttl"] for n, b in enumerate(last) if "cache_control" in b}
 
     assert marks() == {4: "5m"}
-    assert marks(read="own", ask=None) == {0: "5m"}
-    assert marks(read="tail") == {2: "5m", 4: "5m"}
-    assert marks(read="answer", ask="1h") == {3: "1h", 4: "1h"}
-    assert marks(*use(2), read="own", ask="1h") == {4: "1h", 6: "5m"}
-    assert marks(*use(2), read="own", ask=None) == {0: "5m", 6: "5m"}
+    assert marks(read=(0, "5m"), ask=None) == {0: "5m"}
+    assert marks(read=(2, "5m")) == {2: "5m", 4: "5m"}
+    assert marks(read=(3, "1h"), ask="5m") == {3: "1h", 4: "5m"}
+    assert marks(read=(3, "5m"), ask="1h") == {3: "1h", 4: "1h"}
+    assert marks(*use(2), read=(0, "5m"), ask="1h") == {4: "1h", 6: "5m"}
+    assert marks(*use(2), read=(0, "5m"), ask=None) == {0: "5m", 6: "5m"}
     assert marks(*use(2), *use(3), held=6) == {4: "5m", 6: "5m", 8: "5m"}
     assert marks(*use(2), *use(3), held=6, end=False) == {4: "5m", 6: "5m"}
     assert "cache_control" not in json.dumps(thread.messages(use(2)))
