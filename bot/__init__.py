@@ -14,7 +14,7 @@ The way of an ask, each step's type on the arrow to the next:
       turn  <----> Claude                 journal.sending before a request leaves;
         |   <----> tools (tool_runner)    response + ledger rows + budget in one transaction
         |
-        | TextDelta, ToolStarted, Waiting, Withdrawn, Ended
+        | TextDelta, Whole, ToolStarted, Waiting, Withdrawn, Ended
         | (or a Quote: too dear without a person's word; parked until slack/decisions hears it)
         v
       slack/reply --> parts in the thread, each journalled before it is opened --Posted-->

@@ -2,7 +2,7 @@
 
     run ─ one task ── loop ── call ── integrations.claude
      │                 └───── tools ── tool_runner
-     └─ events: TextDelta, Thinking, Passing, ToolStarted, Waiting, Withdrawn, and one Ended
+     └─ events: TextDelta, Whole, Thinking, Passing, ToolStarted, Waiting, Withdrawn, and one Ended
 
 The work is done by one task that speaks into a queue, so that a stop, the ask's end in time
 and a reader who goes away all end it in the same manner: cancelled, with what was generated

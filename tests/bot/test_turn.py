@@ -31,6 +31,7 @@ from bot.answer import (
     ToolEnded,
     ToolStarted,
     Waiting,
+    Whole,
     Withdrawn,
 )
 from bot.ask import Ask, Attached, Lease
@@ -367,6 +368,18 @@ async def test_a_question_is_answered(world: World) -> None:
     assert answer.receipt.cost == row.cost
     assert answer.receipt.rounds == 1
     assert "it is." in await world.remembered()
+
+
+async def test_that_all_has_come_is_told_once(world: World) -> None:
+    """At the end of what Claude says, and not where a tool is to be run in between."""
+    world.script(Draft("I look.", uses=FETCH.uses), Draft("It says hello."))
+    events = await world.events("What is there?")
+
+    *_, last, whole, ended = events
+    assert isinstance(last, TextDelta)
+    assert whole == Whole()
+    assert isinstance(ended, Answer)
+    assert events.count(Whole()) == 1
 
 
 async def test_what_an_ask_has_read_goes_with_it(world: World) -> None:
