@@ -8,10 +8,10 @@ from dataclasses import asdict, dataclass, replace
 from typing import Literal
 
 from bot.caching.marks import Ttl
-from bot.caching.rhythm import SLOT_SECONDS, SLOTS
+from bot.caching.rhythm import SLOT_SECONDS
 from bot.caching.sections import Sections
 
-HOUR_SECONDS = SLOTS * SLOT_SECONDS  # what was written for an hour, with the same margin
+HOUR_SECONDS = 3_585.0  # an hour, with the same margin
 LASTS: dict[Ttl, float] = {"5m": SLOT_SECONDS, "1h": HOUR_SECONDS}
 
 Read = Literal["", "lasting", "own", "tail", "answer"]
