@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Self
+from typing import Self, TypeVar
 
 from bot.demo import actor
 from bot.demo.claude import ClaudeStandIn
@@ -18,9 +18,14 @@ from bot.demo.clock import Clock
 from bot.demo.slack import SlackStandIn
 from bot.demo.terminal import words_of
 from tests.stories.replicas import OnPostgres
-from tests.stories.world import LOG, PROCESS_SECONDS, SECONDS, Row, World
+from tests.stories.world import LOG, PROCESS_SECONDS, Row, World
+
+T = TypeVar("T")
 
 HOUR = 3600.0
+PATIENCE = (
+    40.0  # seconds for whatever a night waits for; processes start meanwhile, on a busy machine
+)
 CHANNEL = "#shop-dev"
 NIGHTLY = "project SHOP nightly at 7:00"
 MORNING = (datetime.now(UTC) + timedelta(days=2)).replace(hour=7, minute=0, second=0, microsecond=0)
@@ -53,6 +58,10 @@ class Night(World):
     def ahead(self, seconds: float) -> None:
         self.clock.move(seconds - self.clock.ahead)
 
+    async def until(self, seen: Callable[[], T | None], seconds: float = PATIENCE) -> T:
+        """See `World.until`."""
+        return await super().until(seen, seconds)
+
     async def spawn(self, *, warm: bool = True) -> Self:
         """Run the bot as a process that goes by the same clock, and wait until it takes asks."""
         lines = len(self.log)
@@ -74,7 +83,7 @@ class Night(World):
 
         unlisten = self.claude.listen(cut)
         try:
-            async with asyncio.timeout(SECONDS):
+            async with asyncio.timeout(PATIENCE):
                 await fallen.wait()
         finally:
             unlisten()

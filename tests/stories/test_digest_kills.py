@@ -11,7 +11,7 @@ import pytest
 from bot.demo.claude.record import Exchange
 from tests.postgres import Postgres
 from tests.stories.account import assert_balanced
-from tests.stories.night import Night, Shared
+from tests.stories.night import PATIENCE, Night, Shared
 
 pytestmark = pytest.mark.timeout(120)  # processes are started
 
@@ -45,7 +45,7 @@ def results(exchange: Exchange) -> bool:
 async def posting(world: Night) -> None:
     """Let a power cut end the process as soon as its digest stands in Slack."""
     with world.slack.listen() as changes:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE):
             async for change in changes:
                 if change.kind == "message" and any(DIGEST in text for text in world.posted):
                     os.kill(world.pid, signal.SIGKILL)
