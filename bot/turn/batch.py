@@ -29,7 +29,14 @@ from bot.turn.brief import Brief, Rooms
 from bot.turn.request import Order
 from bot.turn.response import Response
 from integrations.claude_batches import Batches, Line
-from integrations.claude_errors import Broken, Busy, ClaudeError, ModelUnknown, ServerFailed
+from integrations.claude_errors import (
+    Broken,
+    Busy,
+    ClaudeError,
+    ModelUnknown,
+    RateLimited,
+    ServerFailed,
+)
 
 FIRST_SECONDS = 30.0  # from making a batch to the first look at it; then ever longer, up to
 LOOK_SECONDS = 300.0  # between two looks at a batch
@@ -248,6 +255,8 @@ class Batch:
             used = 0 if spends else None
             return given
         except ClaudeError as error:
+            if isinstance(error, RateLimited):
+                self._rooms.metrics.rate_limited(POOL, error.facts.which or "unknown")
             step = governor.decide(ticket, error, attempt=1, deadline=math.inf)
             if isinstance(step, GiveUp) and step.alarm:
                 day = datetime.fromtimestamp(self._rooms.now(), UTC).date().isoformat()

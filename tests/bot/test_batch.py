@@ -222,6 +222,8 @@ async def test_while_a_limit_holds_nobody_asks_about_batches(world: World) -> No
     asked = len(world.stand_in.log)
     assert await (await world.batch()).send(world.order()) == Later(NOW + LOOK_SECONDS)
     assert (len(world.stand_in.log), await world.reserved()) == (asked, 0)
+    counted = 'purser_rate_limited_total{limit="unknown",model="batches"} 1.0'
+    assert counted in world.rooms.metrics.text().decode()
     world.clock.at = NOW + 900 * (1 + JITTER)
 
     await (await world.batch()).send(world.order())
