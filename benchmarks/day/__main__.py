@@ -82,7 +82,12 @@ def table(shown: Played, others: Sequence[Played]) -> str:
     ours = shown.bills[PURSER]
     costs = ours.missed.most_common()
     causes = ", ".join(f"{cause} ${picos / PICOS:.2f}" for cause, picos in costs)
-    sent = f"Tokens sent, in those needed: {ours.content:.2f}, {ours.strictly:.2f} without what was in cache."
+    days = [one.bills[PURSER] for one in (shown, *others)]
+    needed, strictly = mean(one.content for one in days), mean(one.strictly for one in days)
+    sent = (
+        f"Tokens sent, in those needed: {needed:.2f}; {strictly:.2f} if what was read from cache "
+        "for earlier asks' tools and thoughts is not needed."
+    )
     share = mean(one.bound / one.bills[OPTIMUM].picos for one in (shown, *others))
     under = f"No plan whatever can be below {share:.1%} of the best that was found."
     return "\n".join(
