@@ -5,7 +5,7 @@ is a whole number, and 64 bits hold nine million dollars.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import cache, lru_cache
@@ -26,6 +26,13 @@ UNKNOWN_OUTPUT_PICOS = 100_000_000  # a token, $100 a million
 SMALLEST_WINDOW = 200_000  # tokens; Claude 4.5 and before
 
 _STANDARD = ("", "standard")
+_KINDS = (
+    "input_tokens",
+    "cache_write_5m_tokens",
+    "cache_write_1h_tokens",
+    "cache_read_tokens",
+    "output_tokens",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,14 +46,42 @@ class Cost:
 def price(usage: Usage, *, model: str, at: float) -> Cost | None:
     """The price of one billed iteration; None when it is unknown. Never raises.
 
+    The list is asked once a day for each kind of token, since what a thousand of them cost is a thousand times that.
+
     Args:
         usage: its tokens.
         model: who served it.
         at: when, in epoch seconds: prices are dated.
     """
+    day, prompt = int(at // DAY_SECONDS), usage.prompt_tokens
+    above = max((start for start in _cliffs(model, day) if start < prompt), default=0)
+    each = _each(model, usage.service_tier, usage.speed, day, above)
+    counts = [getattr(usage, kind) for kind in _KINDS]
+    if each is None or min(counts) < 0:
+        return None
+    total = sum((n * one for n, one in zip(counts, each, strict=True)), Decimal(0))
+    return Cost(picos(total * (US_GEO if usage.inference_geo == "us" else 1)), _price_list())
+
+
+@lru_cache(maxsize=1024)
+def _each(model: str, tier: str, speed: str, day: int, above: int) -> tuple[Decimal, ...] | None:
+    """What one token of each kind costs on a day, in a prompt of more than so many tokens; None where it is unknown."""
+    size = above + 1
+    usage = Usage(service_tier=tier, speed=speed)
+    prompt = _asked(replace(usage, input_tokens=size), model, day)
+    answered = _asked(replace(usage, input_tokens=size, output_tokens=1), model, day)
+    kinds = [_asked(replace(usage, **{kind: size}), model, day) for kind in _KINDS[:-1]]
+    found = [one / size for one in kinds if one is not None]
+    if prompt is None or answered is None or len(found) < len(kinds):
+        return None
+    return (*found, answered - prompt)
+
+
+def _asked(usage: Usage, model: str, day: int) -> Decimal | None:
+    """What the list says of a usage, in dollars."""
     import genai_prices
 
-    asked = datetime.fromtimestamp(at, UTC)
+    at = datetime.fromtimestamp(day * DAY_SECONDS, UTC)
     tokens = genai_prices.Usage(
         input_tokens=usage.prompt_tokens,
         cache_read_tokens=usage.cache_read_tokens,
@@ -60,15 +95,12 @@ def price(usage: Usage, *, model: str, at: float) -> Cost | None:
             tokens,
             model,
             provider_id="anthropic",
-            genai_request_timestamp=asked,
+            genai_request_timestamp=at,
             price_context=context or None,
         )
     except (LookupError, ValueError):
         return None
-    if not _priced(found.model.price_variants or (), context, asked):
-        return None
-    total = found.total_price * (US_GEO if usage.inference_geo == "us" else 1)
-    return Cost(picos(total), _price_list())
+    return found.total_price if _priced(found.model.price_variants or (), context, at) else None
 
 
 def load() -> None:
@@ -79,7 +111,7 @@ def load() -> None:
 
 
 def estimate(usage: Usage, *, model: str, at: float) -> Cost | None:
-    """The price beforehand, by the list at the day's beginning (UTC); quick for tokens in round numbers."""
+    """The price beforehand; quick for tokens in round numbers, whose prices are known already."""
     return _estimated(usage, model, int(at // DAY_SECONDS))
 
 
@@ -90,10 +122,14 @@ def _estimated(usage: Usage, model: str, day: int) -> Cost | None:
 
 def cliff(model: str, at: float) -> int | None:
     """Prompt tokens, cached ones too, above which every token of a request costs more; None where there is no such price."""
-    found = _model(model, at)
+    return min(_cliffs(model, int(at // DAY_SECONDS)), default=None)
+
+
+@lru_cache(maxsize=256)
+def _cliffs(model: str, day: int) -> tuple[int, ...]:
+    found = _listed(model, day)
     price = found.model_price.input_mtok if found else None
-    starts = [tier.start for tier in getattr(price, "tiers", ())]
-    return min(starts, default=None)
+    return tuple(tier.start for tier in getattr(price, "tiers", ()))
 
 
 def window(model: str, at: float) -> int:

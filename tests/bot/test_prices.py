@@ -1,13 +1,14 @@
 """What tokens cost: exact, by tier, kind of cache, speed and place; null where nobody knows."""
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from decimal import Decimal
 from importlib.metadata import version
 from typing import Any
 
 import pytest
 from genai_prices import data, extract_usage
-from genai_prices.types import ModelPrice, TieredPrices
+from genai_prices.types import ConditionalPrice, ModelPrice, StartDateConstraint, TieredPrices
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -118,13 +119,18 @@ def test_the_price_list_is_named() -> None:
 
 US = Decimal("1.1")  # on all token prices
 COUNT = st.integers(0, 400_000)
+(CLAUDE,) = (provider for provider in data.providers if provider.id == "anthropic")
 
 
-@given(model=st.sampled_from(MODELS), counts=st.tuples(*[COUNT] * 5))
+@given(
+    model=st.sampled_from([*MODELS, *(model.id for model in CLAUDE.models)]),
+    counts=st.tuples(*[COUNT] * 5),
+    at=st.sampled_from([FEBRUARY, NOVEMBER]),
+)
 def test_it_is_what_the_price_list_says_of_the_response(
-    model: str, counts: tuple[int, ...]
+    model: str, counts: tuple[int, ...], at: float
 ) -> None:
-    """Read off a response of the wire by both, our price and that of genai-prices are the same number."""
+    """Read off a response of the wire by both, our price and that of genai-prices are the same number, of every model."""
     fresh, output, read, five, hour = counts
     wire = {
         "input_tokens": fresh,
@@ -134,9 +140,24 @@ def test_it_is_what_the_price_list_says_of_the_response(
         "cache_creation": {"ephemeral_5m_input_tokens": five, "ephemeral_1h_input_tokens": hour},
         "service_tier": "standard",
     }
-    listed = extract_usage({"model": model, "usage": wire}, provider_id="anthropic").calc_price()
+    listed = extract_usage({"model": model, "usage": wire}, provider_id="anthropic").calc_price(
+        genai_request_timestamp=datetime.fromtimestamp(at, UTC)
+    )
 
-    assert cost(Usage.from_wire(wire), model) == listed.total_price
+    assert cost(Usage.from_wire(wire), model, at) == listed.total_price
+
+
+def test_no_price_changes_within_a_day() -> None:
+    """The list is asked once for a day: it knows no price of Claude's that goes by the hour."""
+    listed = [prices for one in CLAUDE.models for prices in _conditional(one.prices)]
+    constraints = [one.constraint for one in listed]
+    constraints += [v.constraint for one in CLAUDE.models for v in one.price_variants or ()]
+
+    assert {type(one) for one in constraints} <= {StartDateConstraint, type(None)}
+
+
+def _conditional(prices: ModelPrice | list[ConditionalPrice]) -> list[ConditionalPrice]:
+    return [] if isinstance(prices, ModelPrice) else prices
 
 
 @given(st.integers(0, 2**63 - 1))
@@ -153,9 +174,8 @@ def test_no_fraction_is_lost(amount: Decimal) -> None:
 
 def test_what_is_assumed_is_above_every_price() -> None:
     """Where a price is unknown, at least the highest known one is assumed, so that budgets hold."""
-    (claude,) = (provider for provider in data.providers if provider.id == "anthropic")
     most = {"input": Decimal(0), "output": Decimal(0)}
-    for model in claude.models:
+    for model in CLAUDE.models:
         listed = [model.prices] if isinstance(model.prices, ModelPrice) else model.prices
         prices = [p if isinstance(p, ModelPrice) else p.prices for p in listed]
         prices += [variant.prices for variant in model.price_variants or ()]
