@@ -155,6 +155,19 @@ async def test_words_go_after_the_channels_days(office: Office, inside: Inside) 
     assert (await Audit(office.store).verify()).wrong == []
 
 
+async def test_what_no_cache_holds_is_not_kept_as_it_was_sent(office: Office) -> None:
+    """Two hours after an ask its thread's memory holds it as it is remembered, and no more as it was sent."""
+    one = await office.ended()
+    kept: list[tuple[bool, bool]] = []
+    for days in (1 / 24, 2 / 24):
+        office.on(days)
+        await office.retention().daily()
+        (row,) = await office.store.read("conversation.open", lane=one.lane)
+        kept.append((WORD in row["messages"], WORD in row["sent"]))
+
+    assert kept == [(True, True), (True, False)]
+
+
 async def test_each_channel_has_its_own_days(office: Office, inside: Inside) -> None:
     """What another channel still keeps stays."""
     await office.ended(channel="C2")
