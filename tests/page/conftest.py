@@ -1,7 +1,7 @@
 """A real browser on the page: Debian's chromium, driven by Playwright; where there is none, its tests are skipped."""
 
 import shutil
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,6 +15,7 @@ from bot.demo.page import Page, Shortcut, suggestions
 from bot.demo.slack import SlackStandIn
 from tests.conftest import MACHINE
 from tests.page.app import App, app_on
+from tests.page.tabs import Tabs, tabs_of
 
 SWITCHES = (
     "--headless",
@@ -49,12 +50,19 @@ async def browser() -> AsyncIterator[Browser]:
         await started.close()
 
 
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def tabs(browser: Browser) -> AsyncIterator[Tabs]:
+    """Its tabs."""
+    async with tabs_of(browser) as made:
+        yield made
+
+
 @dataclass
 class Desk:
     """A workspace with its page, and the windows opened on it."""
 
     slack: SlackStandIn
-    browser: Browser
+    tabs: Tabs
     wrong: list[str] = field(default_factory=list[str])  # what a console or a network said
     known: list[str] = field(default_factory=lambda: list(EXPECTED))  # and may say
 
@@ -78,16 +86,17 @@ class Desk:
             frames: Takes what the window is told.
             context: Of Playwright: the scheme of colours, the size.
         """
-        tab = await (await self.browser.new_context(**context)).new_page()
-        url = through or self.slack.url
+        hears: dict[str, Callable[[Any], object]] = {
+            "console": self._console,
+            "pageerror": lambda error: self.wrong.append(str(error)),
+            "request": lambda request: self._asked(request.url),
+        }
         if frames is not None:
-            tab.on(
-                "websocket",
-                lambda socket: socket.on("framereceived", lambda text: frames.append(str(text))),
+            hears["websocket"] = lambda socket: socket.on(
+                "framereceived", lambda text: frames.append(str(text))
             )
-        tab.on("console", self._console)
-        tab.on("pageerror", lambda error: self.wrong.append(str(error)))
-        tab.on("request", lambda request: self._asked(request.url))
+        tab = await self.tabs.lend(hears, **context)
+        url = through or self.slack.url
         await tab.goto(f"{url}/#as={who}&in={where}{more}")
         await tab.wait_for_selector("body.ready")
         return tab
@@ -104,23 +113,22 @@ class Desk:
 
 
 @asynccontextmanager
-async def desk_on(browser: Browser) -> AsyncGenerator[Desk]:
+async def desk_on(tabs: Tabs) -> AsyncGenerator[Desk]:
     """A fresh workspace with its page; every console and network has to stay quiet."""
     slack = SlackStandIn(limits=False)
     page = Page(slack, tries=suggestions(PULLS), shortcuts=(SHORTCUT, ANYWHERE))
     slack.mount(page.routes)
     async with slack:
-        desk = Desk(slack, browser)
+        desk = Desk(slack, tabs)
         yield desk
-        for context in browser.contexts:
-            await context.close()
+        await tabs.take_back()
     assert desk.wrong == []
 
 
 @pytest_asyncio.fixture(loop_scope="module")
-async def desk(browser: Browser) -> AsyncIterator[Desk]:
+async def desk(tabs: Tabs) -> AsyncIterator[Desk]:
     """A workspace whose app is not running."""
-    async with desk_on(browser) as made:
+    async with desk_on(tabs) as made:
         yield made
 
 

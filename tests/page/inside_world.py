@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any, Self, TypeVar
 
 import aiohttp
-from playwright.async_api import Browser, Page
+from playwright.async_api import Page
 
 from bot.demo.inside import Inside, Sources
 from bot.demo.slack import SlackStandIn
+from tests.page.tabs import Tabs
 from tests.stories.world import SECONDS, World
 
 T = TypeVar("T")
@@ -133,19 +134,22 @@ class Windows:
         complaints: errors in the console, and requests that left the world's own port.
     """
 
-    def __init__(self, browser: Browser, world: InsideWorld) -> None:
-        self._browser = browser
+    def __init__(self, tabs: Tabs, world: InsideWorld) -> None:
+        self._tabs = tabs
         self._world = world
         self.complaints: list[str] = []
 
     async def open(self, *, width: int = 1200, height: int = 800, **more: Any) -> Page:
         """A window that is live."""
-        page = await self._browser.new_page(viewport={"width": width, "height": height}, **more)
+        hears: dict[str, Callable[[Any], object]] = {
+            "console": lambda said: self._heard(said.type, said.text),
+            "pageerror": lambda error: self.complaints.append(str(error)),
+            "dialog": lambda dialog: self._heard("error", f"a dialog: {dialog.message}"),
+            "request": lambda request: self._left(request.url),
+        }
+        viewport = {"width": width, "height": height}
+        page = await self._tabs.lend(hears, viewport=viewport, **more)
         page.set_default_timeout(SECONDS * 1000)
-        page.on("console", lambda said: self._heard(said.type, said.text))
-        page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        page.on("dialog", lambda dialog: self._heard("error", f"a dialog: {dialog.message}"))
-        page.on("request", lambda request: self._left(request.url))
         await page.goto(self._world.address)
         await page.locator('.lamp[data-state="live"], .lamp[data-state="away"]').wait_for()
         return page
@@ -162,5 +166,4 @@ class Windows:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        for context in self._browser.contexts:
-            await context.close()
+        await self._tabs.take_back()

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, Locator, Page, expect
+from playwright.async_api import Locator, Page, expect
 
 from bot.demo.jira.world import Comment
 from bot.demo.slack.watch import WireLine
@@ -16,6 +16,7 @@ from bot.inbox import Arrival, Inbox
 from bot.store.sqlite import SqliteStore
 from tests.bot.stores import ask
 from tests.page.inside_world import InsideWorld, Windows
+from tests.page.tabs import Tabs
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -32,9 +33,9 @@ async def world(tmp_path: Path) -> AsyncIterator[InsideWorld]:
 
 
 @pytest_asyncio.fixture(loop_scope="module")
-async def windows(browser: Browser, world: InsideWorld) -> AsyncIterator[Windows]:
+async def windows(tabs: Tabs, world: InsideWorld) -> AsyncIterator[Windows]:
     """Opens windows; at the end no console may have complained, and nothing elsewhere was asked for."""
-    async with Windows(browser, world) as made:
+    async with Windows(tabs, world) as made:
         yield made
     assert made.complaints == []
 
