@@ -189,7 +189,7 @@ async def test_an_estimate_stands_beside_what_it_came_to(
 async def test_what_the_books_say_of_the_cache(
     store: Store, clock: Clock, estimates: Estimates, later: float, cached: int
 ) -> None:
-    """A thread's part of it is warm for five minutes, what all share for an hour; another model's is another's."""
+    """A thread's part of it is warm for five minutes, or as long as it was kept; what all share for an hour."""
     ledger = Ledger(store, zone=UTC, now=clock)
     thread = entry(
         entry_id="msg_1:0", cache_read_tokens=4_000, cache_write_5m_tokens=5_000, latency_ms=2_000
@@ -202,3 +202,7 @@ async def test_what_the_books_say_of_the_cache(
     assert known.speed == (50.0 if cached else None)
     other = await estimates.warmth(model=HAIKU, prompt_version="p1", message_id="msg_1")
     assert other == Warmth(0, None)
+    told = {"model": SONNET, "prompt_version": "p1", "message_id": "msg_1"}
+    kept = await estimates.warmth(**told, until=clock.at + 1)
+    assert kept.cached == 9_000  # for an hour, or carried on
+    assert (await estimates.warmth(**told, until=clock.at)).cached == cached
