@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Self, TypeVar
 
 import aiohttp
+from aiohttp import web_app
 from playwright.async_api import Page
 
 from bot.demo.inside import Inside, Sources
@@ -36,6 +37,10 @@ class InsideWorld(World):
         self.inside = Inside(self.sources)
         slack = SlackStandIn(sub_apps={"/inside": self.inside.app}, limits=False)
         super().__init__(folder, slack=slack, **more)
+
+    async def __aexit__(self, *ended: object) -> None:
+        await super().__aexit__(*ended)
+        web_app._cached_build_middleware.cache_clear()  # it keeps a thousand worlds behind a middleware
 
     def sources(self) -> Sources:
         """Everything that is looked at."""
