@@ -19,6 +19,7 @@ PART = re.compile(
 BOUNDARY = re.compile(r'\A<purser:data mark="\w+">\n|\n</purser:data mark="\w+">\Z')
 ATTRIBUTE = re.compile(r'(\w+)="([^"]*)"')
 FENCE = re.compile(r"```(?P<language>[\w+-]*)[^\n]*\n(?P<code>.*?)(?:```|\Z)", re.DOTALL)
+UMLAUTS = frozenset("äöüß")
 GERMAN = frozenset(
     [
         "der",
@@ -156,7 +157,7 @@ class Heard:
     def german(self) -> bool:
         """Whether the ask is clearly German."""
         words = re.findall(r"[a-zäöüß]+", self.words.lower())
-        german = sum(w in GERMAN or any(c in "äöüß" for c in w) for w in words)
+        german = sum(w in GERMAN or not UMLAUTS.isdisjoint(w) for w in words)
         return german > 1 and german > sum(w in ENGLISH for w in words)
 
     def result_of(self, *names: str) -> tuple[Result, ...]:
