@@ -4,6 +4,7 @@ Money is counted in pico-dollars (1e-12 $): a token costs at least 5,000 of them
 is a whole number, and 64 bits hold nine million dollars.
 """
 
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -25,6 +26,7 @@ UNKNOWN_OUTPUT_PICOS = 100_000_000  # a token, $100 a million
 
 SMALLEST_WINDOW = 200_000  # tokens; Claude 4.5 and before
 
+PROVIDER = "anthropic"  # as the price list names it
 _STANDARD = ("", "standard")
 _KINDS = (
     "input_tokens",
@@ -94,7 +96,7 @@ def _asked(usage: Usage, model: str, day: int) -> Decimal | None:
         found = genai_prices.calc_price(
             tokens,
             model,
-            provider_id="anthropic",
+            provider_id=PROVIDER,
             genai_request_timestamp=at,
             price_context=context or None,
         )
@@ -104,10 +106,15 @@ def _asked(usage: Usage, model: str, day: int) -> Decimal | None:
 
 
 def load() -> None:
-    """Read the price list now: with the first answer, the loop would stand still for it."""
-    import genai_prices.data_snapshot
+    """Read the price list now, and keep Anthropic's: with the first answer, the loop would stand still for it."""
+    import genai_prices
+    from genai_prices.data import providers
+    from genai_prices.data_snapshot import DataSnapshot, set_custom_snapshot
 
-    genai_prices.data_snapshot.get_snapshot()
+    ours = [one for one in providers if one.id == PROVIDER]
+    set_custom_snapshot(DataSnapshot(ours, from_auto_update=False))
+    del sys.modules["genai_prices.data"]  # forty others' prices, 4 MB
+    delattr(genai_prices, "data")
 
 
 def estimate(usage: Usage, *, model: str, at: float) -> Cost | None:
@@ -151,7 +158,7 @@ def _listed(model: str, day: int) -> Any:
         return genai_prices.calc_price(
             genai_prices.Usage(input_tokens=1),
             model,
-            provider_id="anthropic",
+            provider_id=PROVIDER,
             genai_request_timestamp=datetime.fromtimestamp(day * DAY_SECONDS, UTC),
         )
     except (LookupError, ValueError):

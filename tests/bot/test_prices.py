@@ -7,12 +7,12 @@ from importlib.metadata import version
 from typing import Any
 
 import pytest
-from genai_prices import data, extract_usage
+from genai_prices import data, data_snapshot, extract_usage
 from genai_prices.types import ConditionalPrice, ModelPrice, StartDateConstraint, TieredPrices
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.prices import PICOS, Cost, assumed, dollars, estimate, picos, price
+from bot.prices import PICOS, Cost, assumed, dollars, estimate, load, picos, price
 from bot.usage import Usage
 
 NOVEMBER = 1_795_000_000.0  # 2026-11-18
@@ -240,3 +240,16 @@ def test_an_estimate_is_a_price_of_its_day(at: float, dollars_: str) -> None:
 def test_nobody_estimates_what_nobody_knows() -> None:
     """A model without a price has none beforehand either."""
     assert estimate(usage_of(input_tokens=1), model="no-such-model", at=NOVEMBER) is None
+
+
+def test_a_list_that_was_let_go_but_for_ours_says_the_same() -> None:
+    """What a process that serves keeps of the price list is Anthropic's, and prices alike."""
+    asked = usage_of(input_tokens=1_000, output_tokens=500, cache_write_1h_tokens=300)
+    try:
+        data_snapshot.set_custom_snapshot(None)
+        whole = [price(asked, model=model, at=NOVEMBER) for model in (*MODELS, "gpt-5")]
+        load()
+        assert [one.id for one in data_snapshot.get_snapshot().providers] == ["anthropic"]
+        assert [price(asked, model=model, at=NOVEMBER) for model in (*MODELS, "gpt-5")] == whole
+    finally:
+        data_snapshot.set_custom_snapshot(None)

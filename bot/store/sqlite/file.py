@@ -32,7 +32,7 @@ def connect(path: Path) -> Database:
     except sqlite3.Error:
         connection.close()
         raise
-    return Database(connection)
+    return Database(connection, execute_plugins=False)  # what else is installed has no say here
 
 
 def make(path: Path) -> None:

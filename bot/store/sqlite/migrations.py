@@ -110,7 +110,7 @@ def pending(path: Path) -> tuple[str, ...]:
 
 def _names(own: Migrations) -> set[str]:
     """The steps of a set that this release knows."""
-    with Database(memory=True) as empty:
+    with Database(memory=True, execute_plugins=False) as empty:
         return {step.name for step in own.pending(empty)}
 
 
