@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 STREAMS = 18  # started in a minute and workspace; Slack takes 20
 EDITS = 45  # in a minute and workspace; Slack takes 50
-SOON_SECONDS = 0.03  # an answer that is whole within this is always posted in one piece
+SOON_SECONDS = 0.02  # an answer that is whole within this is always posted in one piece
 WHOLE_SECONDS = 1.5  # the same, where streams or edits are scarce
 MINUTE = 60.0
 

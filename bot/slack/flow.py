@@ -15,6 +15,7 @@ from bot.slack.wire import GONE, Limited, SlackError
 MESSAGES = 3  # of one answer; what is longer goes on in a file, since nobody reads on a screen
 FLUSH_SECONDS = 1.2  # between appends or edits of one answer; Slack takes about 50 edits a minute
 FLUSH_CHARS = 3_000  # so much that waits is brought at once
+STEPS = 2  # in which first words wait, so that a moment in which all stood still does not use it up
 STREAM_SECONDS = 230.0  # a stream dies at about 300 s; it is closed before, and its message edited
 
 Hold = Callable[[Left | None, Left], float]
@@ -110,7 +111,10 @@ class Flow:
                 task.exception()
 
     async def _run(self) -> None:
-        await self._stirred(self._held())
+        held = self._held() / STEPS
+        for _ in range(STEPS):
+            if await self._stirred(held):
+                break
         if self.whole:  # its end brings it in one piece, however busy we are
             await self._stirred(WHOLE_SECONDS)
         while not self._ending:
@@ -129,13 +133,15 @@ class Flow:
         streams = None if self._parts.pieces else self._allowances.streams.left()
         return self._hold(streams, self._allowances.edits.left())
 
-    async def _stirred(self, seconds: float) -> None:
+    async def _stirred(self, seconds: float) -> bool:
+        """Whether there is something to do before that time has passed."""
         try:
             async with asyncio.timeout(seconds):
                 await self._stir.wait()
         except TimeoutError:
-            return
+            return False
         self._stir.clear()
+        return True
 
     async def _flush(self) -> None:
         """Bring Slack up to what is let through; a part that is full is said, and the next one opened, up to the last."""
