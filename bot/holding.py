@@ -34,7 +34,7 @@ class Holding:
 
     Attributes:
         stop: set when a person stopped the ask or deleted their message.
-        stopped_by: who did, a Slack user id.
+        stopped_by: who did first, a Slack user id.
         edited: the person changed their words after the work had begun.
         listened: set once all is heard that was said before the work began.
     """
@@ -79,7 +79,7 @@ class Holding:
 
     def _heard(self, signal: Signal) -> None:
         if signal.kind in {"stop", "delete"}:
-            self.stopped_by = signal.user
+            self.stopped_by = self.stopped_by or signal.user
             self.stop.set()
         elif signal.kind == "edit":
             self.edited = True

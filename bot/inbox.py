@@ -244,7 +244,7 @@ class Inbox:
         await self._store.commit(tx)
 
     async def signals(self, lease: Lease) -> list[Signal]:
-        """What was said about an ask and not heard before, in order; hearing it twice is not possible."""
+        """What was said about an ask, in order: an edit once, and whatever stops it each time, since who heard it may be gone."""
         ask = lease.ask
         if ask.at > self._last_signal:
             return []

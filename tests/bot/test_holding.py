@@ -62,8 +62,8 @@ async def leased(inbox: Inbox, **changes: Any) -> Lease:
 
 async def say(inbox: Inbox, kind: Any, about: Ask, **changes: Any) -> None:
     """Somebody says something about an ask."""
-    place = {"team": about.team, "channel": about.channel, "ts": about.ts, **changes}
-    signal = Signal(id=f"{kind}:{about.id}", key="", kind=kind, user="U7", at=1_999.0, **place)
+    place = {"team": about.team, "channel": about.channel, "ts": about.ts, "user": "U7", **changes}
+    signal = Signal(id=f"{kind}:{place['user']}", key="", kind=kind, at=1_999.0, **place)
     await inbox.put(Arrival((signal.id,), None, signal))
 
 
@@ -118,6 +118,18 @@ async def test_what_was_said_before_is_heard_at_the_beginning(inbox: Inbox) -> N
     holding = Holding(inbox, lease, renew_seconds=LONG)
     async with kept(holding):
         await asyncio.wait_for(holding.stop.wait(), 10)
+
+
+async def test_of_two_who_stop_the_first_is_known(inbox: Inbox) -> None:
+    """Who stopped an ask is who said so first; whoever says it again stopped nothing."""
+    lease = await leased(inbox)
+    await say(inbox, "stop", lease.ask, user="U7")
+    await say(inbox, "stop", lease.ask, user="U8")
+    holding = Holding(inbox, lease, renew_seconds=LONG)
+    async with kept(holding):
+        await asyncio.wait_for(holding.listened.wait(), 10)
+
+    assert holding.stopped_by == "U7"
 
 
 async def test_what_is_said_during_a_look_is_heard(store: Store, clock: Clock) -> None:

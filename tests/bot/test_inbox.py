@@ -339,6 +339,26 @@ async def test_a_stop_reaches_the_holder(inbox: Inbox, where: dict[str, str]) ->
     assert await inbox.signals(other) == []
 
 
+async def test_a_stop_outlives_whoever_heard_it(inbox: Inbox, store: Store, clock: Clock) -> None:
+    """Who heard a stop may be killed over it: the next holder hears it too, and such an ask waits for no person."""
+    await inbox.put(arrival("e1", ts="5.0"))
+    killed = await take(inbox)
+    assert killed is not None
+    await inbox.put(Arrival(("s",), None, said("stop", ts="5.0")))
+    assert [s.kind for s in await inbox.signals(killed)] == ["stop"]
+    clock.at += 31
+    lease = await take(inbox)
+    assert lease is not None
+
+    assert [s.kind for s in await inbox.signals(lease)] == ["stop"]
+    tx = Transaction(lease)
+    inbox.park(tx, lease, until=clock.at + 600)
+    await store.commit(tx)
+    last = await take(inbox)
+    assert last is not None
+    assert [s.kind for s in await inbox.signals(last)] == ["stop"]
+
+
 async def test_a_stop_on_the_answer_reaches_the_holder(inbox: Inbox, store: Store) -> None:
     """A reaction on one of the answer's parts stops its ask."""
     await inbox.put(arrival("e1", ts="5.0"))

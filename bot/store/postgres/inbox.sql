@@ -182,12 +182,12 @@ WHERE id = :ask_id AND state = 'parked' AND (
         WHEN signals.ts <> '' THEN signals.ts = asks.ts OR signals.ts IN (SELECT parts.ts FROM parts WHERE parts.ask_id = asks.id)
         WHEN signals.thread <> '' THEN signals.thread = (as_json(asks.body) ->> 'thread')
         ELSE signals."user" = asks."user"
-      END
-      AND NOT EXISTS (SELECT 1 FROM heard WHERE heard.signal_id = signals.id AND heard.ask_id = asks.id)))
+      END))
 RETURNING id;
 
 -- name: signals
--- What was said about an ask and not heard yet: by its id, its message, one of its parts, its lane, or (a "stop" in a direct message) by its asker.
+-- What was said about an ask: an edit once, and what stops it until it has ended, since who heard it may be gone. Named by
+-- its id, its message, one of its parts, its lane, or (a "stop" in a direct message) by its asker.
 SELECT id, kind, team, channel, "user", thread, ts, ask_id, text, at
 FROM signals
 WHERE channel = :channel AND at >= :since AND kind IN ('stop', 'edit', 'delete')
@@ -197,7 +197,7 @@ WHERE channel = :channel AND at >= :since AND kind IN ('stop', 'edit', 'delete')
     WHEN thread <> '' THEN thread = :thread
     ELSE "user" = :user
   END
-  AND NOT EXISTS (SELECT 1 FROM heard WHERE heard.signal_id = signals.id AND heard.ask_id = :ask_id)
+  AND (kind <> 'edit' OR NOT EXISTS (SELECT 1 FROM heard WHERE heard.signal_id = signals.id AND heard.ask_id = :ask_id))
 ORDER BY at, id;
 
 -- name: hear
