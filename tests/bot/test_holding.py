@@ -63,7 +63,7 @@ async def leased(inbox: Inbox, **changes: Any) -> Lease:
 async def say(inbox: Inbox, kind: Any, about: Ask, **changes: Any) -> None:
     """Somebody says something about an ask."""
     place = {"team": about.team, "channel": about.channel, "ts": about.ts, "user": "U7", **changes}
-    signal = Signal(id=f"{kind}:{place['user']}", key="", kind=kind, at=1_999.0, **place)
+    signal = Signal(id=f"{kind}:{about.id}:{place['user']}", key="", kind=kind, at=1_999.0, **place)
     await inbox.put(Arrival((signal.id,), None, signal))
 
 
