@@ -93,6 +93,7 @@ class World:
         self._stopping = asyncio.Event()
         self._serving: asyncio.Task[None] | None = None
         self._process: ForkServerProcess | None = None
+        self._file: sqlite3.Connection | None = None  # kept: to read a schema is dearer than rows
 
     async def __aenter__(self) -> Self:
         for stand_in in (self.slack, self.claude, self.jira, self.github, self.web):
@@ -105,6 +106,7 @@ class World:
         await self.stop()
         if self._process is not None:
             await self.kill()
+        self._let_go()
         await self._stack.aclose()
 
     def _toml(self) -> str:
@@ -188,6 +190,7 @@ class World:
         """Tell the bot in this process to stop, and wait until it has."""
         serving, self._serving = self._serving, None
         if serving is not None:
+            self._let_go()
             self._stopping.set()
             await serving
 
@@ -233,6 +236,7 @@ class World:
         process, self._process = self._process, None
         assert process is not None
         assert process.pid is not None
+        self._let_go()
         os.kill(process.pid, number)
         async with asyncio.timeout(PROCESS_SECONDS):
             return await forks.ended(process)
@@ -256,13 +260,20 @@ class World:
 
     def rows(self, sql: str, *values: Any) -> list[Row]:
         """Read the bot's database, as `sqlite3` would beside it."""
-        path = self.folder / "purser.db"
-        if not path.exists():
-            return []
-        with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as db:
-            cursor = db.execute(sql, values)
+        if self._file is None:
+            path = self.folder / "purser.db"
+            if not path.exists():
+                return []
+            self._file = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
+        with closing(self._file.execute(sql, values)) as cursor:
             names = [column[0] for column in cursor.description]
             return [dict(zip(names, row, strict=True)) for row in cursor]
+
+    def _let_go(self) -> None:
+        """Leave the database's file to the bot that ends, and to what others make of it then."""
+        file, self._file = self._file, None
+        if file is not None:
+            file.close()
 
     def damage(self, sql: str) -> None:
         """Change the bot's database behind its back."""
