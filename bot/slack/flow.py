@@ -115,7 +115,7 @@ class Flow:
         for _ in range(STEPS):
             if await self._stirred(held):
                 break
-        if self.whole:  # its end brings it in one piece, however busy we are
+        if self.whole and not self._ending:  # its end brings it in one piece, however busy we are
             await self._stirred(WHOLE_SECONDS)
         while not self._ending:
             try:
