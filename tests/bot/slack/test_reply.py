@@ -30,8 +30,9 @@ from bot.ask import Lease
 from bot.demo.slack.text import pings
 from bot.demo.slack.world import Status
 from bot.errors import LeaseLost
-from bot.slack.allowance import Left
+from bot.slack.allowance import Allowances, Left
 from bot.slack.aside import Aside
+from bot.slack.flow import Flow
 from bot.slack.mrkdwn import escaped
 from bot.slack.reply import PLACEHOLDER, Replies
 from bot.slack.status import StatusLine
@@ -340,6 +341,28 @@ async def test_what_has_come_to_its_end_opens_no_stream(at: Desk) -> None:
         await reply.end(answer("Because of the tests."))
 
     assert (at.texts(lease), at.spoken()) == (["Because of the tests."], 1)
+
+
+async def test_an_end_within_the_wait_of_first_words_waits_for_nothing(at: Desk) -> None:
+    """What is whole and booked before its first words are due is said at once."""
+    lease = await at.mention()
+    flow = Flow(
+        at.parts_of(lease),
+        known=lambda *_: False,
+        clock=at.clock,
+        allowances=Allowances(at.clock),
+        hold=lambda *_: NEVER,
+        opening=lambda: lambda: None,
+    )
+    flow.take("Because of the tests.")
+    flow.whole = True
+    await asyncio.sleep(0)
+    ending = asyncio.create_task(flow.stop())
+    for _ in range(20):
+        await asyncio.sleep(0)
+
+    assert ending.done()
+    await ending
 
 
 async def test_more_after_the_end_is_shown_as_it_comes(at: Desk) -> None:
