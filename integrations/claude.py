@@ -72,6 +72,7 @@ class _Attempt:
 
     clock: Callable[[], float]
     began: float
+    answered: bool = False  # what comes is theirs, in whatever shape it is
     first: float | None = None
     facts: Facts = field(default_factory=Facts)
     message: Forming | None = None
@@ -133,7 +134,7 @@ class _Attempt:
         """
         message = self.message
         if message is None or not message.stopped:
-            raise StreamCut(replace(self.facts, cause="no message_stop"))
+            raise StreamCut(replace(self.facts, cause="no message_stop", may_be_billed=True))
         return Finished(
             message_id=message.id,
             request_id=self.facts.request_id,
@@ -194,6 +195,7 @@ class Claude:
             answer = await self._client.messages.with_raw_response.create(
                 **request, stream=True, timeout=timeout
             )
+            attempt.answered = True
             async with await self._events(answer) as events:
                 async for event in events:
                     told = _told(_json(event), attempt, answer.headers)
@@ -213,6 +215,7 @@ class Claude:
             raw = await self._client.messages.with_raw_response.create(
                 **body, timeout=SHORT_SECONDS
             )
+            attempt.answered = True
             message = (await raw.parse()).to_dict()
             attempt.start(message, raw.headers)
             return attempt.finish()
@@ -262,9 +265,10 @@ class Claude:
             # Not chained: the SDK's message can quote the request or the answer.
             raise named(foreign, attempt.facts, self._now()) from None
         except SHAPE as foreign:
-            if attempt.facts.message_id is None:
+            if not attempt.answered:
                 raise  # nothing has come yet, so it is our own mistake
-            raise Malformed(replace(attempt.facts, cause=_class_name(foreign))) from None
+            facts = replace(attempt.facts, cause=_class_name(foreign), may_be_billed=True)
+            raise Malformed(facts) from None
 
 
 def named(foreign: Exception, known: Facts, now: datetime) -> ClaudeError:

@@ -105,6 +105,8 @@ class Forming:
                 such a call, which nobody runs.
         """
         blocks = [self._blocks[index] for index in sorted(self._blocks)]
+        for block in blocks:
+            block.end()  # of one whose end was never told, too
         if self.stop_reason == "tool_use" and any(block.torn for block in blocks):
             raise ValueError("input")
         return tuple(block.begun for block in blocks)

@@ -465,6 +465,41 @@ async def test_garbage_is_malformed(data: bytes) -> None:
     assert Malformed is type(await failure(garble))
 
 
+@pytest.mark.parametrize(
+    "data",
+    ["[1]", "null", "{}", '{"type":"message_start"}', json.dumps({**START, "message": {"id": 7}})],
+)
+async def test_a_beginning_in_no_shape_we_know_is_malformed(data: str) -> None:
+    """What comes first is theirs as much as what follows, and may have been billed."""
+
+    async def garble(request: web.Request) -> web.StreamResponse:
+        response = await begin(request)
+        await response.write(f"event: message_start\ndata: {data}\n\n".encode())
+        return response
+
+    error = await failure(garble)
+
+    assert Malformed is type(error)
+    assert error.facts.may_be_billed
+
+
+async def test_an_answer_without_events_may_be_billed() -> None:
+    """A stream that ends before it has begun had been accepted."""
+    error = await failure(streams())
+
+    assert StreamCut is type(error)
+    assert error.facts.may_be_billed
+
+
+async def test_a_block_whose_end_is_not_told_keeps_its_words() -> None:
+    """The message's end ends its blocks, too."""
+    async with claude_at(streams(START, *said("Yes.")[:-1], *end("end_turn"))) as claude:
+        events = [event async for event in claude.stream(REQUEST)]
+
+    assert isinstance(events[-1], Finished)
+    assert events[-1].content == ({"type": "text", "text": "Yes."},)
+
+
 async def test_a_page_instead_of_an_answer() -> None:
     """A proxy's friendly 200 page is no answer."""
 
