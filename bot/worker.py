@@ -38,7 +38,7 @@ IDLE_SECONDS = (
 TAKEN_AT_ONCE = 16  # asks at most, where many wait
 BEHIND_SECONDS = 3.0  # an ask that waits so long for its own thread is told
 UNSAID_SECONDS = 20.0  # until an answer that Slack did not take is said again
-UNSAID_AT_MOST = 6 * 3600.0  # after asking; an answer older than that is a dead letter
+UNSAID_AT_MOST = 6 * 3600.0  # since it, or Claude for it, was asked; then it is a dead letter
 BEHIND: Mapping[str, str] = {
     "thread": "I am still at the request before yours in this thread; yours is next.",
     "person": "I am already at work on {n} of your requests, the most at once here; this one waits its turn.",
@@ -49,6 +49,7 @@ UNTOLD = (
     "Slack does not tell me just now who you are, and I answer only people I know. I go on by myself as soon as it "
     "does; you need not ask again."
 )
+STRANGE = "Slack did not tell me for hours who you are, so I have given your request up. Please ask again."
 STATES = ("waiting", "leased", "parked", "dead")  # of an ask that has not ended well
 DEATHS_AT_MOST = 4  # processes that ended over an ask; the next one says so, and no more
 HOPELESS = "I ended several times while I worked on this, so I stop trying. Please ask for a part of it, or tell an operator."
@@ -317,22 +318,40 @@ class Worker:
     async def _unsaid(self, lease: Lease, unsaid: BaseExceptionGroup[SlackError]) -> None:
         """Slack did not take the words, which are journalled and said later at no cost; or it did not say who asks."""
         codes = sorted({error.code for error in unsaid.exceptions if isinstance(error, SlackError)})
-        now, ask = self._rooms.now(), lease.ask
+        ask, untold = lease.ask, unsaid.subgroup(Untold) is not None
         log.warning("slack does not do it now", ask=ask.id, codes=codes)
-        if unsaid.subgroup(Untold) and lease.attempt == 1:
-            with suppress(SlackError):
-                await self._rooms.replies.tell(ask, UNTOLD)
+        if untold and lease.attempt == 1:
+            await self._tell_stranger(ask, UNTOLD)
         try:
-            if GONE.isdisjoint(codes) and now - ask.at < UNSAID_AT_MOST:
-                await self._rooms.inbox.give_back(lease, not_before=now + UNSAID_SECONDS)
+            if GONE.isdisjoint(codes) and await self._in_time(ask):
+                later = self._rooms.now() + UNSAID_SECONDS
+                await self._rooms.inbox.give_back(lease, not_before=later)
                 return
-            tx = Transaction(lease)
-            reason = f"Slack takes no message there: {', '.join(codes)}"
-            self._rooms.inbox.dead(tx, lease, reason=reason)
-            self._record(tx, ask, "dead")
-            await self._rooms.store.commit(tx)
+            if untold:
+                await self._tell_stranger(ask, STRANGE)
+            reason = "Slack did not say who asked" if untold else "Slack takes no message there"
+            await self._bury(lease, f"{reason}: {', '.join(codes)}")
         except (StoreDown, LeaseLost) as error:
             log.warning("an ask could not be settled", ask=ask.id, problem=str(error))
+
+    async def _in_time(self, ask: Ask) -> bool:
+        """Whether an answer may still come: one that a person agreed to late was late asked of Claude, too."""
+        sent = (await self._rooms.turn.journal.read(ask.id)).attempts
+        since = max(ask.at, *(one.at for one in sent), 0.0)
+        return self._rooms.now() - since < UNSAID_AT_MOST
+
+    async def _tell_stranger(self, ask: Ask, words: str) -> None:
+        """Say something to who asks, if anybody waits for it: of a digest nobody does."""
+        if not ask.digest:
+            with suppress(SlackError):
+                await self._rooms.replies.tell(ask, words)
+
+    async def _bury(self, lease: Lease, reason: str) -> None:
+        """Leave an ask to an operator."""
+        tx = Transaction(lease)
+        self._rooms.inbox.dead(tx, lease, reason=reason)
+        self._record(tx, lease.ask, "dead")
+        await self._rooms.store.commit(tx)
 
     async def _give_up(self, lease: Lease, sentence: str, reason: str) -> None:
         """Say so, and leave the ask to an operator: `purser dead` shows it, with the reason."""
@@ -342,10 +361,7 @@ class Worker:
         except (SlackError, StoreDown, LeaseLost) as error:
             log.warning("a failure could not be told", ask=lease.ask.id, problem=str(error))
         try:
-            tx = Transaction(lease)
-            self._rooms.inbox.dead(tx, lease, reason=reason)
-            self._record(tx, lease.ask, "dead")
-            await self._rooms.store.commit(tx)
+            await self._bury(lease, reason)
         except (StoreDown, LeaseLost) as error:
             log.warning("an ask could not be settled", ask=lease.ask.id, problem=str(error))
 

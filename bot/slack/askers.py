@@ -37,12 +37,8 @@ class Askers:
         """
         person = await self._people.look(ask.user, ask.user_team)
         verdict = await self._may(person, ask)
-        if (
-            person.untold
-            and not ask.external
-            and verdict.rule == "external"
-            and not verdict.allowed
-        ):
+        # Nobody is taken for a stranger: not to be refused as one, nor where strangers may and they, a guest, may not.
+        if person.untold and verdict.rule == "external" and (verdict.allowed or not ask.external):
             raise Untold("untold", "users.info")
         return person, verdict
 

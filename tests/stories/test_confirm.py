@@ -16,6 +16,7 @@ from bot.demo.slack.methods import EVENTS
 from bot.demo.terminal import has_feedback, under, words_of
 from bot.estimates import Estimates
 from bot.store.sqlite import SqliteStore
+from bot.worker import UNSAID_AT_MOST
 from tests.stories.account import assert_balanced
 from tests.stories.world import Row, World
 
@@ -113,6 +114,26 @@ async def test_go(dear: World) -> None:
     assert has_feedback(answer)
     assert len(dear.asked) == 1
     assert len(counts(dear)) == 1
+    assert_balanced(dear)
+
+
+async def test_an_answer_that_was_agreed_to_late_is_late_given_up(dear: World) -> None:
+    """Hours after the ask somebody says Go, and Slack fails for a moment: the answer, which is paid, comes still."""
+    root = await review(dear)
+    estimate = await quoted(dear, root)
+    dear.ahead += UNSAID_AT_MOST + 3600.0
+    dear.slack.troubles.down |= dict.fromkeys(
+        ("chat.startStream", "chat.postMessage"), "fatal_error"
+    )
+    await dear.slack.click("ana", estimate, "estimate:go")
+    await dear.until(lambda: dear.asked and (dear.ask_of(root) or {})["state"] != "leased")
+    state = (dear.ask_of(root) or {})["state"]
+    dear.slack.troubles.down.clear()
+    dear.ahead += 30.0
+
+    assert state == "waiting"
+    assert (await dear.ended(root))["outcome"] == "answer"
+    assert len(dear.asked) == 1
     assert_balanced(dear)
 
 

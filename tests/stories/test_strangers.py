@@ -9,6 +9,7 @@ from bot.demo.slack import Message, SlackStandIn
 from bot.demo.slack.methods import EVENTS
 from bot.demo.slack.world import Person
 from bot.demo.terminal import words_of
+from bot.worker import STRANGE, UNSAID_AT_MOST
 from tests.stories.world import World
 
 EXTERNAL = "I am not open to people of other organisations, or in channels shared with them"
@@ -147,6 +148,34 @@ async def test_nobody_gets_in_while_slack_does_not_say_who_asks(world: World) ->
     await world.ended(root)
 
     assert "guest" in world.words(root)
+    assert world.asked == []
+
+
+async def test_a_guest_is_not_taken_for_a_stranger_who_may(tmp_path: Path) -> None:
+    """Where other organisations may ask and guests may not, a guest waits, too, while nobody can tell, and is refused."""
+    async with World(tmp_path, tables='[channels.C0SHOPDEV]\nexternal = "allow"') as world:
+        await world.start()
+        world.slack.troubles.down["users.info"] = "internal_error"
+        root = await world.slack.say("gil", "#shop-dev", "@purser What is 6*7?")
+        await world.until(lambda: _put_off(world, root, 1))
+        world.slack.troubles.down.clear()
+        world.ahead += 30.0
+        await world.ended(root)
+
+        assert world.words(root).startswith(GUESTS)
+        assert world.asked == []
+
+
+async def test_who_stays_unknown_is_told_in_the_end(world: World) -> None:
+    """After hours the ask is given up: its asker hears it, and `purser dead` says what it waited for."""
+    world.slack.troubles.down["users.info"] = "internal_error"
+    root = await world.slack.say("ben", "#shop-dev", "@purser What is 6*7?")
+    await world.until(lambda: _put_off(world, root, 1))
+    world.ahead += UNSAID_AT_MOST
+    ask = await world.ended(root)
+
+    assert (ask["state"], ask["sentence"]) == ("dead", "Slack did not say who asked: untold")
+    assert words_of(world.slack.ephemerals("#shop-dev", "ben")[-1]) == STRANGE
     assert world.asked == []
 
 
