@@ -81,8 +81,15 @@ class Office:
                 origin, "u1", tool="t", asked={"markdown": WORD}, draft=WORD, behalf=NAME
             )
 
-    def remember(self, tx: Transaction, origin: Ask, messages: Sequence[Any]) -> None:
-        """Keep an ask in its thread's memory."""
+    def remember(
+        self,
+        tx: Transaction,
+        origin: Ask,
+        messages: Sequence[Any],
+        *,
+        sent: Sequence[Any] | None = None,
+    ) -> None:
+        """Keep an ask in its thread's memory; as it was sent it is the same, if nothing else is given."""
         tx.add(
             "conversation.keep",
             lane=origin.lane,
@@ -91,7 +98,9 @@ class Office:
             channel=origin.channel,
             user=origin.user,
             messages=json.dumps(messages, ensure_ascii=False, separators=(",", ":")),
-            sent=json.dumps(messages, ensure_ascii=False, separators=(",", ":")),
+            sent=json.dumps(
+                messages if sent is None else sent, ensure_ascii=False, separators=(",", ":")
+            ),
             cached="",
             seen_ts="",
             message_id="",
@@ -379,6 +388,23 @@ async def test_what_they_said_in_others_threads_goes_too(office: Office, inside:
     left = [await office.store.read("conversation.open", lane=lane) for lane in lanes]
     assert [len(rows) for rows in left] == [0, 0, 1]
     assert done.turns == 3
+
+
+async def test_what_they_said_and_a_tool_read_goes_too(office: Office) -> None:
+    """A memory that holds something labelled as theirs only as it was sent, in a long result, goes as well."""
+    await office.ended(user="U1")
+    lease = await office.taken(user="U2")
+    said = f'<purser:said from="{LABEL}">\nquoted\n</purser:said>'
+    light, whole = (
+        [{"role": "user", "content": [{"type": "text", "text": text}]}] for text in ("cut", said)
+    )
+    tx = Transaction(lease)
+    office.remember(tx, lease.ask, light, sent=whole)
+    await office.store.commit(tx)
+    await office.done(lease)
+    await office.retention().forget("U1")
+
+    assert await office.store.read("conversation.open", lane=lease.ask.lane) == []
 
 
 async def test_what_is_needed_is_left_and_said(office: Office) -> None:

@@ -113,7 +113,8 @@ WHERE conversation."user" = :user AND (block ->> 'text') LIKE '<purser:ask from=
 SELECT lane FROM asks WHERE "user" = :user AND erased < 2
 UNION SELECT lane FROM conversation
 WHERE "user" = :user OR EXISTS (
-  SELECT 1 FROM jsonb_array_elements_text(:labels::jsonb) AS label WHERE strpos(conversation.messages, label) > 0);
+  SELECT 1 FROM jsonb_array_elements_text(:labels::jsonb) AS label
+  WHERE strpos(conversation.messages, label) + strpos(conversation.sent, label) > 0);
 
 -- name: of_lanes
 -- What others asked in these threads, as far as it has ended; what an operator may try again is left.

@@ -112,7 +112,8 @@ WHERE conversation.user = :user AND json_extract(block.value, '$.text') LIKE '<p
 -- Threads in which a person asked, or in whose memory something is labelled as theirs.
 SELECT lane FROM asks WHERE user = :user AND erased < 2
 UNION SELECT lane FROM conversation
-WHERE user = :user OR EXISTS (SELECT 1 FROM json_each(:labels) WHERE instr(conversation.messages, value) > 0);
+WHERE user = :user OR EXISTS (
+  SELECT 1 FROM json_each(:labels) WHERE instr(conversation.messages, value) + instr(conversation.sent, value) > 0);
 
 -- name: of_lanes
 -- What others asked in these threads, as far as it has ended; what an operator may try again is left.
