@@ -117,10 +117,8 @@ class Loop:
 
     async def _end(self) -> Ended | Quote:
         await self._books.settle_lost(self._told)
-        self._conversation = self._keeping.begun(
-            self._conversation, self._plain, self.calls.recorded
-        )
-        order = await self._shortened(await self._chosen(self._order()))
+        whole = self._conversation
+        order = await self._shortened(await self._chosen(self._begun(whole), whole))
         if before := await self._quoted(order):
             return before
         for document in self._conversation.documents:
@@ -139,7 +137,13 @@ class Loop:
             order = self._order()
         return self._out_of_rounds()
 
-    async def _chosen(self, order: Order) -> Order:
+    def _begun(self, whole: Conversation) -> Order:
+        """The first request, begun as its model's cache has it."""
+        self._keeping = Keeping(self._rooms, self._lease, self._brief)
+        self._conversation = self._keeping.begun(whole, self._plain, self.calls.recorded)
+        return self._order()
+
+    async def _chosen(self, order: Order, whole: Conversation) -> Order:
         """The same request to another model, where this one costs more for a request of this length."""
         model = await chosen(
             self._rooms,
@@ -154,7 +158,7 @@ class Loop:
             return order
         self._ladder.model = model
         self._notes.append(NOTE.format(asked=order.model, chosen=model))
-        return self._order()
+        return self._begun(whole)
 
     async def _shortened(self, order: Order) -> Order:
         """The same request with the oldest part of its thread summed up, where the thread has grown too long."""
