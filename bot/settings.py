@@ -272,7 +272,7 @@ class Settings(BaseModel):
 
 
 def keyed(url: SecretStr, key: str, *, options: str = "") -> SecretStr:
-    """An address on PostgreSQL whose sessions sign the audit by this key; by the database's own with "".
+    """An address on PostgreSQL whose sessions sign the audit by this key; with "" by the database's own in any case.
 
     Args:
         url: `postgresql://…`, with such a key or without.
@@ -283,10 +283,11 @@ def keyed(url: SecretStr, key: str, *, options: str = "") -> SecretStr:
     parts = [part for part in query.split("&") if part]
     given = next((part for part in parts if part.startswith("options=")), "")
     words = unquote(given.removeprefix("options=")) if given else options
-    words = f"{_BRINGS.sub('', words)} {SETS_KEY}{key}".strip() if key else _BRINGS.sub("", words)
+    words = (
+        f"{_BRINGS.sub('', words)} {SETS_KEY}{key}".strip()
+    )  # even an empty one: PGOPTIONS may bring another
     rest = [part for part in parts if part != given]
-    rest += [f"options={quote(words, safe='')}"] if words else []
-    return SecretStr(bare + ("?" if rest else "") + "&".join(rest))
+    return SecretStr(bare + "?" + "&".join([*rest, f"options={quote(words, safe='')}"]))
 
 
 def _dotenv(path: Path | None, problems: list[str]) -> dict[str, str]:

@@ -202,6 +202,39 @@ async def test_the_days_are_signed_anew_by_another_key(postgres: Postgres) -> No
     assert [row["outcome"] for row in found] == ["signed", "signed"]
 
 
+async def test_who_does_not_know_the_key_may_write_beside(postgres: Postgres) -> None:
+    """While a process without it writes beside one with it, days look strange; once it has ended, they are signed anew."""
+    bare = SecretStr(postgres.clean())
+    ours = keyed(bare, "1" * 32)
+
+    async def written(url: SecretStr, day: int) -> int:
+        async with beside(url) as store:
+            tx = Transaction()
+            record(tx, Record("T1", "C1", "U1", "", "set", "model"), at=NOON + day * DAY)
+            await store.commit(tx)
+        return await prove(ours, io.StringIO(), head=None)
+
+    assert [await written(url, 0) for url in (bare, ours, bare)] == [1, 0, 1]
+    assert await written(ours, 1) == 1
+    assert await resign(ours, io.StringIO(), before="", now=lambda: NOON + DAY) == 0
+    assert await written(ours, 1) == 0
+
+
+async def test_the_databases_own_key_is_meant_whatever_a_session_brings(
+    postgres: Postgres, tmp_path: Path
+) -> None:
+    """Where PGOPTIONS bring the new key along, as the first release had it, days before it are proved without it."""
+    url, key = postgres.clean(), "1" * 32
+    async with beside(SecretStr(url)) as store:
+        tx = Transaction()
+        record(tx, Record("T1", "C1", "U1", "", "set", "model"), at=NOON)
+        await store.commit(tx)
+    env = {"DATABASE_URL": url, "AUDIT_KEY": key, "PGOPTIONS": f"-c purser.audit_key={key}"}
+    ran = await purser("audit", "sign", cwd=tmp_path, env=env)
+
+    assert (ran.out, ran.code) == ("1 chains are signed by the key in use.\n", 0)
+
+
 async def test_a_file_is_not_signed_anew(store: SqliteStore, tmp_path: Path) -> None:
     """Its key lies beside it, and there is no other one to go over to."""
     ran = await purser("audit", "sign", cwd=tmp_path)
