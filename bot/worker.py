@@ -7,6 +7,7 @@ A worker that lost its lease falls silent.
 """
 
 import asyncio
+import gc
 from collections.abc import Mapping
 from contextlib import aclosing, suppress
 from dataclasses import replace
@@ -157,18 +158,25 @@ class Worker:
         await asyncio.gather(*left, return_exceptions=True)
 
     async def _serve(self, lease: Lease) -> None:
-        """Work on one ask, whatever happens: the frontier of an ask."""
+        """Work on one ask, and let go of it."""
+        if not await self._tried(lease):
+            # A group's error holds itself, and by its frames all that the ask has read; who looks by itself comes late.
+            gc.collect(1)
+
+    async def _tried(self, lease: Lease) -> bool:
+        """Work on one ask, whatever happens: the frontier of an ask. Whether nothing did."""
         if lease.failures >= DEATHS_AT_MOST:
             reason = f"{lease.failures} processes ended while they worked on it"
             await self._give_up(lease, HOPELESS, reason)
             self._rooms.inbox.ended()
-            return
-        holding, others = Holding(self._rooms.inbox, lease), True
+            return False
+        holding, others, whole = Holding(self._rooms.inbox, lease), True, False
         try:
             async with asyncio.TaskGroup() as group:
                 held = group.create_task(holding.keep())
                 others = await self._work(lease, holding)
                 held.cancel()
+            whole = True
         except* LeaseLost:
             log.warning("lease lost", ask=lease.ask.id, attempt=lease.attempt)
         except* StoreDown as down:
@@ -186,6 +194,7 @@ class Worker:
         finally:
             if others or len(self._running) >= self._slots:  # what came since found no slot
                 self._rooms.inbox.ended()
+        return whole
 
     async def _tell_of(self, down: BaseException) -> None:
         """Tell admins, once a day and as soon as it can be written down, that nothing could be booked."""

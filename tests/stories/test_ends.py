@@ -1,5 +1,6 @@
 """Every ask ends in one visible end, whatever Claude does: an answer, a failure with a reference, or a bound's word."""
 
+import gc
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from bot.demo.claude.reply import Draft
 from bot.demo.claude.troubles import Troubles
 from bot.demo.slack import Message
 from bot.demo.terminal import words_of
+from bot.slack.reply import Reply
 from tests.stories.account import assert_balanced
 from tests.stories.world import World
 
@@ -211,6 +213,25 @@ async def test_a_bug_is_told_and_kept_for_an_operator(world: World) -> None:
     assert f"(reference {ask['id'][-8:]})" in words
     assert ask["state"] == "dead"
     assert ask["sentence"] == "it broke: JSONDecodeError; the log has the trace"
+
+
+async def test_a_broken_ask_lets_go_of_what_it_read(world: World) -> None:
+    """Nothing of an ask that broke, or that Slack did not take, waits for the collector, which seldom looks."""
+    gc.collect()
+    gc.disable()
+    try:
+        root = await world.slack.say("ana", "#shop-dev", QUESTION)
+        await world.answered(root)
+        world.damage("UPDATE conversation SET messages = 'no json'")
+        again = await world.slack.say("ana", "#shop-dev", "@purser and now?", thread_ts=root.ts)
+        await world.ended(again)
+        for method in ("chat.postMessage", "chat.startStream"):
+            world.slack.troubles.down[method] = "is_archived"
+        await world.ended(await world.slack.say("ben", "#payments", QUESTION))
+
+        await world.until(lambda: not any(isinstance(one, Reply) for one in gc.get_objects()))
+    finally:
+        gc.enable()
 
 
 async def test_an_ask_that_kills_its_processes_is_told(tmp_path: Path) -> None:
