@@ -3,6 +3,7 @@
 import asyncio
 
 import aiohttp
+import psycopg
 import pytest
 from psycopg.conninfo import conninfo_to_dict
 from pydantic import SecretStr
@@ -10,6 +11,7 @@ from structlog.testing import capture_logs
 
 from bot.app.patience import opened
 from bot.errors import StoreAway, StoreDown
+from bot.store.postgres.failures import failure, refusal
 from tests.postgres import Postgres
 
 
@@ -61,12 +63,43 @@ async def test_told_to_stop_it_waits_no_longer(postgres: Postgres) -> None:
 
 
 async def test_patience_ends(postgres: Postgres) -> None:
-    """A server that stays away is told to whoever started us."""
+    """A server that stays away is told to whoever started us, and in the log not with each attempt."""
     url = SecretStr(postgres.clean())
-    with postgres.away(), pytest.raises(StoreAway, match="does not answer"):
+    with (
+        capture_logs() as logs,
+        postgres.away(),
+        pytest.raises(StoreAway, match="does not answer"),
+    ):
         await opened(
-            url, host="127.0.0.1", port=0, stopping=asyncio.Event(), pause=0.01, patience=0.05
+            url, host="127.0.0.1", port=0, stopping=asyncio.Event(), pause=0.005, patience=0.3
         )
+
+    assert len(logs) == 1
+
+
+@pytest.mark.parametrize(
+    ("state", "passes"),
+    [("", True), ("08006", True), ("57P01", True), ("57P03", True), ("53300", True)]
+    + [("28P01", False), ("3D000", False), ("42P01", False), ("53100", False), ("XX001", False)],
+)
+def test_what_passes_by_itself_is_known(state: str, passes: bool) -> None:
+    """A server that is away, starts, stops or is crowded is waited for; rights, names, disks and damage are not."""
+    assert isinstance(failure(state), StoreAway) == passes
+
+
+@pytest.mark.parametrize(
+    ("said", "passes"),
+    [
+        ("FATAL:  the database system is starting up", True),
+        ("FATAL:  sorry, too many clients already", True),
+        ("Connection refused", True),
+        ("fe_sendauth: no password supplied", False),
+        ('FATAL:  password authentication failed for user "purser"', False),
+    ],
+)
+def test_a_refusal_is_known_by_its_words(said: str, passes: bool) -> None:
+    """The driver gives no code for who was not let in, so the server's words tell whether waiting helps."""
+    assert isinstance(refusal(psycopg.OperationalError(said)), StoreAway) == passes
 
 
 @pytest.mark.parametrize(
