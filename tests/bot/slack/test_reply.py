@@ -34,6 +34,7 @@ from bot.slack.allowance import Allowances, Left
 from bot.slack.aside import Aside
 from bot.slack.flow import Flow
 from bot.slack.mrkdwn import escaped
+from bot.slack.parts import Parts
 from bot.slack.reply import PLACEHOLDER, Replies
 from bot.slack.status import StatusLine
 from bot.slack.wire import SlackError, SlackWire
@@ -319,6 +320,20 @@ async def test_first_words_come_with_the_stream(at: Desk) -> None:
     assert at.spoken() == 1
 
 
+async def test_after_words_were_withdrawn_a_placeholder_tells_what_is_done(at: Desk) -> None:
+    """Where there is no native status, its place is that of the status again until other words come."""
+    no_status(at)
+    lease = await at.mention()
+    async with aclosing(await at.replies(whole=0).open(lease)) as reply:
+        await reply.first_sign()
+        await say(reply, "Because of ")
+        await at.shown(lease, "Because of")
+        await reply.on(Withdrawn("The beginning is taken back."))
+        at.clock.at += 3
+        await reply.on(Waiting("waiting for Claude", 3.0))
+        await at.shown(lease, "_is waiting for Claude_")
+
+
 async def test_words_that_may_change_are_shown_as_soon_as_they_are_decided(at: Desk) -> None:
     """A first word that is not whole waits for the rest of it, and no longer than that."""
     lease = await at.mention()
@@ -343,17 +358,52 @@ async def test_what_has_come_to_its_end_opens_no_stream(at: Desk) -> None:
     assert (at.texts(lease), at.spoken()) == (["Because of the tests."], 1)
 
 
-async def test_an_end_within_the_wait_of_first_words_waits_for_nothing(at: Desk) -> None:
-    """What is whole and booked before its first words are due is said at once."""
-    lease = await at.mention()
-    flow = Flow(
-        at.parts_of(lease),
+def waiting(at: Desk, parts: Parts) -> Flow:
+    """A flow whose first words wait for a minute."""
+    return Flow(
+        parts,
         known=lambda *_: False,
         clock=at.clock,
         allowances=Allowances(at.clock),
         hold=lambda *_: NEVER,
         opening=lambda: lambda: None,
     )
+
+
+class Stalling(asyncio.SelectorEventLoop):
+    """A loop that can stand still for a while."""
+
+    stood = 0.0  # seconds
+
+    def time(self) -> float:
+        """The time by which it waits."""
+        return super().time() + self.stood
+
+
+def test_a_moment_in_which_all_stood_still_opens_no_stream(tmp_path: Path) -> None:
+    """What had come to its end meanwhile is heard before the wait of first words is over."""
+    loop = Stalling()
+
+    async def answered() -> None:
+        async with desk(tmp_path) as at:
+            parts = at.parts_of(await at.mention())
+            flow = waiting(at, parts)
+            flow.take("Because of the tests. ")
+            await asyncio.sleep(0)
+            loop.stood += 2 * NEVER
+            for _ in range(20):
+                await asyncio.sleep(0)
+            flow.whole = True
+            await flow.stop()
+            assert parts.pieces == []
+
+    with asyncio.Runner(loop_factory=lambda: loop) as runner:
+        runner.run(answered())
+
+
+async def test_an_end_within_the_wait_of_first_words_waits_for_nothing(at: Desk) -> None:
+    """What is whole and booked before its first words are due is said at once."""
+    flow = waiting(at, at.parts_of(await at.mention()))
     flow.take("Because of the tests.")
     flow.whole = True
     await asyncio.sleep(0)
