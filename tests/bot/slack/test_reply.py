@@ -442,6 +442,21 @@ async def test_a_stream_that_is_refused_loses_no_words(at: Desk) -> None:
     assert not replies.allowances.streams.left().plenty
 
 
+async def test_an_edit_that_is_refused_makes_edits_scarce(at: Desk) -> None:
+    """Others edit, too: after Slack's 429 first words that no stream brings wait longer, and none is lost."""
+    no_status(at)
+    at.slack.troubles.limited["chat.update"] = 1
+    lease, replies = await at.mention(), at.replies(whole=0)
+    async with aclosing(await replies.open(lease)) as reply:
+        await reply.first_sign()
+        await say(reply, "Because ")
+        await at.slack.wait_for(lambda: at.slack.calls("chat.update"))
+        await reply.end(answer("Because of the tests."))
+
+    assert at.texts(lease) == ["Because of the tests."]
+    assert not replies.allowances.edits.left().plenty
+
+
 async def test_where_nothing_opens_first_words_come_later(at: Desk) -> None:
     """With streams and posts limited at once nothing is lost: words are brought when Slack takes them."""
     at.slack.troubles.limited |= {"chat.startStream": 1, "chat.postMessage": 1}
