@@ -84,7 +84,11 @@ def end(stop_reason: str, **details: Any) -> list[dict[str, Any]]:
         {
             "type": "message_delta",
             "delta": {"stop_reason": stop_reason, "stop_sequence": None, **details},
-            "usage": {"output_tokens": 44, "output_tokens_details": {"thinking_tokens": 7}},
+            "usage": {
+                "input_tokens": None,
+                "output_tokens": 44,
+                "output_tokens_details": {"thinking_tokens": 7},
+            },
         },
         {"type": "message_stop"},
     ]
@@ -260,7 +264,7 @@ async def test_a_tool_call_that_breaks_off_is_never_run() -> None:
 
 
 async def test_usage_is_the_sum_of_start_and_end() -> None:
-    """The end's totals win, and the split of cache writes, which only the start has, survives."""
+    """The end's totals win, but what it leaves open, and the split of cache writes, stay as the start said."""
     async with claude_at(streams(START, *said("Yes."), *end("end_turn"))) as claude:
         finished = [event async for event in claude.stream(REQUEST)][-1]
 
@@ -411,6 +415,14 @@ async def test_a_cut_stream(cut: bool) -> None:
     assert StreamCut is type(error)
     assert error.facts.streamed
     assert error.facts.may_be_billed
+
+
+async def test_what_is_cut_behind_the_last_counts_knows_them() -> None:
+    """Where only the last event is lacking, what it has used is known."""
+    error = await failure(streams(START, *said("Yes."), *end("end_turn")[:1]))
+
+    assert StreamCut is type(error)
+    assert (error.facts.usage["input_tokens"], error.facts.usage["output_tokens"]) == (12, 44)
 
 
 async def test_a_connection_cut_before_any_byte() -> None:
