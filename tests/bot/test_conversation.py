@@ -9,9 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.ask import Ask, Attached, FileRef, Lease, Said
-from bot.caching import Marks
+from bot.caching import Left, Marks
 from bot.conversation import (
     LEFT_OUT,
+    SENT_CHARS,
     Conversation,
     Conversations,
     Older,
@@ -97,6 +98,26 @@ async def kept(
     tx = Transaction(on)
     Conversations(store).keep(tx, on, conversation, rounds, message_id="msg_1", at=1.0)
     await store.commit(tx)
+
+
+@pytest.mark.parametrize("size", [RESULT_CHARS + 1, SENT_CHARS])
+async def test_what_is_too_much_is_not_kept_as_it_was_sent(size: int) -> None:
+    """An ask of a million characters is remembered lighter from the first moment on."""
+    store, result = Memory(), {"type": "tool_result", "tool_use_id": "u", "content": "x" * size}
+    use = {"type": "tool_use", "id": "u", "name": "web_fetch", "input": {}}
+    rounds = [
+        {"role": "assistant", "content": [use]},
+        {"role": "user", "content": [result]},
+        answer("Yes."),
+    ]
+    left, tx = Left(1, end_until=9.0), Transaction(lease())
+    Conversations(store).keep(
+        tx, lease(), await opened(store), rounds, message_id="msg_1", at=1.0, left=left
+    )
+    await store.commit(tx)
+
+    assert bool(store.rows[0]["sent"]) is (size < SENT_CHARS)
+    assert len(store.rows[0]["messages"]) < 2 * RESULT_CHARS
 
 
 def texts(conversation: Conversation) -> str:

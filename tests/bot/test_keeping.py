@@ -82,6 +82,18 @@ async def test_what_is_lost_is_sent_lighter(
     assert "thinking" not in kinds(world.sent[2])
 
 
+async def test_a_request_that_allows_no_tools_writes_nothing_to_the_cache(world: World) -> None:
+    """No other request begins like it; the next ask of the thread is sent lighter and reads what the one before it left."""
+    world.script(FETCH, Draft("One."), Draft("Two."))
+    await world.events(LONG, rounds=1)
+    await world.events("And?", rounds=1)
+    marks = ['"cache_control"' in json.dumps(body["messages"]) for body in world.sent]
+
+    assert world.sent[1]["tool_choice"] == {"type": "none"}
+    assert marks[:2] == [True, False]
+    assert "thinking" not in kinds(world.sent[2])
+
+
 async def test_what_was_forgotten_meanwhile_changes_the_form(world: World) -> None:
     """Where an earlier ask of the thread was erased, thoughts that stood behind it are not sent again."""
     world.script(Draft("Zero."), FETCH, Draft("One."), Draft("Two."))
