@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import time
 from dataclasses import replace
 from datetime import UTC
 from decimal import Decimal
@@ -19,6 +20,7 @@ from bot.hindsight import Hindsight
 from bot.policy import Adjusted, Policy
 from bot.report import Period
 from bot.rules import PolicyFile
+from bot.store import Transaction
 from bot.turn.brief import Carry
 from bot.turn.carry import carry, carry_on
 from tests.bot import test_turn
@@ -124,6 +126,28 @@ async def test_no_call_where_it_cannot_pay(
     await world.events(question, **rules)
 
     assert due(world) == []
+
+
+@pytest.mark.parametrize("meanwhile", ["answered", "erased"])
+async def test_no_call_where_the_thread_is_another_by_now(world: World, meanwhile: str) -> None:
+    """Another process answered in it, or its words were erased: what is held of it here is not sent."""
+    world.script(Draft("Yes."))
+    await world.events(LONG)
+    (call,) = due(world)
+    if meanwhile == "answered":
+        await world.events("And this?")
+    else:
+        assert world.lease is not None
+        tx = Transaction()
+        world.inbox.done(tx, world.lease, outcome="answer")
+        tx.add("retention.mark", asks='["A1"]', now=time.time() + 9, although_open=True)
+        tx.add("retention.conversation")
+        await world.store.commit(tx)
+    sent = len(world.sent)
+
+    assert not await carry(world.turn, policy(), call)
+    assert len(world.sent) == sent
+    assert [row.purpose for row in await world.rows()] == ["answer"] * sent
 
 
 @pytest.mark.parametrize("why", ["off", "paused", "budget", "line"])

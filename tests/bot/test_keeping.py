@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from bot.answer import Answer
+from bot.answer import Answer, Failed
 from bot.caching import Left
 from bot.demo.claude import Trouble
 from bot.demo.claude.errors import Problem
@@ -133,6 +133,17 @@ async def test_thoughts_that_are_turned_away_are_left_out(world: World) -> None:
     assert isinstance((await world.events("And?"))[-1], Answer)
 
     assert [kinds(body).count("thinking") for body in world.sent] == [0, 1, 1, 0]
+
+
+async def test_what_is_turned_away_later_is_no_matter_of_thoughts(world: World) -> None:
+    """Once Claude has taken the thoughts of earlier asks, a request it rejects is not made again without them."""
+    world.script(FETCH, Draft("One."), FETCH, Draft("Two."))
+    await world.events(LONG)
+    second = Trouble(problem=Problem(400), fits=lambda body: len(body["messages"]) > 5)
+    world.claude.troubles.add(second)
+    assert isinstance((await world.events("And?"))[-1], Failed)
+
+    assert len(world.sent) == 4
 
 
 async def test_what_a_call_carried_on_is_remembered(world: World) -> None:
