@@ -29,6 +29,7 @@ from bot.turn import Brief, Turn
 from bot.turn.batch import (
     FIRST_SECONDS,
     LOOK_SECONDS,
+    SKEW_SECONDS,
     TIER,
     UNMADE,
     UNSURE_SECONDS,
@@ -294,6 +295,19 @@ async def test_what_others_made_is_not_taken_for_ours(world: World) -> None:
 
     assert (await world.batch()).open is None
     assert await world.rows() == []
+
+
+async def test_what_cannot_be_ours_is_not_waited_for(world: World) -> None:
+    """What was made long before, and what is another digest's of ours, holds up no request that never left."""
+    await world.batches[HERE].create("another", world.order().body)
+    world.clock.at += SKEW_SECONDS + 1
+    await (await world.batch()).send(world.order())
+    world.lease = None
+    await (await world.batch())._books.send(1, world.order(), 1)
+    world.clock.at += UNSURE_SECONDS + 1
+    assert await (await world.batch()).look(await sent(world)) == Later(world.clock.at)
+
+    assert (await world.batch()).open is None
 
 
 async def test_a_batch_that_is_gone_is_booked_by_our_estimate(world: World) -> None:
