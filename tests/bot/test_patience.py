@@ -79,8 +79,10 @@ async def test_patience_ends(postgres: Postgres) -> None:
 
 @pytest.mark.parametrize(
     ("state", "passes"),
-    [("", True), ("08006", True), ("57P01", True), ("57P03", True), ("53300", True)]
-    + [("28P01", False), ("3D000", False), ("42P01", False), ("53100", False), ("XX001", False)],
+    [
+        *((state, True) for state in ("", "08006", "57P01", "57P03", "53300")),
+        *((state, False) for state in ("28P01", "3D000", "42P01", "53100", "XX001")),
+    ],
 )
 def test_what_passes_by_itself_is_known(state: str, passes: bool) -> None:
     """A server that is away, starts, stops or is crowded is waited for; rights, names, disks and damage are not."""
