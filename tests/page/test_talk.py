@@ -225,6 +225,18 @@ async def test_what_one_has_not_seen_is_marked(desk: Desk) -> None:
     await expect(place).not_to_have_class(re.compile("unread"))
 
 
+async def test_a_place_that_is_pressed_stays_under_the_finger(desk: Desk) -> None:
+    """News elsewhere between press and release loses no click on another place."""
+    tab = await desk.open()
+    elsewhere = tab.get_by_role("link", name=re.compile("payments"))
+    await tab.get_by_role("link", name="random").hover()
+    await tab.mouse.down()
+    await desk.slack.say("chi", "#payments", "some news")
+    await expect(elsewhere).to_have_class(re.compile("unread"))
+    await tab.mouse.up()
+    await expect(tab.locator("h1")).to_have_text("random")
+
+
 async def test_replies_one_has_not_seen_are_marked(desk: Desk) -> None:
     """New replies in a thread one takes part in are counted under its root until one opens it."""
     root = await desk.slack.say("ana", "#shop-dev", "a question")

@@ -5,6 +5,7 @@
  */
 
 const SVG = "http://www.w3.org/2000/svg";
+const HOLDERS = new Set(["SECTION", "UL"]);
 const LINKS = /^(?:https?:|mailto:)/i;
 
 /** @typedef {Node | string | number | null | undefined | false | Child[]} Child */
@@ -54,6 +55,36 @@ export function put(parent, ...children) {
  */
 export function fill(parent, ...children) {
   parent.replaceChildren(...flat(children));
+}
+
+/**
+ * Replaces those children that look otherwise now, and theirs: who presses one meanwhile keeps it under the finger.
+ * What a child does may hang only on what can be seen of it.
+ * @param {Element} parent
+ * @param {...Child} children
+ */
+export function refill(parent, ...children) {
+  const fresh = flat(children);
+  fresh.forEach((child, n) => {
+    const old = parent.childNodes[n];
+    if (!old) parent.append(child);
+    else if (!(child instanceof Element && old instanceof Element)) old.replaceWith(child);
+    else if (HOLDERS.has(child.tagName) && old.cloneNode(false).isEqualNode(child.cloneNode(false)))
+      refill(old, ...child.childNodes);
+    else if (!alike(old, child)) old.replaceWith(child);
+  });
+  while (parent.childNodes.length > fresh.length) parent.lastChild?.remove();
+}
+
+/**
+ * Whether two look the same; which of a row the keys go to (`roving`) cannot be seen.
+ * @param {Element} old
+ * @param {Element} fresh
+ */
+function alike(old, fresh) {
+  const seen = /** @type {Element} */ (old.cloneNode(true));
+  for (const one of seen.querySelectorAll("[tabindex]")) one.removeAttribute("tabindex");
+  return seen.isEqualNode(fresh);
 }
 
 /**

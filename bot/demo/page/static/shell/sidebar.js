@@ -3,7 +3,7 @@
  * @module
  */
 
-import { fill, h, said } from "../dom.js";
+import { h, refill, said } from "../dom.js";
 import { address, go, here } from "../place.js";
 import { nameOf, signOf } from "../talk/channel.js";
 import { avatar } from "./avatar.js";
@@ -36,7 +36,7 @@ export class Sidebar {
     const named = all.filter((about) => about.name && about.joined && !about.archived);
     const outside = all.filter((about) => about.name && !about.joined && !about.archived);
     const archived = all.filter((about) => about.name && about.archived && about.joined);
-    fill(
+    refill(
       this._list,
       app ? this._group("App", [this._place(app)]) : null,
       this._group(
