@@ -103,10 +103,11 @@ def test_prices_are_dated() -> None:
         (SONNET, {"service_tier": "priority"}),
         (OPUS, {"service_tier": "batch", "speed": "fast"}),
         (OPUS, {"speed": "ludicrous"}),
+        (SONNET, {"output_tokens": -1}),
     ],
 )
 def test_an_unknown_price_is_none(model: str, odd: dict[str, Any]) -> None:
-    """A model, a speed or a tier that the list does not know has no price: not 0, and not the standard one."""
+    """A model, a speed or a tier that the list does not know has no price, nor has less than nothing: not 0, and not the standard one."""
     assert price(Usage(input_tokens=1_000, **odd), model=model, at=NOVEMBER) is None
 
 
