@@ -3,7 +3,7 @@
  * @module
  */
 
-import { fill, h, said } from "../dom.js";
+import { h, refill, said } from "../dom.js";
 import { address, go, here } from "../place.js";
 import { plain } from "../words/mrkdwn.js";
 import { avatar } from "./avatar.js";
@@ -63,7 +63,7 @@ export class Header {
   _show() {
     const { offers, self } = this._workspace;
     const real = offers.stand_ins.filter((/** @type {any} */ one) => one.is_real).length;
-    fill(
+    refill(
       this._worlds,
       h(
         "span",
@@ -80,7 +80,7 @@ export class Header {
       ),
       h("span", { class: "worlds-short" }, `${offers.stand_ins.length - real} stand-ins`),
     );
-    fill(
+    refill(
       this._me,
       avatar(self, "small"),
       h("span", { class: "me-words" }, said(self.name), h("small", null, self.role)),
