@@ -617,6 +617,13 @@ async def test_a_database_on_postgresql_is_examined_the_same(
     assert "purser audit sign" in changed["Audit key"].mend
 
 
+async def test_a_large_database_that_is_alive_is_well(world: World) -> None:
+    """However large it is, nothing has to be cleared away where most of it is in use."""
+    (finding,) = await database.examine(url(world.folder / "purser.db"), room=1)
+
+    assert finding.colour == "green"
+
+
 async def test_a_database_that_is_more_dead_than_alive_is_found(
     world: World, postgres: Postgres
 ) -> None:

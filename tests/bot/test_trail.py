@@ -3,12 +3,13 @@
 import io
 import json
 import sqlite3
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -19,7 +20,7 @@ from bot.ledger import Ledger
 from bot.report import BadPeriod
 from bot.retention import Forgotten
 from bot.settings import keyed
-from bot.store import Transaction
+from bot.store import Row, Store, Transaction
 from bot.store.opening import beside
 from bot.store.sqlite import SqliteStore
 from bot.trail import COLUMNS, ROWS, SHOWN, Days, prove, removed, resign, show, verdict
@@ -32,6 +33,20 @@ NOON = datetime(2026, 11, 22, 12, tzinfo=UTC).timestamp()
 DAY = 86_400.0
 
 
+class Between:
+    """A store in which something happens right after each read."""
+
+    def __init__(self, store: Store, other: Callable[[], Awaitable[None]]) -> None:
+        self._store, self._other = store, other
+        self.commit, self.ready, self.close = store.commit, store.ready, store.close
+
+    async def read(self, name: str, **values: Any) -> list[Row]:
+        """Read, then let the other thing happen."""
+        rows = await self._store.read(name, **values)
+        await self._other()
+        return rows
+
+
 @pytest.fixture
 async def store(tmp_path: Path) -> AsyncIterator[SqliteStore]:
     """The database of a running `serve`."""
@@ -40,7 +55,7 @@ async def store(tmp_path: Path) -> AsyncIterator[SqliteStore]:
     await store.close()
 
 
-async def kept(store: SqliteStore, subject: str = "SHOP-12", at: float = NOON, **more: str) -> None:
+async def kept(store: Store, subject: str = "SHOP-12", at: float = NOON, **more: str) -> None:
     """A record of a tool."""
     tx = Transaction()
     made = Record("T1", "C1", "U1", ask_id="a1", action="tool", subject=subject)
@@ -209,9 +224,7 @@ async def test_who_does_not_know_the_key_may_write_beside(postgres: Postgres) ->
 
     async def written(url: SecretStr, day: int) -> int:
         async with beside(url) as store:
-            tx = Transaction()
-            record(tx, Record("T1", "C1", "U1", "", "set", "model"), at=NOON + day * DAY)
-            await store.commit(tx)
+            await kept(store, at=NOON + day * DAY)
         return await prove(ours, io.StringIO(), head=None)
 
     assert [await written(url, 0) for url in (bare, ours, bare)] == [1, 0, 1]
@@ -220,15 +233,32 @@ async def test_who_does_not_know_the_key_may_write_beside(postgres: Postgres) ->
     assert await written(ours, 1) == 0
 
 
+async def test_what_nobody_looked_through_is_not_signed(postgres: Postgres) -> None:
+    """A day that goes on while it is signed, by a process that does not know the key, stays to be signed again."""
+    bare = SecretStr(postgres.clean())
+    ours = keyed(bare, "1" * 32)
+
+    async def written() -> None:
+        async with beside(bare) as store:
+            await kept(store)
+
+    await written()
+    async with beside(bare) as store:
+        proof = await Audit(store).verify()
+    async with beside(ours) as store:
+        wrong = await Audit(Between(store, written)).sign(proof, at=NOON + DAY)
+
+    assert wrong == []
+    assert await prove(ours, io.StringIO(), head=None) == 1
+
+
 async def test_the_databases_own_key_is_meant_whatever_a_session_brings(
     postgres: Postgres, tmp_path: Path
 ) -> None:
     """Where PGOPTIONS bring the new key along, as the first release had it, days before it are proved without it."""
     url, key = postgres.clean(), "1" * 32
     async with beside(SecretStr(url)) as store:
-        tx = Transaction()
-        record(tx, Record("T1", "C1", "U1", "", "set", "model"), at=NOON)
-        await store.commit(tx)
+        await kept(store)
     env = {"DATABASE_URL": url, "AUDIT_KEY": key, "PGOPTIONS": f"-c purser.audit_key={key}"}
     ran = await purser("audit", "sign", cwd=tmp_path, env=env)
 

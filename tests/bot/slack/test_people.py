@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from bot.ask import Person
-from bot.slack.people import REMEMBERED, People
+from bot.slack.gate import Limited, Unsure
+from bot.slack.people import REMEMBERED, STALE_SECONDS, TTL_SECONDS, People
 from bot.slack.wire import SlackError
 
 TEAM = "T1"
@@ -41,6 +42,7 @@ class Directory:
         self.channels: dict[str, Any] = {"C1": {"id": "C1", "is_ext_shared": False}}
         self.members_of: dict[str, list[str]] = {"C1": ["U8", "U9", "U1"]}
         self.calls: Counter[str] = Counter()
+        self.silence: SlackError | None = None  # instead of an answer
 
     async def user_info(self, user: str) -> Mapping[str, Any]:
         """users.info."""
@@ -60,6 +62,8 @@ class Directory:
     async def _find(self, known: dict[str, Any], key: str, problem: str) -> Any:
         self.calls[key] += 1
         await asyncio.sleep(0)
+        if self.silence is not None:
+            raise self.silence
         if key not in known:
             raise SlackError(problem)
         return known[key]
@@ -217,3 +221,69 @@ async def test_shared_channels_are_known_where_they_can_be_seen(slack: Directory
     assert [await people.shared(c) for c in ("C1", "C2", "C3", "C9")] == [False, True, True, None]
     assert await people.shared("D1") is False
     assert slack.calls["D1"] == 0
+
+
+@pytest.mark.parametrize(
+    "silence", [Unsure("internal_error"), Limited("ratelimited"), SlackError("unreachable")]
+)
+async def test_who_was_known_is_known_for_a_day_of_silence(
+    slack: Directory, silence: SlackError
+) -> None:
+    """The day begins with Slack's last word, however often it is asked in vain; then nobody can say who they are."""
+    clock = Clock()
+    people = People(slack, team=TEAM, now=clock)
+    await people.look("U1")
+    slack.silence = silence
+    seen: list[Person] = []
+    for clock.time in (TTL_SECONDS + 1, STALE_SECONDS - 1, STALE_SECONDS + 1):
+        seen.append(await people.look("U1"))
+
+    assert [(one.known, one.untold, one.is_external) for one in seen] == [
+        (True, False, False),
+        (True, False, False),
+        (False, True, True),
+    ]
+
+
+async def test_whom_slack_denied_nobody_remembers(slack: Directory) -> None:
+    """Once Slack says that there is no such person, what it said before counts no more, in silence neither."""
+    clock = Clock()
+    people = People(slack, team=TEAM, now=clock)
+    await people.look("U1")
+    clock.time += TTL_SECONDS + 1
+    gone = slack.users.pop("U1")
+    denied = await people.look("U1")
+    slack.silence = Unsure("internal_error")
+    silent = await people.look("U1")
+    slack.silence, slack.users["U1"] = None, gone
+
+    assert (denied.known, denied.untold) == (False, False)
+    assert (silent.known, silent.untold) == (False, True)
+    assert (await people.look("U1")).known
+
+
+async def test_who_became_a_guest_in_silence_is_one_with_slacks_first_word(
+    slack: Directory,
+) -> None:
+    """What was known holds only while Slack says nothing."""
+    clock = Clock()
+    people = People(slack, team=TEAM, now=clock)
+    await people.look("U1")
+    clock.time += TTL_SECONDS + 1
+    slack.users["U1"], slack.silence = member(is_restricted=True), Unsure("internal_error")
+    before = await people.look("U1")
+    slack.silence = None
+
+    assert not before.is_guest
+    assert (await people.look("U1")).is_guest
+
+
+async def test_a_channel_is_not_known_in_silence(slack: Directory) -> None:
+    """Whether a channel is shared may have changed: nobody goes by what it was."""
+    clock = Clock()
+    people = People(slack, team=TEAM, now=clock)
+    assert await people.shared("C1") is False
+    clock.time += TTL_SECONDS + 1
+    slack.silence = Unsure("internal_error")
+
+    assert await people.shared("C1") is None
