@@ -22,6 +22,7 @@ from bot.caps import Caps
 from bot.errors import LeaseLost, StoreDown
 from bot.holding import Holding
 from bot.rooms import Rooms
+from bot.slack.aside import Aside
 from bot.slack.askers import Untold
 from bot.slack.decisions import STOPPED
 from bot.slack.reply import Reply
@@ -353,7 +354,7 @@ class Worker:
         """Say something to who asks, if anybody waits for it: of a digest nobody does."""
         if not ask.digest:
             with suppress(SlackError):
-                await self._rooms.replies.tell(ask, words)
+                await Aside(self._rooms.replies.wire, ask).alone(words)
 
     async def _bury(self, lease: Lease, reason: str) -> None:
         """Leave an ask to an operator."""

@@ -46,9 +46,8 @@ async def calendar(
     bulletins = Bulletins(policy=policy, ledger=ledger, accounts=accounts, now=now)
     here = lambda: datetime.fromtimestamp(now(), policy.workspace.zone)  # noqa: E731
 
-    async def lost() -> (
-        None
-    ):  # where many serve, nobody else books what one that was killed had sent
+    async def lost() -> None:
+        # Where many serve, nobody else books what one that was killed had sent.
         await turn.settle_shared(before=now() - GONE_SECONDS)
 
     retention = Retention(turn.store, policy, now=now)

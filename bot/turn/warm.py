@@ -125,7 +125,6 @@ async def end(
     rooms.budget.release_call(tx, call)
     try:
         await rooms.store.commit(tx)
-    except (
-        Settled
-    ):  # by another process, which took this one for gone, or for gone the one that called
+    except Settled:
+        # By another process, which took this one for gone, or for gone the one that called.
         log.warning("a call's end was booked before", call=call, why=why)

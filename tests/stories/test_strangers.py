@@ -166,6 +166,24 @@ async def test_a_guest_is_not_taken_for_a_stranger_who_may(tmp_path: Path) -> No
         assert world.asked == []
 
 
+async def test_who_is_unknown_is_told_where_they_gave_a_command(world: World) -> None:
+    """A command works where we are not: its giver hears there, too, that it waits."""
+    world.slack.troubles.down |= {
+        "users.info": "internal_error",
+        "chat.postEphemeral": "channel_not_found",
+    }
+    await world.slack.command("ben", "#shop-dev", "/cost")
+    told = await world.until(
+        lambda: [
+            words_of(one)
+            for one in world.slack.ephemerals("#shop-dev", "ben")
+            if "who you are" in words_of(one)
+        ]
+    )
+
+    assert len(told) == 1
+
+
 async def test_who_stays_unknown_is_told_in_the_end(world: World) -> None:
     """After hours the ask is given up: its asker hears it, and `purser dead` says what it waited for."""
     world.slack.troubles.down["users.info"] = "internal_error"
