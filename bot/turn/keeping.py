@@ -29,6 +29,7 @@ class Keeping:
     def __init__(self, rooms: Rooms, lease: Lease, brief: Brief) -> None:
         self._rooms, self._ask, self._brief = rooms, lease.ask, brief
         self._asking: Asking | None = None
+        self._form: object = None  # in which the thread was sent last, and to whom
         self._read: Read = ""  # up to where the ask before left something in cache
         self._sections = ""  # of the last request that others may begin with
         self._left: Left | None = None
@@ -80,8 +81,11 @@ class Keeping:
             last: whether tools may not be used any more: no other request begins with one that says so.
         """
         tokens = max(0, round((order.input_tokens - order.shared_tokens) * LIKELY_PART))
-        if self._asking is None:
-            self._asking = self._began(order, conversation, tokens)
+        form = (order.model, conversation.older, conversation.whole_from)
+        if self._asking is None or form != self._form:
+            if self._asking is not None:
+                self._read = ""  # of another form, or of another model, nothing is in cache
+            self._form, self._asking = form, self._began(order, conversation, tokens)
         if last and self._brief.tools:
             return order
         marks = self._rooms.caching.marks(

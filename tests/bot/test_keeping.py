@@ -17,7 +17,7 @@ from bot.demo.claude.reply import Draft
 from bot.store import Transaction
 from tests.bot import test_turn
 from tests.bot.test_carry import account
-from tests.bot.test_turn import FETCH, HAIKU, World
+from tests.bot.test_turn import FETCH, HAIKU, OPUS, SONNET, World
 
 world = test_turn.world  # the fixture
 LONG = "Is this right? " + "word " * 3_000
@@ -125,6 +125,19 @@ async def test_what_is_sent_again_after_a_restart_is_the_same(world: World) -> N
     assert kinds(world.sent[-1]).count("thinking") == 2
 
 
+async def test_another_model_that_answers_has_the_thread_in_its_cache(world: World) -> None:
+    """What an ask leaves lies in the cache of whom its last request went to, and not of whom was asked first."""
+    world.script(Draft("One."))
+    world.claude.troubles.refuse_next("frontier_llm")
+    assert isinstance((await world.events(LONG, fallback_model=OPUS))[-1], Answer)
+    (row,) = await world.store.read("conversation.open", lane="T1:C1:1700000000.000000")
+    left = Left.read(row["cached"])
+
+    assert left is not None
+    assert [body["model"] for body in world.sent] == [SONNET, OPUS]
+    assert (left.until(SONNET), left.until(OPUS) > 0) == (0.0, True)
+
+
 async def test_thoughts_that_are_turned_away_are_left_out(world: World) -> None:
     """Where Claude does not take them back, of another account say, the ask is made once more without them."""
     world.script(FETCH, Draft("One."), Draft("Two."))
@@ -132,7 +145,9 @@ async def test_thoughts_that_are_turned_away_are_left_out(world: World) -> None:
     world.claude.troubles.add(Trouble(problem=Problem(400)))
     assert isinstance((await world.events("And?"))[-1], Answer)
 
+    marks = [json.dumps(body["messages"]).count('"cache_control"') for body in world.sent]
     assert [kinds(body).count("thinking") for body in world.sent] == [0, 1, 1, 0]
+    assert marks[2:] == [2, 1]  # of that form nothing is in cache that could be read
 
 
 async def test_what_is_turned_away_later_is_no_matter_of_thoughts(world: World) -> None:
