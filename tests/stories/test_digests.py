@@ -230,6 +230,26 @@ async def test_the_digest_of_who_may_no_more_is_stopped(
         assert world.rows("SELECT 1 FROM digests WHERE stopped_at IS NULL") == []
 
 
+async def test_a_digest_waits_while_slack_does_not_say_who_wants_it(tmp_path: Path) -> None:
+    """It is neither stopped nor left out, and nobody is told in the night that it waits."""
+    async with Night(tmp_path) as world:
+        await world.wanted()
+        told = len(world.slack.ephemerals(CHANNEL, "ana"))
+        world.slack.troubles.down["users.info"] = "internal_error"
+        world.at(-2.5)
+        await world.start()
+        await world.until(
+            lambda: world.digest["attempt"] == 1 and world.digest["state"] == "waiting"
+        )
+        world.slack.troubles.down.clear()
+        world.at(-2.4)
+        await world.until(lambda: world.claude.batches.all)
+        assert (await world.ended_at(0.01))["outcome"] == "answer"
+
+        assert [text for text in world.posted if not text.startswith("**Digest")] == []
+        assert len(world.slack.ephemerals(CHANNEL, "ana")) == told
+
+
 @pytest.mark.parametrize(
     ("policy", "said"),
     [
