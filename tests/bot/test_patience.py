@@ -96,6 +96,7 @@ def test_what_passes_by_itself_is_known(state: str, passes: bool) -> None:
         ("FATAL:  sorry, too many clients already", True),
         ("Connection refused", True),
         ("fe_sendauth: no password supplied", False),
+        ("FATAL:  unsupported startup parameter in options: purser.audit_key", False),
         ('FATAL:  password authentication failed for user "purser"', False),
     ],
 )

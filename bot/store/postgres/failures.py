@@ -8,6 +8,7 @@ import psycopg
 from bot.errors import StoreAway, StoreDown
 
 WHAT: Mapping[str, str] = {
+    "0A": "a pooler passes no options of sessions on, such as AUDIT_KEY's; DATABASE_URL has to lead past it",
     "08": "the connection to the database broke; it is tried again by itself",
     "25006": "the database may only be read; DATABASE_URL has to name the primary server",
     "28": "the database refuses this user or password; check DATABASE_URL",
@@ -37,6 +38,7 @@ REFUSALS: Mapping[str, str] = {
     "connection slots": "53300",
     "starting up": "57P03",
     "shutting down": "57P03",
+    "unsupported startup parameter": "0A000",
 }
 """What a server says (as regular expressions) when it lets nobody in, which its driver gives without a SQLSTATE."""
 
