@@ -24,7 +24,9 @@ from bot.caching import (
     carried,
     lifetime,
 )
-from bot.caching.choice import LATE_SECONDS, THREAD_CALLS, THREADS_AT_MOST
+from bot.caching.choice import CALLS, LATE_SECONDS, THREAD_CALLS, THREADS_AT_MOST
+from bot.caching.rhythm import LINES_AT_MOST, PENDING_AT_MOST
+from bot.prices import DAY_SECONDS
 
 NOVEMBER = 1_795_341_840.0  # 2026-11-22 10:04 UTC
 SONNET, HAIKU = "claude-sonnet-5-5", "claude-haiku-5-5"
@@ -160,6 +162,39 @@ def test_calls_are_bounded() -> None:
 
     assert made == ["L"] * THREAD_CALLS
     assert len(caching.due(NOVEMBER + 50_000 + SLOT_SECONDS)) == THREADS_AT_MOST
+
+
+def test_all_calls_of_a_day_are_bounded() -> None:
+    """Of however many threads, so many a day are carried on by one process; the next day is another."""
+    caching: Caching[str] = Caching()
+    made = 0
+    for n in range(CALLS + 5):
+        answered(caching, f"L{n}", NOVEMBER + n)
+        made += len(caching.due(NOVEMBER + n + SLOT_SECONDS))
+    caching.rhythm = Rhythm()  # without so much silence
+    answered(caching, "L", NOVEMBER + DAY_SECONDS)
+
+    assert made == CALLS
+    assert caching.due(NOVEMBER + DAY_SECONDS + SLOT_SECONDS) == ["L"]
+
+
+def test_what_is_remembered_of_rhythms_is_bounded() -> None:
+    """Of more threads than are remembered the one seen last counts least; of more that are waited for, the oldest ends."""
+    rhythm = Rhythm()
+    for n in range(LINES_AT_MOST):
+        rhythm.answered(Thread(f"C{n}", f"L{n}", 2), NOVEMBER)
+        rhythm.asked(f"L{n}", NOVEMBER + 1)
+    first, last, new = (
+        rhythm.hazards(Thread(f"C{n}", f"L{n}", 2)) for n in (0, LINES_AT_MOST - 1, LINES_AT_MOST)
+    )
+    assert first == new
+    assert last[0] > new[0]
+
+    rhythm = Rhythm()
+    for n in range(PENDING_AT_MOST + 1):
+        rhythm.answered(Thread(f"C{n}", f"L{n}", 2), NOVEMBER)
+    first, last = (rhythm.hazards(Thread(f"C{n}", f"L{n}", 2)) for n in (0, PENDING_AT_MOST))
+    assert first[0] < last[0]
 
 
 def test_what_is_in_cache_already_is_kept_for_an_hour_cheaply() -> None:

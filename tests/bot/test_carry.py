@@ -1,6 +1,7 @@
 """Calls that carry a thread's cache on: what they read and write, how they are booked, and where none is made."""
 
 import asyncio
+import json
 import random
 import time
 from dataclasses import replace
@@ -11,6 +12,7 @@ from typing import Any
 import pytest
 
 from bot.account import Account, Accounts
+from bot.answer import Answer
 from bot.caching import SLOT_SECONDS, Size, Thread
 from bot.demo.claude import Trouble
 from bot.demo.claude.errors import Problem
@@ -77,6 +79,20 @@ async def test_a_thread_is_carried_on_and_read_by_the_next_ask(world: World) -> 
     assert (await account(world)).report.total.asks == 2
 
 
+@pytest.mark.parametrize("carrying", [True, False])
+async def test_what_was_carried_on_is_sent_as_it_was_sent(world: World, carrying: bool) -> None:
+    """For an hour after the call the thread keeps its form, thoughts included; without one it is lighter by then."""
+    world.script(FETCH, Draft("It says hello."), Draft("Yes."))
+    await world.events(LONG)
+    await carried(world, policy(keep_warm=carrying))
+    later = time.time() + 10 * SLOT_SECONDS
+    world.turn = replace(world.turn, now=lambda: later)
+    await world.events("Sure?")
+
+    asked = [body for body in world.sent if body["max_tokens"]]
+    assert ('"thinking"' in json.dumps(asked[-1]["messages"])) is carrying
+
+
 @pytest.mark.parametrize(
     ("rules", "brief", "cause"),
     [
@@ -116,14 +132,19 @@ async def test_one_call_for_one_answer(world: World) -> None:
 
 @pytest.mark.parametrize(
     ("question", "rules"),
-    [("Is 7 prime?", {}), (LONG, {"keep_warm": False}), (LONG, {"store_text": False})],
+    [
+        ("Is 7 prime?", {}),
+        ("word " * 80_000, {"confirm_above_usd": 100}),
+        (LONG, {"keep_warm": False}),
+        (LONG, {"store_text": False}),
+    ],
 )
 async def test_no_call_where_it_cannot_pay(
     world: World, question: str, rules: dict[str, Any]
 ) -> None:
-    """A short thread, one that is not remembered, and a channel that wants none are not carried on."""
+    """A short thread, one too long to be held, one that is not remembered, and a channel that wants none are not carried on."""
     world.script(Draft("Yes."))
-    await world.events(question, **rules)
+    assert isinstance((await world.events(question, **rules))[-1], Answer)
 
     assert due(world) == []
 

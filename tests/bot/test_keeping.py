@@ -94,6 +94,17 @@ async def test_a_request_that_allows_no_tools_writes_nothing_to_the_cache(world:
     assert "thinking" not in kinds(world.sent[2])
 
 
+async def test_what_is_too_long_as_it_was_sent_is_sent_lighter(world: World) -> None:
+    """A thread is not summed up for the sake of thoughts and long results."""
+    rules: dict[str, Any] = {"confirm_above_usd": 100}
+    world.script(FETCH, Draft("One."), Draft("Two."))
+    assert isinstance((await world.events("word " * 60_000, **rules))[-1], Answer)
+    assert isinstance((await world.events("And?", **rules))[-1], Answer)
+    asked = [one.body for one in world.claude.log if one.path == "/v1/messages" and one.body]
+
+    assert ["thinking" in kinds(body) for body in asked] == [False, True, False]
+
+
 async def test_what_was_forgotten_meanwhile_changes_the_form(world: World) -> None:
     """Where an earlier ask of the thread was erased, thoughts that stood behind it are not sent again."""
     world.script(Draft("Zero."), FETCH, Draft("One."), Draft("Two."))

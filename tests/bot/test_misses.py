@@ -68,7 +68,9 @@ def test_a_keep_alive_call_carries_on_what_the_next_ask_may_miss() -> None:
     carried = response(290, read=5_000, hour=700, fresh=0, purpose="keep_warm", ask_id=None)
     rows = [response(wrote=5_000), carried]
     (late,) = misses([*rows, response(4_000, wrote=6_000)])
+    (soon,) = misses([*rows, response(3_000, wrote=6_000)])
 
+    assert soon.cause == ""
     assert misses([*rows, response(3_000, read=5_700, wrote=90)]) == []
     assert (late.tokens, late.cause) == (5_700, "expired")
 

@@ -54,7 +54,7 @@ from bot.store.sqlite import SqliteStore
 from bot.tool_runner import Tool, ToolContext, ToolRunner
 from bot.turn import Brief, Turn
 from bot.turn.loop import Loop
-from bot.turn.request import order
+from bot.turn.request import _HEADS, HEADS_AT_MOST, order
 from bot.usage import Usage
 from integrations.claude import Claude
 
@@ -391,6 +391,18 @@ async def test_what_an_ask_has_read_goes_with_it(world: World) -> None:
         assert [one for one in gc.get_objects() if isinstance(one, Loop)] == []
     finally:
         gc.enable()
+
+
+def test_how_many_beginnings_are_known_is_bounded() -> None:
+    """A channel's own instructions that change again and again do not pile up."""
+    message = {"role": "user", "content": [{"type": "text", "text": "What?"}]}
+    keys: set[str] = set()
+    for n in range(HEADS_AT_MOST + 5):
+        system = [{"type": "text", "text": f"Be {n} times brief."}]
+        keys.add(order("answer", {"model": SONNET, "system": system}, [message]).key)
+
+    assert len(keys) == HEADS_AT_MOST + 5
+    assert len(_HEADS) <= HEADS_AT_MOST
 
 
 async def test_requests_are_of_one_form(world: World) -> None:
