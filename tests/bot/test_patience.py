@@ -81,7 +81,7 @@ async def test_patience_ends(postgres: Postgres) -> None:
     ("state", "passes"),
     [
         *((state, True) for state in ("", "08006", "57P01", "57P03", "53300")),
-        *((state, False) for state in ("28P01", "3D000", "42P01", "53100", "XX001")),
+        *((state, False) for state in ("08P01", "28P01", "3D000", "42P01", "53100", "XX001")),
     ],
 )
 def test_what_passes_by_itself_is_known(state: str, passes: bool) -> None:

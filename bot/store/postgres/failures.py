@@ -8,8 +8,8 @@ import psycopg
 from bot.errors import StoreAway, StoreDown
 
 WHAT: Mapping[str, str] = {
-    "0A": "a pooler passes no options of sessions on, such as AUDIT_KEY's; DATABASE_URL has to lead past it",
     "08": "the connection to the database broke; it is tried again by itself",
+    "08P01": "a pooler passes no options of sessions on, such as AUDIT_KEY's; DATABASE_URL has to lead past it",
     "25006": "the database may only be read; DATABASE_URL has to name the primary server",
     "28": "the database refuses this user or password; check DATABASE_URL",
     "3D": "there is no database of this name; check DATABASE_URL, or create it",
@@ -27,7 +27,7 @@ WHAT: Mapping[str, str] = {
 }
 """By SQLSTATE or its beginning, what it means and what to do."""
 
-PASSING = ("08", "57P", "53300")  # SQLSTATEs of a server that may take us in a moment
+PASSING = ("080", "57P", "53300")  # SQLSTATEs of a server that may take us in a moment
 REFUSALS: Mapping[str, str] = {
     "password authentication failed": "28P01",
     "no password supplied": "28P01",
@@ -38,7 +38,7 @@ REFUSALS: Mapping[str, str] = {
     "connection slots": "53300",
     "starting up": "57P03",
     "shutting down": "57P03",
-    "unsupported startup parameter": "0A000",
+    "unsupported startup parameter": "08P01",
 }
 """What a server says (as regular expressions) when it lets nobody in, which its driver gives without a SQLSTATE."""
 
