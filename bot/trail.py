@@ -33,6 +33,7 @@ ROWS = 500  # of the table; JSON lines hold all
 COLUMNS = ("at", *LINES, "seen", "text", "digest", "cost_usd", "day", "n", "previous", "hash")
 """Of a JSON line, in their order."""
 
+KEYLESS = "no key came with the session, so nothing was signed: set AUDIT_KEY, and see that no pooler drops it"
 CANNOT = (
     "What stays: the sums, hashes and ids in the books and the audit; what Claude and others wrote about them in other "
     "threads and in tickets, until its channel's retention_days; what lies in Slack, Jira and GitHub; copies of "
@@ -248,7 +249,8 @@ async def resign(url: SecretStr, out: TextIO, *, before: str, now: Callable[[], 
         now: seconds since the epoch.
 
     Raises:
-        StoreDown: it cannot be read or written, or it is a file, whose key lies beside it.
+        StoreDown: it cannot be read or written, sessions bring no key and there was none before, or it is a file, whose
+            key lies beside it.
     """
     if file_of(url) is not None:
         raise StoreDown(
@@ -257,6 +259,8 @@ async def resign(url: SecretStr, out: TextIO, *, before: str, now: Callable[[], 
     async with beside(keyed(url, before)) as store:
         proof = await Audit(store).verify()
     async with beside(url) as store:
+        if not before and not (await store.read("audit.key"))[0]["brought"]:
+            raise StoreDown(KEYLESS)
         wrong = await Audit(store).sign(proof, at=now())
     out.writelines(f"{_place(one)}\n" for one in wrong[:SHOWN])
     out.write(

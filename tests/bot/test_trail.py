@@ -16,6 +16,7 @@ import pytest
 from pydantic import SecretStr
 
 from bot.audit import Audit, Record, Wanted, of_ask, record
+from bot.errors import StoreDown
 from bot.ledger import Ledger
 from bot.report import BadPeriod
 from bot.retention import Forgotten
@@ -263,6 +264,12 @@ async def test_the_databases_own_key_is_meant_whatever_a_session_brings(
     ran = await purser("audit", "sign", cwd=tmp_path, env=env)
 
     assert (ran.out, ran.code) == ("1 chains are signed by the key in use.\n", 0)
+
+
+async def test_without_a_key_nothing_is_signed_anew(postgres: Postgres) -> None:
+    """Where none is set, or a pooler drops it, nobody is told that days are signed by it."""
+    with pytest.raises(StoreDown, match="set AUDIT_KEY"):
+        await resign(SecretStr(postgres.clean()), io.StringIO(), before="", now=lambda: NOON)
 
 
 async def test_a_file_is_not_signed_anew(store: SqliteStore, tmp_path: Path) -> None:
