@@ -10,8 +10,8 @@ from bot.app import Reread, serve
 from bot.policy import Policy
 from bot.settings import Settings
 
-# Made before the collector looks: an ask leaves nothing in a circle, so that only what broke is found by it, and each
-# look goes through all that asks at work hold.
+# Made before the collector looks: an ask leaves nothing in a circle (after one that broke the worker has it look at
+# once), and each look goes through all that asks at work hold.
 YOUNG_OBJECTS = 100_000
 OLDER_LOOKS = 2, 5  # before it looks at what lived longer, and at all
 

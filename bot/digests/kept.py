@@ -123,13 +123,15 @@ class Digests:
         Raises:
             StoreDown: not everything was begun; the next look does it.
         """
+        begun: set[str] = set()
         for row in await self._store.read("digests.coming"):
             digest = _digest(row)
             for day, at in self._soon(digest):
                 ask = self._ask(digest, day, at)
                 if ask.key not in self._begun:
                     await self._inbox.put(Arrival((), ask))
-                    self._begun.add(ask.key)
+                begun.add(ask.key)
+        self._begun = begun  # without those whose time has gone by
         return ()
 
     def _soon(self, digest: Digest) -> list[tuple[date, float]]:

@@ -8,6 +8,7 @@ import pytest
 from bot.digests import Cadence, Digest, Digests, Subject
 from bot.digests.kept import IN_A_CHANNEL, LATE_SECONDS, LEAD_SECONDS
 from bot.inbox import Arrival, Inbox
+from bot.prices import DAY_SECONDS
 from bot.store import Store
 from tests.bot.stores import Clock, ask
 
@@ -60,6 +61,18 @@ async def test_a_digest_is_begun_once_hours_before_it_is_due(
         await one.look()
 
     assert await taken(store, clock) == [(f"digest:{made.id}:2026-11-27", DUE, made.id)]
+
+
+async def test_what_was_begun_is_not_remembered_for_ever(clock: Clock, digests: Digests) -> None:
+    """A process that serves for weeks knows the days that may still be begun, and no others."""
+    await put(digests)
+    known: list[int] = []
+    for day in range(5):
+        clock.at = DUE + day * DAY_SECONDS
+        await digests.look()
+        known.append(len(digests._begun))
+
+    assert known == [1] * 5
 
 
 async def test_a_digest_waits_behind_who_asks(store: Store, clock: Clock, digests: Digests) -> None:
