@@ -65,6 +65,7 @@ async def test_a_digest_that_is_killed_again_and_again_comes_once(night: Night) 
 
     night.at(-2)  # the batch is found, and takes until half past five
     await night.spawn()
+    await night.until(lambda: night.digest["state"] == "waiting")  # it was seen under way
     falling = asyncio.create_task(night.falls(results))
     night.at(-1)
     await falling
