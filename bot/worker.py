@@ -9,24 +9,22 @@ A worker that lost its lease falls silent.
 import asyncio
 import gc
 from collections.abc import Mapping
-from contextlib import aclosing, suppress
+from contextlib import aclosing
 from dataclasses import replace
-from datetime import UTC, datetime
 
 import structlog
 
 from bot import audit, closing, review, spans, summarize
+from bot.aftermath import DEATHS_AT_MOST, Aftermath
 from bot.answer import Answer, Ended, Failed, Quote, Receipt, Refused, Stopped, TextDelta, ToolEnded
 from bot.ask import Ask, Lease
 from bot.caps import Caps
 from bot.errors import LeaseLost, StoreDown
 from bot.holding import Holding
 from bot.rooms import Rooms
-from bot.slack.aside import Aside
-from bot.slack.askers import Untold
 from bot.slack.decisions import STOPPED
 from bot.slack.reply import Reply
-from bot.slack.wire import GONE, SlackError
+from bot.slack.wire import SlackError
 from bot.store import Transaction
 from bot.turn import Brief
 from bot.turn.batch import Later
@@ -39,27 +37,13 @@ IDLE_SECONDS = (
 )
 TAKEN_AT_ONCE = 16  # asks at most, where many wait
 BEHIND_SECONDS = 3.0  # an ask that waits so long for its own thread is told
-UNSAID_SECONDS = 20.0  # until an answer that Slack did not take is said again
-UNSAID_AT_MOST = 6 * 3600.0  # since it, or Claude for it, was asked; then it is a dead letter
 BEHIND: Mapping[str, str] = {
     "thread": "I am still at the request before yours in this thread; yours is next.",
     "person": "I am already at work on {n} of your requests, the most at once here; this one waits its turn.",
     "channel": "I am already at work on {n} of this channel's requests, the most at once; yours waits its turn.",
 }
 EDITED = "You changed your message while I was at work: I answered the earlier wording."
-UNTOLD = (
-    "Slack does not tell me just now who you are, and I answer only people I know. I go on by myself as soon as it "
-    "does; you need not ask again."
-)
-STRANGE = "Slack did not tell me for hours who you are, so I have given your request up. Please ask again."
 STATES = ("waiting", "leased", "parked", "dead")  # of an ask that has not ended well
-DEATHS_AT_MOST = 4  # processes that ended over an ask; the next one says so, and no more
-HOPELESS = "I ended several times while I worked on this, so I stop trying. Please ask for a part of it, or tell an operator."
-UNBOOKED = (
-    "For a while nothing could be written to the database ({why}). What cannot be booked is not asked: Claude was "
-    "asked nothing meanwhile, and asks waited. It takes writes again now."
-)
-BROKE = "Something broke on my side. Please ask again; if it happens once more, tell an operator."
 
 log = structlog.get_logger()
 
@@ -76,7 +60,7 @@ class Worker:
     def __init__(
         self, rooms: Rooms, *, slots: int = SLOTS, drain_seconds: float = DRAIN_SECONDS
     ) -> None:
-        self._rooms = rooms
+        self._rooms, self._aftermath = rooms, Aftermath(rooms)
         self._slots = slots
         self._drain_seconds = drain_seconds
         self._running: set[asyncio.Future[None]] = set()
@@ -167,8 +151,7 @@ class Worker:
     async def _tried(self, lease: Lease) -> bool:
         """Work on one ask, whatever happens: the frontier of an ask. Whether nothing did."""
         if lease.failures >= DEATHS_AT_MOST:
-            reason = f"{lease.failures} processes ended while they worked on it"
-            await self._give_up(lease, HOPELESS, reason)
+            await self._aftermath.hopeless(lease)
             self._rooms.inbox.ended()
             return False
         holding, others, whole = Holding(self._rooms.inbox, lease), True, False
@@ -181,40 +164,18 @@ class Worker:
         except* LeaseLost:
             log.warning("lease lost", ask=lease.ask.id, attempt=lease.attempt)
         except* StoreDown as down:
-            log.warning("the store is down; the ask stays in the inbox", ask=lease.ask.id)
-            await self._hand_back(lease, patiently=True)
-            await self._tell_of(down.exceptions[0])
+            await self._aftermath.unbooked(lease, down)
         except* asyncio.CancelledError:
-            await self._hand_back(lease)
+            await self._aftermath.hand_back(lease)
         except* SlackError as unsaid:
-            await self._unsaid(lease, unsaid)
+            await self._aftermath.unsaid(lease, unsaid)
         except* Exception as broken:  # the frontier of one ask: told, logged, dead-lettered
             log.exception("ask broke", ask=lease.ask.id)
-            kinds = ", ".join(sorted({type(e).__name__ for e in broken.exceptions}))
-            await self._give_up(lease, BROKE, f"it broke: {kinds}; the log has the trace")
+            await self._aftermath.broken(lease, broken)
         finally:
             if others or len(self._running) >= self._slots:  # what came since found no slot
                 self._rooms.inbox.ended()
         return whole
-
-    async def _tell_of(self, down: BaseException) -> None:
-        """Tell admins, once a day and as soon as it can be written down, that nothing could be booked."""
-        day = datetime.fromtimestamp(self._rooms.now(), UTC).date().isoformat()
-        with suppress(StoreDown):  # the next one tells them
-            await self._rooms.turn.alerts.tell(f"store:{day}", UNBOOKED.format(why=down))
-
-    async def _hand_back(self, lease: Lease, *, patiently: bool = False) -> None:
-        """Let the ask wait again, unless another has it already; patiently, until the store takes it."""
-        while True:
-            try:
-                await self._rooms.inbox.give_back(lease)
-                return
-            except LeaseLost:
-                return
-            except StoreDown:
-                if not patiently:
-                    return
-            await asyncio.sleep(IDLE_SECONDS)
 
     async def _work(self, lease: Lease, holding: Holding) -> bool:
         """Work on an ask to its end; whether others may wait for what it held."""
@@ -313,67 +274,13 @@ class Worker:
         if stopped_by:
             stop = replace(audit.of_ask(ask, outcome), user=stopped_by, action="stop")
             audit.record(tx, stop, at=self._rooms.now())
-        self._record(tx, ask, outcome, ended.rule if isinstance(ended, Stopped) else "")
+        rule = ended.rule if isinstance(ended, Stopped) else ""
+        audit.ended(tx, ask, outcome, rule=rule, at=self._rooms.now())
         self._rooms.retention.at_end(tx, ask)
         found = await self._rooms.store.commit(tx)
         seconds, version = self._rooms.now() - ask.at, self._rooms.turn.prompts.version
         closing.tell(self._rooms.metrics, lease, ended, seconds=seconds, version=version)
         return bool(found[others])
-
-    def _record(self, tx: Transaction, ask: Ask, outcome: str, rule: str = "") -> None:
-        """For the audit; what Purser says by itself is nobody's ask."""
-        if ask.origin != "own":
-            audit.record(tx, audit.of_ask(ask, outcome, rule=rule), at=self._rooms.now())
-
-    async def _unsaid(self, lease: Lease, unsaid: BaseExceptionGroup[SlackError]) -> None:
-        """Slack did not take the words, which are journalled and said later at no cost; or it did not say who asks."""
-        codes = sorted({error.code for error in unsaid.exceptions if isinstance(error, SlackError)})
-        ask, untold = lease.ask, unsaid.subgroup(Untold) is not None
-        log.warning("slack does not do it now", ask=ask.id, codes=codes)
-        if untold and lease.attempt == 1:
-            await self._tell_stranger(ask, UNTOLD)
-        try:
-            if GONE.isdisjoint(codes) and await self._in_time(ask):
-                later = self._rooms.now() + UNSAID_SECONDS
-                await self._rooms.inbox.give_back(lease, not_before=later)
-                return
-            if untold:
-                await self._tell_stranger(ask, STRANGE)
-            reason = "Slack did not say who asked" if untold else "Slack takes no message there"
-            await self._bury(lease, f"{reason}: {', '.join(codes)}")
-        except (StoreDown, LeaseLost) as error:
-            log.warning("an ask could not be settled", ask=ask.id, problem=str(error))
-
-    async def _in_time(self, ask: Ask) -> bool:
-        """Whether an answer may still come: one that a person agreed to late was late asked of Claude, too."""
-        sent = (await self._rooms.turn.journal.read(ask.id)).attempts
-        since = max(ask.at, *(one.at for one in sent), 0.0)
-        return self._rooms.now() - since < UNSAID_AT_MOST
-
-    async def _tell_stranger(self, ask: Ask, words: str) -> None:
-        """Say something to who asks, if anybody waits for it: of a digest nobody does."""
-        if not ask.digest:
-            with suppress(SlackError):
-                await Aside(self._rooms.replies.wire, ask).alone(words)
-
-    async def _bury(self, lease: Lease, reason: str) -> None:
-        """Leave an ask to an operator."""
-        tx = Transaction(lease)
-        self._rooms.inbox.dead(tx, lease, reason=reason)
-        self._record(tx, lease.ask, "dead")
-        await self._rooms.store.commit(tx)
-
-    async def _give_up(self, lease: Lease, sentence: str, reason: str) -> None:
-        """Say so, and leave the ask to an operator: `purser dead` shows it, with the reason."""
-        try:
-            reply = await self._rooms.replies.open(lease, again=True)
-            await reply.end(Failed(sentence))
-        except (SlackError, StoreDown, LeaseLost) as error:
-            log.warning("a failure could not be told", ask=lease.ask.id, problem=str(error))
-        try:
-            await self._bury(lease, reason)
-        except (StoreDown, LeaseLost) as error:
-            log.warning("an ask could not be settled", ask=lease.ask.id, problem=str(error))
 
 
 async def _wait(event: asyncio.Event, seconds: float) -> None:

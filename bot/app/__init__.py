@@ -31,8 +31,8 @@ from bot.app.reload import Keyring, Reload, Reread
 from bot.app.rooms import furnish
 from bot.app.telemetry import collector
 from bot.app.timing import REAL, Timing
-from bot.ask import Alerts, Ask
-from bot.audit import of_ask, record
+from bot.ask import Alerts
+from bot.audit import ended
 from bot.errors import BadSettings
 from bot.inbox import Inbox
 from bot.metrics import Metrics
@@ -42,7 +42,7 @@ from bot.slack.envelope import Us
 from bot.slack.listen import Listen
 from bot.slack.transport import APART_SECONDS, bolt
 from bot.slack.wire import SlackError, SlackWire
-from bot.store import Engine, Store, Transaction
+from bot.store import Engine, Store
 from bot.turn import Turn
 from bot.worker import DRAIN_SECONDS, Worker
 
@@ -191,13 +191,10 @@ async def _unless(stopping: asyncio.Event, work: Coroutine[Any, Any, T]) -> T | 
 
 async def _inbox(store: Engine, now: Callable[[], float]) -> Inbox:
     """What waits; what other processes put there is heard, and what one that is gone held waits again."""
-
-    def buried(tx: Transaction, ask: Ask) -> None:
-        if ask.origin != "own":
-            record(tx, of_ask(ask, "dead"), at=now())
-
     worker = f"{socket.gethostname()}:{os.getpid()}"
-    inbox = Inbox(store, now=now, worker=worker, buried=buried)
+    inbox = Inbox(
+        store, now=now, worker=worker, buried=lambda tx, ask: ended(tx, ask, "dead", at=now())
+    )
     store.listen(inbox.hear)
     if store.alone:
         await inbox.reclaim()

@@ -97,6 +97,12 @@ def of_ask(ask: Ask, outcome: str, *, rule: str = "") -> Record:
     )
 
 
+def ended(tx: Transaction, ask: Ask, outcome: str, *, rule: str = "", at: float) -> None:
+    """Record that an ask has ended; what Purser says by itself is nobody's ask, and stands in no audit."""
+    if ask.origin != "own":
+        record(tx, of_ask(ask, outcome, rule=rule), at=at)
+
+
 def of_tool(
     ask: Ask, name: str, given: Any, outcome: str, *, rule: str = "", seen: Sequence[str] = ()
 ) -> Record:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from bot.aftermath import UNSAID_AT_MOST
 from bot.demo.claude.record import Exchange
 from bot.demo.scenes import SNIPPET
 from bot.demo.slack import Message, SlackStandIn
@@ -16,7 +17,6 @@ from bot.demo.slack.methods import EVENTS
 from bot.demo.terminal import has_feedback, under, words_of
 from bot.estimates import Estimates
 from bot.store.sqlite import SqliteStore
-from bot.worker import UNSAID_AT_MOST
 from tests.stories.account import assert_balanced
 from tests.stories.world import Row, World
 

@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
+from bot.aftermath import STRANGE, UNSAID_AT_MOST
 from bot.demo.slack import Message, SlackStandIn
 from bot.demo.slack.methods import EVENTS
 from bot.demo.slack.world import Person
 from bot.demo.terminal import words_of
-from bot.worker import STRANGE, UNSAID_AT_MOST
 from tests.stories.world import World
 
 EXTERNAL = "I am not open to people of other organisations, or in channels shared with them"
