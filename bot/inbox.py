@@ -153,7 +153,9 @@ class Inbox:
             tx.add("inbox.rouse", **named, **place)
         if signal.kind == "delete":
             tx.add("inbox.delete", now=self._now(), **place)
-        elif signal.kind == "edit" and ask is not None:
+        if signal.kind == "edit":
+            tx.add("inbox.overtake", **place)
+        if signal.kind == "edit" and ask is not None:
             body = _text(ask.to_json())
             tx.add("inbox.reword", body=body, feature=ask.feature, edited=ask.edited, **place)
         elif signal.kind == "edit":
@@ -244,7 +246,7 @@ class Inbox:
         await self._store.commit(tx)
 
     async def signals(self, lease: Lease) -> list[Signal]:
-        """What was said about an ask, in order: an edit once, and whatever stops it each time, since who heard it may be gone."""
+        """What was said about an ask, in order, for every holder, since who heard it before may be gone; no edit that its words have."""
         ask = lease.ask
         if ask.at > self._last_signal:
             return []
@@ -257,11 +259,6 @@ class Inbox:
             user=ask.user,
             since=ask.at,
         )
-        if rows:
-            tx = Transaction(lease)
-            for row in rows:
-                tx.add("inbox.hear", id=row["id"], ask_id=ask.id)
-            await self._store.commit(tx)
         return [Signal(key="", **row) for row in rows]
 
     @contextmanager

@@ -287,15 +287,40 @@ async def test_an_edit_of_a_waiting_ask_replaces_its_words(inbox: Inbox) -> None
     assert await take(inbox) is None
 
 
-async def test_an_edit_of_a_started_ask_is_told(inbox: Inbox) -> None:
-    """Edited while it is worked on, the holder hears it once; the words stay."""
+async def test_an_edit_of_a_started_ask_is_told(inbox: Inbox, clock: Clock) -> None:
+    """Edited while it is worked on, the holder hears it, and who holds it after a kill does too; the words stay."""
     await inbox.put(arrival("e1", ts="5.0", thread="5.0"))
     lease = await take(inbox)
     assert lease is not None
     await inbox.put(Arrival(("e2",), ask(ts="5.0"), said("edit", ts="5.0", text="new")))
 
     assert [s.kind for s in await inbox.signals(lease)] == ["edit"]
-    assert await inbox.signals(lease) == []
+    clock.at += 31
+    again = await take(inbox)
+    assert again is not None
+    assert [s.kind for s in await inbox.signals(again)] == ["edit"]
+    assert again.ask.text == lease.ask.text
+
+
+@pytest.mark.parametrize("mention", [True, False], ids=["with the mention", "without it"])
+async def test_new_words_of_a_parked_ask_overtake_earlier_edits(
+    inbox: Inbox, store: Store, mention: bool
+) -> None:
+    """An edit at work is told of after parking; once a later one has given the ask its words, there is none to tell of."""
+    await inbox.put(arrival("e1", ts="5.0", thread="5.0"))
+    lease = await take(inbox)
+    assert lease is not None
+    await inbox.put(Arrival(("e2",), None, said("edit", ts="5.0", text="new")))
+    tx = Transaction(lease)
+    inbox.park(tx, lease, until=9_000.0)
+    await store.commit(tx)
+    assert [s.text for s in await inbox.signals(lease)] == ["new"]
+    after = ask(ts="5.0", text="newer", edited="9.0") if mention else None
+    await inbox.put(Arrival(("e3",), after, said("edit", ts="5.0", text="newer")))
+
+    again = await take(inbox)
+    assert again is not None
+    assert (again.ask.text, await inbox.signals(again)) == ("newer", [])
 
 
 async def test_an_edit_that_adds_a_mention_is_an_ask(inbox: Inbox) -> None:
@@ -632,15 +657,21 @@ async def test_a_word_about_a_parked_ask_rouses_it(
 
 
 async def test_keys_and_signals_are_forgotten_after_two_days(
-    inbox: Inbox, clock: Clock, inside: Inside
+    inbox: Inbox, store: Store, clock: Clock, inside: Inside
 ) -> None:
     """What no redelivery can bring again is removed; feedback stays."""
     await inbox.put(arrival("e1", ts="5.0"))
     lease = await take(inbox)
     assert lease is not None
+    await inbox.put(Arrival(("s3",), None, said("edit", ts="5.0")))
+    tx = Transaction(lease)
+    inbox.park(tx, lease, until=9_000.0)
+    await store.commit(tx)
+    await inbox.put(Arrival(("s4",), None, said("edit", ts="5.0")))  # overtakes the one before
     await inbox.put(Arrival(("s1",), None, said("stop", ts="5.0")))
     await inbox.put(Arrival(("s2",), None, said("feedback", ts="5.0")))
     assert len(await inbox.signals(lease)) == 1
+    assert inside.run("SELECT count(*) FROM heard")[0][0] == 1
     assert await inbox.put(Arrival(("s1",), None, said("stop", ts="6.0"))) == "known"
 
     clock.at += 49 * 3600
@@ -652,7 +683,7 @@ async def test_keys_and_signals_are_forgotten_after_two_days(
 
 
 async def test_a_lost_lease_changes_nothing(inbox: Inbox, store: Store, clock: Clock) -> None:
-    """Whoever lost an ask can neither end it, bury it, park it, hand it back nor take its signals."""
+    """Whoever lost an ask can neither end it, bury it, park it, hand it back nor take its signals away."""
     await inbox.put(arrival("e1", ts="5.0"))
     lost = await take(inbox)
     assert lost is not None
@@ -670,9 +701,10 @@ async def test_a_lost_lease_changes_nothing(inbox: Inbox, store: Store, clock: C
             write(tx)
             with pytest.raises(LeaseLost):
                 await store.commit(tx)
-    for use in (inbox.renew, inbox.give_back, inbox.signals):
+    for use in (inbox.renew, inbox.give_back):
         with pytest.raises(LeaseLost):
             await use(lost)
+    await inbox.signals(lost)
     assert [s.kind for s in await inbox.signals(held)] == ["stop"]
     await inbox.renew(held)
 

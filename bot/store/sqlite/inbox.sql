@@ -31,6 +31,14 @@ SELECT :id, :kind, :team, :channel, :user, :thread, :ts, :ask_id, :text, :at
 WHERE EXISTS (SELECT 1 FROM asks WHERE team = :team AND channel = :channel AND ts = :ts AND ts <> '' AND attempt > 0 AND state <> 'parked')
 ON CONFLICT DO NOTHING;
 
+-- name: overtake
+-- What waits for a person is about to have other words: nobody needs to hear of its edits before.
+INSERT INTO heard (signal_id, ask_id)
+SELECT signals.id, asks.id FROM asks JOIN signals ON signals.channel = asks.channel AND signals.at >= asks.at
+WHERE asks.team = :team AND asks.channel = :channel AND asks.ts = :ts AND asks.ts <> '' AND asks.state = 'parked'
+  AND signals.kind = 'edit' AND signals.team = asks.team AND signals.ts = asks.ts
+ON CONFLICT DO NOTHING;
+
 -- name: reword
 -- A later edit of an ask that nobody has begun replaces its words; its identity stays. One that is parked waits for us again.
 UPDATE asks
@@ -185,8 +193,8 @@ WHERE id = :ask_id AND state = 'parked' AND (
 RETURNING id;
 
 -- name: signals
--- What was said about an ask: an edit once, and what stops it until it has ended, since who heard it may be gone. Named by
--- its id, its message, one of its parts, its lane, or (a "stop" in a direct message) by its asker.
+-- What was said about an ask, until it has ended, since who heard it may be gone; of edits, those that its words do not
+-- have. Named by its id, its message, one of its parts, its lane, or (a "stop" in a direct message) by its asker.
 SELECT id, kind, team, channel, user, thread, ts, ask_id, text, at
 FROM signals
 WHERE channel = :channel AND at >= :since AND kind IN ('stop', 'edit', 'delete')
@@ -198,10 +206,6 @@ WHERE channel = :channel AND at >= :since AND kind IN ('stop', 'edit', 'delete')
   END
   AND (kind <> 'edit' OR NOT EXISTS (SELECT 1 FROM heard WHERE heard.signal_id = signals.id AND heard.ask_id = :ask_id))
 ORDER BY at, id;
-
--- name: hear
--- A signal was heard for an ask.
-INSERT INTO heard (signal_id, ask_id) VALUES (:id, :ask_id) ON CONFLICT DO NOTHING;
 
 -- name: behind
 -- Asks that have waited a while because their own thread is busy, or as many as may be at once are at work, and were not told so yet.
