@@ -302,6 +302,8 @@ class Conversations:
             message_id=message_id or "",
             at=at,
         )
+        if left and any(one.sent and one.n < left.whole_from for one in conversation.kept):
+            tx.add("conversation.lighten", lane=ask.lane, before=left.whole_from)
 
     async def ends_with(self, lane: str, n: int) -> bool:
         """Whether a thread's last ask that was answered is the nth, by whichever process. Raises StoreDown."""

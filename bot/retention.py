@@ -24,9 +24,7 @@ DAY_SECONDS = 86_400.0
 SHELL_DAYS = 400  # that an ask is kept without its words: when, who, where, how it ended
 UNKEPT_DAYS = 1  # for what could not go when its ask ended, where no text is kept
 BATCH = 10  # asks in one transaction: some 50 ms where each holds 100 kB
-SENT_SECONDS = (
-    2 * 3_600.0
-)  # after which Claude's cache holds nothing of an ask that nobody went on with
+SENT_SECONDS = 2 * 3_600.0  # after its last ask Claude's cache holds nothing of a thread
 STILL_READ = frozenset({"cost", "purser"})  # whose words a button under the answer needs for a day
 BROKEN = (
     "The audit of {days} is not as it was written, so it is kept as it is; `purser audit verify` says where. "
@@ -121,7 +119,6 @@ class Retention:
             rules = self._policy.rules(row["channel"])
             days = rules.retention_days if rules.store_text else UNKEPT_DAYS
             gone += await self._erase_due(str(row["channel"]), before=now - days * DAY_SECONDS)
-        await self._lighten(now - SENT_SECONDS)
         left = await self._leave(now - SHELL_DAYS * DAY_SECONDS)
         first = datetime.fromtimestamp(now - AUDIT_DAYS * DAY_SECONDS, UTC).date()
         trimmed, wrong = await self._audit.trim(first.isoformat())
@@ -131,6 +128,16 @@ class Retention:
             log.info("audit", team=team, day=day, record=n, hash=hash_)  # kept where logs are
         days = sorted({one.day for one in wrong})
         return BROKEN.format(days=", ".join(days)) if days else None
+
+    async def lighten(self) -> None:
+        """Keep threads that rest as they are remembered, and no more as they were sent, which no cache holds any more.
+
+        Raises:
+            StoreDown: it was not done; it is due still.
+        """
+        tx = Transaction()
+        tx.add("retention.lighten", before=self._now() - SENT_SECONDS)
+        await self._store.commit(tx)
 
     async def forget(self, user: str, *, names: Sequence[str] = ()) -> Forgotten:
         """Remove a person's words, as far as they can be told to be theirs; sums and hashes stay.
@@ -216,12 +223,6 @@ class Retention:
         tx = Transaction()
         place = erase(tx, asks, now=self._now(), although_open=although_open)
         return len((await self._store.commit(tx))[place])
-
-    async def _lighten(self, before: float) -> None:
-        """Asks as they were sent, of which no cache holds anything any more."""
-        tx = Transaction()
-        tx.add("retention.lighten", before=before)
-        await self._store.commit(tx)
 
     async def _leave(self, before: float) -> int:
         """Remove what is left of asks that ended long ago."""

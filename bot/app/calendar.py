@@ -23,6 +23,7 @@ from bot.turn import Turn
 from bot.watermarks import Watermarks
 
 RETENTION_HOUR = 3  # of the workspace's night
+LIGHTEN_SECONDS = 1_800.0  # between removals of what was kept for Claude's cache alone
 GONE_SECONDS = 300.0  # after which no living process waits for an answer in nobody's name
 RECONCILE_HOUR = 7  # of the workspace's morning: the day before (UTC) is whole nearly everywhere
 
@@ -59,6 +60,7 @@ async def calendar(
         bulletins.monthly,
         digests.look,
         erasing.look,
+        Often(retention.lighten, every=LIGHTEN_SECONDS, now=now).look,
         Often(lost, every=GONE_SECONDS, now=now).look,
     ]
     made = checkups(keyring, policy, turn.store, turn.alerts, now=now)

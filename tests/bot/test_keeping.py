@@ -82,6 +82,18 @@ async def test_what_is_lost_is_sent_lighter(
     assert "thinking" not in kinds(world.sent[2])
 
 
+async def test_what_was_sent_lighter_is_kept_no_more_as_it_was_sent(world: World) -> None:
+    """A thread in cache is kept as it was sent; what a later ask reads lighter is so for good, from its end on."""
+    world.script(FETCH, Draft("One."), FETCH, Draft("Two."), FETCH, Draft("Three."))
+    kept: list[list[bool]] = []
+    for question, later in ((LONG, 0.0), ("And?", 1.0), ("So?", 4_000.0)):
+        world.turn = replace(world.turn, now=lambda later=later: time.time() + later)
+        await world.events(question)
+        kept.append([bool(row["sent"]) for row in json.loads(await world.remembered())])
+
+    assert kept == [[True], [True, True], [False, False, True]]
+
+
 async def test_a_request_that_allows_no_tools_writes_nothing_to_the_cache(world: World) -> None:
     """No other request begins like it; the next ask of the thread is sent lighter and reads what the one before it left."""
     world.script(FETCH, Draft("One."), Draft("Two."))

@@ -165,16 +165,17 @@ async def test_words_go_after_the_channels_days(office: Office, inside: Inside) 
 
 
 async def test_what_no_cache_holds_is_not_kept_as_it_was_sent(office: Office) -> None:
-    """Two hours after an ask its thread's memory holds it as it is remembered, and no more as it was sent."""
-    one = await office.ended()
-    kept: list[tuple[bool, bool]] = []
-    for days in (1 / 24, 2 / 24):
-        office.on(days)
-        await office.retention().daily()
-        (row,) = await office.store.read("conversation.open", lane=one.lane)
-        kept.append((WORD in row["messages"], WORD in row["sent"]))
+    """Two hours after a thread's last ask its memory holds all as it is remembered, and nothing more as it was sent."""
+    kept: list[list[tuple[bool, bool]]] = []
+    for asks, hours in ((1, 1.5), (2, 1.0), (0, 1.5)):
+        if asks:
+            await office.ended(thread="1.0")
+        office.on(hours / 24)
+        await office.retention().lighten()
+        rows = await office.store.read("conversation.open", lane="T1:C1:1.0")
+        kept.append([(WORD in row["messages"], WORD in row["sent"]) for row in rows])
 
-    assert kept == [(True, True), (True, False)]
+    assert kept == [[(True, True)], [(True, True)] * 2, [(True, False)] * 2]
 
 
 async def test_each_channel_has_its_own_days(office: Office, inside: Inside) -> None:

@@ -24,6 +24,10 @@ SELECT :lane, coalesce(max(n), 0) + 1, :ask_id, :team, :channel, :user, :message
 FROM conversation WHERE lane = :lane
 ON CONFLICT (ask_id) DO NOTHING;
 
+-- name: lighten
+-- Asks of a thread that later ones read lighter by now: as they were sent nobody reads them any more.
+UPDATE conversation SET sent = '' WHERE lane = :lane AND n < :before AND sent <> '';
+
 -- name: last
 -- The number of a thread's last ask; nothing of a thread without any.
 SELECT n FROM conversation WHERE lane = :lane ORDER BY n DESC LIMIT 1;

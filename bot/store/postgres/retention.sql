@@ -49,8 +49,10 @@ DELETE FROM older WHERE lane IN (
 DELETE FROM conversation WHERE ask_id IN (SELECT id FROM asks WHERE erased = 1);
 
 -- name: lighten
--- Asks as they were sent, once no cache holds them any more.
-UPDATE conversation SET sent = '' WHERE at < :before AND sent <> '';
+-- Asks as they were sent, once no cache holds them any more: nobody has gone on with their thread for as long.
+UPDATE conversation SET sent = ''
+WHERE at < :before AND sent <> ''
+  AND NOT EXISTS (SELECT 1 FROM conversation AS later WHERE later.lane = conversation.lane AND later.at >= :before);
 
 -- name: findings
 -- What reviews found.
