@@ -1,5 +1,7 @@
 """How long words are kept in a whole Purser: by the moved clock, without any text at all, and for a forgotten person."""
 
+import sqlite3
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -48,14 +50,17 @@ async def test_words_go_by_the_calendar(tmp_path: Path) -> None:
 
 
 async def test_before_its_days_are_over_nothing_goes(tmp_path: Path) -> None:
-    """A channel that keeps words longer keeps them."""
+    """A channel that keeps words longer keeps them, but nothing for a cache that is long lost."""
     async with World(tmp_path, policy="retention_days = 90") as world:
         await world.start()
         await world.ended(await world.slack.say("ana", "#shop-dev", QUESTION))
         await world.stop()
+        with closing(sqlite3.connect(world.folder / "purser.db")) as base, base:
+            base.execute("UPDATE conversation SET sent = '[]'")
         world.ahead = night(32)
         await world.start()
         await world.ended(await world.slack.say("ben", "#shop-dev", "@purser What is 6*7?"))
+        await world.until(lambda: not world.rows("SELECT 1 FROM conversation WHERE sent <> ''"))
         await world.stop()
 
         assert held(world, WORD)
