@@ -134,7 +134,7 @@ class Schedule:
         self._glance = glance
         self._looks, self._inbox, self._alerts, self._ours = tuple(looks), inbox, alerts, ours
         self._team, self._new_id, self._now = team, new_id, now
-        self._said: set[str] = set()  # by this process; the inbox knows what any has said
+        self._said: dict[Look, frozenset[str]] = {}  # found last, and put; the inbox knows all
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Look until told to stop; a look that fails is logged, and stops neither the others nor the next one."""
@@ -156,7 +156,9 @@ class Schedule:
                     await stopping.wait()
 
     async def _look(self, look: Look) -> None:
-        await self.put(await look())
+        found, said = await look(), self._said.get(look, frozenset())
+        await self.put([due for due in found if due.key not in said])
+        self._said[look] = frozenset(due.key for due in found)
 
     async def put(self, found: Sequence[Due]) -> None:
         """Put what is due into the inbox, unless it was put before.
@@ -165,13 +167,10 @@ class Schedule:
             StoreDown: not all of it was put; the next look finds it again.
         """
         for due in found:
-            if due.key in self._said:
-                continue
             if due.channel and await self._ours(due.channel):
                 await self._inbox.put(Arrival((), self._own(due)))
             if due.admins or not due.channel:
                 await self._alerts.tell(due.key, due.text)
-            self._said.add(due.key)
 
     def _own(self, due: Due) -> Ask:
         return Ask(

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from decimal import Decimal
+from typing import Literal
 
 import pytest
 
@@ -13,7 +14,7 @@ from bot.alerts import AdminAlerts
 from bot.ask import Ask
 from bot.budget import Budget
 from bot.errors import StoreDown
-from bot.inbox import Inbox
+from bot.inbox import Arrival, Inbox
 from bot.ledger import Ledger
 from bot.policy import Policy
 from bot.rules import PolicyFile, Workspace
@@ -80,6 +81,31 @@ async def test_what_is_due_is_said_once(inbox: Inbox, clock: Clock) -> None:
 
     assert (ask.channel, ask.origin, ask.text) == ("C1", "own", "Five lines.")
     assert ask.feature == "digest"
+
+
+async def test_what_is_found_no_more_is_forgotten(store: Store, clock: Clock) -> None:
+    """What a look finds again is put no second time, and of what it finds no more nothing is held in memory."""
+    put: list[str] = []
+
+    class Seen(Inbox):
+        async def put(self, arrival: Arrival) -> Literal["new", "known"]:
+            assert arrival.ask is not None
+            put.append(arrival.ask.key)
+            return await super().put(arrival)
+
+    days: list[Due] = []
+
+    async def look() -> Sequence[Due]:
+        return days[-2:]
+
+    process = schedule(Seen(store, now=clock, worker="w1"), clock)
+    for day in range(9):
+        days.append(Due(f"day:{day}", "A day.", channel="C1"))
+        for _ in range(3):
+            await process._look(look)
+
+    assert put == [due.key for due in days]
+    assert process._said == {look: {"day:7", "day:8"}}
 
 
 async def test_other_organisations_do_not_hear_what_we_spend(inbox: Inbox, clock: Clock) -> None:
