@@ -4,6 +4,7 @@ Some labels hold words from outside (a model that Claude's API names, a tool tha
 many there are, a label takes a bounded number of values; the rest are counted together as `other`.
 """
 
+from collections.abc import Callable, Iterable
 from decimal import Decimal
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
@@ -11,14 +12,29 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 VALUES = 100  # of one label at most
 VALUE_CHARS = 80  # of one value at most
 OTHER = "other"
+EXPECTED_DROPS = ("commit_failed", "unsigned")
+EXPECTED_ENDS = ("ok", "BadCredentials", "ModelUnknown", "SpendLimited")
+"""What alerts look for stands there at nought: of what begins at one, Prometheus sees no increase."""
+
 SECONDS = (0.05, 0.1, 0.2, 0.3, 0.5, 1, 2, 3, 5, 10, 20, 30, 60, 120, 300, 600)
 
 
 class Metrics:
-    """The counters of one process, in a registry of its own."""
+    """The counters of one process, in a registry of its own.
 
-    def __init__(self, registry: CollectorRegistry | None = None) -> None:
+    Args:
+        registry: where they are kept.
+        models: those that may be asked now.
+    """
+
+    def __init__(
+        self,
+        registry: CollectorRegistry | None = None,
+        *,
+        models: Callable[[], Iterable[str]] = tuple,
+    ) -> None:
         self.registry = registry or CollectorRegistry()
+        self._models = models
 
         def counter(name: str, says: str, *labels: str) -> Counter:
             return Counter(f"purser_{name}", says, labels, registry=self.registry)
@@ -123,4 +139,13 @@ class Metrics:
 
     def text(self) -> bytes:
         """All of it in Prometheus' text form."""
+        self._expect()
         return generate_latest(self.registry)
+
+    def _expect(self) -> None:
+        self._asks.labels("chat", "failed")
+        for reason in EXPECTED_DROPS:
+            self._dropped.labels(self._few("reason", reason))
+        for model in sorted(self._models()):
+            for status in EXPECTED_ENDS:
+                self._attempts.labels(self._few("model", model), self._few("status", status))

@@ -8,6 +8,7 @@ from typing import Any, get_args
 
 import pytest
 import yaml
+from prometheus_client.parser import text_string_to_metric_families
 
 from bot.answer import Ended
 from bot.metrics import Metrics
@@ -76,6 +77,29 @@ def test_only_what_is_exposed_is_asked_for(expression: str) -> None:
         assert grouped <= METRICS[name] | SCRAPED
         for label, _, value in matchers:
             assert label in SCRAPED or set(value.split("|")) <= VALUES[label]
+
+
+def test_what_rouses_by_its_first_time_stands_at_nought() -> None:
+    """Prometheus sees no increase of what begins at one: each value that an alert spells out is there from the start."""
+    text = Metrics(models=lambda: ["claude-sonnet-5-5"]).text().decode()
+    shown = {
+        (sample.name, *pair)
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+        if sample.value == 0
+        for pair in sample.labels.items()
+    }
+    firsts = [str(rule["expr"]) for rule in RULES if re.search(r"increase\(.*> 0$", rule["expr"])]
+    wanted = {
+        (name, label, value)
+        for expression in firsts
+        for name, braces in selected(expression)
+        for label, values in re.findall(r'(\w+)=~?"([^"]*)"', braces)
+        for value in values.split("|")
+    }
+
+    assert len(firsts) == 2
+    assert wanted <= shown
 
 
 def test_each_metric_is_on_the_board_and_the_page() -> None:

@@ -95,7 +95,7 @@ async def serve(
         traces = await stack.enter_async_context(collector(settings))
         keyring = Keyring(settings)
         client, wire = await _slack(settings, keyring, stack)
-        metrics = Metrics()
+        metrics = Metrics(models=policy.models)
         inbox = await _inbox(store, now)
         new_id = partial(_new_id, now)
         door = Listen(

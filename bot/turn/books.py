@@ -18,7 +18,7 @@ from bot.store import Transaction
 from bot.turn.brief import Brief, Rooms
 from bot.turn.request import TOKENS_PER_SECOND, Order
 from bot.turn.response import Response
-from bot.turn.rows import Cause, settled, unconfirmed
+from bot.turn.rows import Cause, kinds, settled, unconfirmed
 from bot.usage import Usage
 
 
@@ -224,10 +224,5 @@ class Books:
             self.tally.add(row)
             if not row.billed:
                 continue
-            kinds = {
-                "input": row.input_tokens,
-                "cache_read": row.cache_read_tokens,
-                "cache_write": row.cache_write_5m_tokens + row.cache_write_1h_tokens,
-                "output": row.output_tokens,
-            }
-            self._rooms.metrics.booked(self._lease.ask.channel, row.model, kinds, row.cost)
+            channel = self._lease.ask.channel
+            self._rooms.metrics.booked(channel, row.model, kinds(row), row.cost)

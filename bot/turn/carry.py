@@ -110,18 +110,11 @@ async def _booked(rooms: Rooms, policy: Policy, carry: Carry, model: str) -> boo
         left = carry.left.carried(at + HOUR_SECONDS)
         rooms.conversations.carried(tx, carry.ask.lane, carry.n, left)
     await end(rooms, call, rows, tx=tx)
-    _told(rooms, carry, rows)
+    _told(rows)
     return True
 
 
-def _told(rooms: Rooms, carry: Carry, rows: list[Entry]) -> None:
+def _told(rows: list[Entry]) -> None:
     for row in rows:
         written = row.cache_write_5m_tokens + row.cache_write_1h_tokens
-        kinds = {
-            "input": row.input_tokens,
-            "cache_read": row.cache_read_tokens,
-            "cache_write": written,
-            "output": row.output_tokens,
-        }
-        rooms.metrics.booked(carry.ask.channel, row.model, kinds, row.cost)
         log.info("cache carried on", model=row.model, read=row.cache_read_tokens, written=written)

@@ -99,6 +99,16 @@ def _iterations(response: Response, purpose: str) -> list[_Iteration]:
     return [*found, end]
 
 
+def kinds(row: Entry) -> dict[str, int]:
+    """A row's tokens by the kinds in which `/metrics` counts them."""
+    return {
+        "input": row.input_tokens,
+        "cache_read": row.cache_read_tokens,
+        "cache_write": row.cache_write_5m_tokens + row.cache_write_1h_tokens,
+        "output": row.output_tokens,
+    }
+
+
 def _listed(wire: Mapping[str, Any], last: _Iteration, purpose: str) -> _Iteration:
     """An iteration before the last; how it ended is not said, and that it cost nothing neither."""
     usage = replace(

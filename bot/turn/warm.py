@@ -11,11 +11,12 @@ from bot.store import Transaction
 from bot.turn.brief import Rooms
 from bot.turn.request import BYTES_PER_TOKEN, frame, head_of
 from bot.turn.response import Response
-from bot.turn.rows import Cause, settled, unconfirmed
+from bot.turn.rows import Cause, kinds, settled, unconfirmed
 from bot.usage import Usage
 from integrations.claude_errors import ClaudeError
 
 PURPOSE = "warm"
+SHARED = "shared"  # in the place of a channel, where all share the cost
 CARRY = "keep_warm"  # the purpose of a call that carries a thread's cache on; see `carry`
 
 log = structlog.get_logger()
@@ -128,3 +129,6 @@ async def end(
     except Settled:
         # By another process, which took this one for gone, or for gone the one that called.
         log.warning("a call's end was booked before", call=call, why=why)
+        return
+    for row in rows:
+        rooms.metrics.booked(row.channel or SHARED, row.model, kinds(row), row.cost)

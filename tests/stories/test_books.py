@@ -41,6 +41,8 @@ async def test_the_books_equal_what_claude_served(world: World) -> None:
     )
     assert kept == {(r["month"], r["channel"]): r["picos"] for r in sums}
     assert world.rows("SELECT * FROM reservations") == []
+    counted = sum(await world.metrics("purser_cost_usd_total{"))
+    assert round(counted * 1e12) == sum(r["cost_picos"] for r in world.books())
 
 
 async def test_a_row_says_who_where_and_what_for(world: World) -> None:

@@ -359,11 +359,14 @@ class World:
 
     async def metric(self, name: str) -> float:
         """A counter's value at `/metrics`; 0 where it does not stand."""
+        return sum(await self.metrics(name + " "))
+
+    async def metrics(self, beginning: str) -> list[float]:
+        """The values at `/metrics` of all that is called so at the beginning."""
         address = f"http://127.0.0.1:{self.port}/metrics"
         async with aiohttp.ClientSession() as session, session.get(address) as answer:
             text = await answer.text()
-        found = [line for line in text.splitlines() if line.startswith(name + " ")]
-        return float(found[0].rsplit(" ", 1)[1]) if found else 0.0
+        return [float(t.rsplit(" ", 1)[1]) for t in text.splitlines() if t.startswith(beginning)]
 
     async def dropped(self, reason: str) -> float:
         """How often something was dropped or refused for a reason."""
