@@ -137,11 +137,9 @@ class Journal:
             now=self.now(),
         )
 
-    async def started(self, lease: Lease, n: int, message_id: str) -> None:
-        """Its answer has begun."""
-        tx = Transaction(lease)
+    def started(self, tx: Transaction, lease: Lease, *, n: int, message_id: str) -> None:
+        """Its answer has begun, and has this id."""
         tx.add("journal.started", ask_id=lease.ask.id, n=n, message_id=message_id)
-        await self._store.commit(tx)
 
     async def names(self, message_id: str, *, since: float) -> bool:
         """Whether a request that left since then (epoch seconds) has this id for its answer. Raises StoreDown."""

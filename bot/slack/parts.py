@@ -137,7 +137,7 @@ class Parts:
         if piece.sent != text:  # one whose reply was lost was found
             await self.say(piece, text, blocks)
             return
-        await self._said(piece)
+        self._said(piece)
 
     async def extend(self, piece: Piece, text: str, *, patience: float = 0.0) -> None:
         """Bring a part's words up to `text`; when that fails, more can be brought later."""
@@ -160,7 +160,7 @@ class Parts:
         await self.check()
         if piece.kind != "post" or piece.sent != text or blocks:
             await self._finish(piece, text, blocks)
-        await self._said(piece)
+        self._said(piece)
 
     async def attach(self, name: str, text: str, comment: str) -> bool:
         """Show the rest of the answer as a file behind its parts; whether it stands there.
@@ -341,14 +341,19 @@ class Parts:
             await self._write(piece.n, "opening", "post")
             piece.ts = await pen.post(place, piece.n, text, blocks, patience=LAST_SECONDS)
             piece.sent = text
+            await self._write(piece.n, "open", "post", piece.ts)
 
-    async def _said(self, piece: Piece) -> None:
+    def _said(self, piece: Piece) -> None:
+        """Note that a part is said; after a kill it is found in Slack, or brought to the same words again."""
         piece.said = True
-        await self._write(piece.n, "said", "post", piece.ts, piece.sent)
+        self._store.soon(self._noted(piece.n, "said", "post", piece.ts, piece.sent))
 
     async def _write(
         self, n: int, state: PartState, kind: str, ts: str = "", text: str = ""
     ) -> None:
+        await self._store.commit(self._noted(n, state, kind, ts, text))
+
+    def _noted(self, n: int, state: PartState, kind: str, ts: str, text: str) -> Transaction:
         tx = Transaction(self._lease)
         self._journal.part(
             tx,
@@ -360,4 +365,4 @@ class Parts:
             text=text,
             kind="stream" if kind == "torn" else kind,
         )
-        await self._store.commit(tx)
+        return tx

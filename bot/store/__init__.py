@@ -68,6 +68,16 @@ class Store(Protocol):
         """
         ...
 
+    def soon(self, tx: Transaction) -> None:
+        """Let what an ask writes in passing become true with its next commit, or by itself after a second.
+
+        It is for what a restart would find out anew: until then it goes with the process, and nobody hears of it.
+
+        Raises:
+            ValueError: the transaction has no lease, or somebody would have to hear of its failure.
+        """
+        ...
+
     async def read(self, name: str, **values: Any) -> list[Row]:
         """Rows of a named query, from a connection of its own.
 

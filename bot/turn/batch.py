@@ -24,11 +24,13 @@ from bot.ask import Lease
 from bot.errors import PurserError, StoreDown
 from bot.governor import Call, GiveUp, Ticket
 from bot.journal import Sent, Told
+from bot.store import Transaction
 from bot.turn.books import Books
 from bot.turn.brief import Brief, Rooms
 from bot.turn.request import Order
 from bot.turn.response import Response
-from integrations.claude_batches import Batches, Line
+from integrations.claude_batches import LISTED, Batches, Line
+from integrations.claude_batches import Batch as Made
 from integrations.claude_errors import (
     Broken,
     Busy,
@@ -41,6 +43,7 @@ from integrations.claude_errors import (
 FIRST_SECONDS = 30.0  # from making a batch to the first look at it; then ever longer, up to
 LOOK_SECONDS = 300.0  # between two looks at a batch
 UNSURE_SECONDS = 120.0  # a batch that nobody heard of has to be in the account's list by then
+PAGES = 10  # of that list, looked through at most
 SKEW_SECONDS = 300.0  # that the account's clock may differ from ours
 TIER = "batch"
 POOL = "batches"  # by which the governor knows their limits, which no model shares
@@ -147,7 +150,7 @@ class Batch:
             return Later(self._rooms.now() + pause) if waits else Lost(why)
         finally:
             self._rooms.governor.settle(ticket)
-        await self._rooms.journal.started(self._lease, n, made.id)
+        await self._made(n, made.id)
         return Later(self._rooms.now() + FIRST_SECONDS)
 
     async def look(self, sent: Sent, *, unwanted: bool = False) -> Step:
@@ -199,8 +202,9 @@ class Batch:
         """A request whose batch nobody wrote down: found by its name, or it was never made."""
         now = self._rooms.now()
         pending = False
-        for batch in await self._paced(self._batches.recent):
-            if batch.requests != 1 or batch.created < sent.at - SKEW_SECONDS:
+        made, all_seen = await self._made_since(sent.at - SKEW_SECONDS)
+        for batch in made:
+            if batch.requests != 1:
                 continue
             if await self._rooms.journal.names(batch.id, since=sent.at - SKEW_SECONDS):
                 continue
@@ -212,12 +216,33 @@ class Batch:
             except ModelUnknown:  # somebody else's, and deleted since
                 continue
             if line is not None:
-                await self._rooms.journal.started(self._lease, sent.n, batch.id)
+                await self._made(sent.n, batch.id)
                 return await self._ended(sent, line)
         if pending or now < sent.at + UNSURE_SECONDS:
             return self._later(sent)
+        if (
+            not all_seen
+        ):  # it may be one of those that are not looked through, and sent again it would cost twice
+            await self._books.settle_lost(self._told)
+            return Lost("gone")
         await self._books.book_broken(sent.n, _again(sent), usage=None, why=UNMADE)
         return Later(now)
+
+    async def _made_since(self, since: float) -> tuple[list[Made], bool]:
+        """The account's batches since then, the newest first, so many at most; and whether those are all."""
+        found: list[Made] = []
+        for _ in range(PAGES):
+            last = found[-1].id if found else ""
+            page = await self._paced(partial(self._batches.recent, before=last))
+            found += page
+            if len(page) < LISTED or page[-1].created < since:
+                return [one for one in found if one.created >= since], True
+        return found, False
+
+    async def _made(self, n: int, batch_id: str) -> None:
+        tx = Transaction(self._lease)
+        self._rooms.journal.started(tx, self._lease, n=n, message_id=batch_id)
+        await self._rooms.store.commit(tx)
 
     def _ticket(self) -> Ticket:
         """Leave for one call, at once.

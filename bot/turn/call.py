@@ -18,11 +18,13 @@ from bot.ask import Lease
 from bot.errors import OverBudget, PurserError, StoreDown
 from bot.governor import Call, GiveUp, Retry, Ticket, spoken
 from bot.journal import Told
+from bot.store import Transaction
 from bot.turn.books import Books
 from bot.turn.bounds import beyond_ask, beyond_window, over
 from bot.turn.brief import Brief, Rooms
 from bot.turn.request import TOKENS_PER_SECOND, Order, head_of
 from bot.turn.response import Filtered, Outcome, Response, Unanswered
+from bot.turn.thoughts import Thoughts
 from bot.turn.voice import Voice
 from bot.usage import Usage
 from integrations.claude_errors import BadRequest, ClaudeError, OutputFiltered, RateLimited
@@ -35,7 +37,6 @@ COUNT_MARGIN = 1.1  # counting is an estimate too
 COUNTED_TOKENS = 100_000
 CHARS_PER_TOKEN = 2.0  # of what was streamed and never confirmed, estimated from above
 UNSEEN_TOKENS = 100  # generated when a line broke, and not seen any more
-STATUS_CHARS = 80  # of a thought shown as status
 SERVED = (
     "`{served}` answered where `{asked}` is set. What it costs is booked at `{served}`'s price; see the Claude "
     "Console, or set the model you want under `model` in purser.toml."
@@ -69,26 +70,6 @@ class _Flight:
         most = int(self.order.body["max_tokens"])
         known["output_tokens"] = min(most, round(worked) + UNSEEN_TOKENS)
         return Usage.from_wire(known)
-
-
-@dataclass(slots=True)
-class Thoughts:
-    """Turns a thinking summary that comes in pieces into lines for a status."""
-
-    line: str = ""
-    shown: bool = False  # the line that is still coming
-
-    def more(self, delta: str) -> str | None:
-        """Give a line to show: a new one as soon as it is long enough, or whole."""
-        *whole, rest = (self.line + delta).split("\n")
-        ready = [line for line in map(_bare, whole[1 if self.shown else 0 :]) if line]
-        if whole:
-            self.shown = False
-        self.line = rest
-        if not self.shown and len(_bare(rest)) >= STATUS_CHARS:
-            self.shown = True
-            ready.append(_bare(rest))
-        return ready[-1][:STATUS_CHARS] if ready else None
 
 
 class Calls:
@@ -325,7 +306,7 @@ class Calls:
                         begun()
                         flight.heard()
                         self._rooms.governor.seen(flight.ticket, event.limits)
-                        await self._rooms.journal.started(self._lease, flight.n, event.message_id)
+                        self._note_start(flight.n, event.message_id)
                     case Text(delta):
                         flight.streamed += len(delta)
                         if order.aloud:
@@ -342,6 +323,11 @@ class Calls:
                             self._voice.tell(Whole())
                         return event
         raise AssertionError("unreachable: a stream ends with Finished or an error")
+
+    def _note_start(self, n: int, message_id: str) -> None:
+        tx = Transaction(self._lease)
+        self._rooms.journal.started(tx, self._lease, n=n, message_id=message_id)
+        self._rooms.store.soon(tx)
 
     def _log_ok(self, flight: _Flight, finished: Finished) -> None:
         self._log(
@@ -390,7 +376,3 @@ class Calls:
             **{name: value for name, value in facts.items() if value is not None},
         )
         self._rooms.metrics.attempt(flight.order.model, status)
-
-
-def _bare(line: str) -> str:
-    return line.strip(" *#_")

@@ -361,7 +361,7 @@ class Loop:
                 left=self._keeping.left(self._conversation),
             )
             keep_review(tx, self._lease.ask, self._brief, self.voice.findings, at=self._rooms.now())
-            await self._rooms.store.commit(tx)
+            self._rooms.store.soon(tx)  # after a kill the journalled answer is kept anew
             if self._sent:
                 self._keeping.answered(self._sent, self._conversation, rounds)
         self.voice.add(coverage(self._brief, self._studied))

@@ -13,6 +13,7 @@ from bot.ask import Lease
 from bot.budget import Budget
 from bot.conversation import Conversations
 from bot.demo.claude import ClaudeStandIn
+from bot.demo.claude.batches import Batch as Made
 from bot.demo.claude.errors import Problem
 from bot.estimates import Estimates
 from bot.governor import JITTER, Governor
@@ -29,6 +30,7 @@ from bot.turn import Brief, Turn
 from bot.turn.batch import (
     FIRST_SECONDS,
     LOOK_SECONDS,
+    PAGES,
     SKEW_SECONDS,
     TIER,
     UNMADE,
@@ -40,7 +42,7 @@ from bot.turn.batch import (
 from bot.turn.request import Order, order
 from bot.turn.response import Response
 from integrations.claude import Claude
-from integrations.claude_batches import Batches
+from integrations.claude_batches import LISTED, Batches
 from tests.bot.stores import Clock, ask
 
 HOUR = 3600.0
@@ -295,6 +297,23 @@ async def test_what_others_made_is_not_taken_for_ours(world: World) -> None:
 
     assert (await world.batch()).open is None
     assert await world.rows() == []
+
+
+@pytest.mark.parametrize("newer", [LISTED + 1, LISTED * PAGES])
+async def test_a_batch_is_found_behind_many_newer_ones(world: World, newer: int) -> None:
+    """However many were made since, it is not made twice: beyond what is looked through it may lie, and may cost."""
+    world.stand_in.batches.cut = 1
+    await (await world.batch()).send(world.order())
+    made = [Made(f"other_{n}", {"a": {}, "b": {}}, world.clock.at) for n in range(newer)]
+    world.stand_in.batches.all += made
+    world.clock.at += HOUR
+    step = await (await world.batch()).look(await sent(world))
+    (row,) = await world.rows()
+
+    found = newer < LISTED * PAGES
+    assert isinstance(step, Response) if found else step == Lost("gone")
+    assert row.status == ("settled" if found else "unconfirmed")
+    assert (await world.batch()).open is None
 
 
 async def test_what_cannot_be_ours_is_not_waited_for(world: World) -> None:

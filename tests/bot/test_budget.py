@@ -238,7 +238,9 @@ async def test_what_an_ask_leaves_open_is_booked_with_its_end(
     await room.reserve(lease, 1, 2)
     await room.book(lease, 1, 1)
     await room.reserve(lease, 2, 3, priced=priced)
-    await room.journal.started(lease, 2, "msg_lost")
+    tx = Transaction(lease)
+    room.journal.started(tx, lease, n=2, message_id="msg_lost")
+    await room.store.commit(tx)
     sent_at = room.clock.at
     room.clock.at += 5
     if how == "buried":

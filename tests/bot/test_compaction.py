@@ -334,7 +334,7 @@ async def test_where_no_text_is_kept_nothing_is_summed_up_for_later(world: World
 
 
 @pytest.mark.parametrize("behind", [False, True], ids=["before", "behind"])
-@pytest.mark.parametrize("at", range(1, 9))
+@pytest.mark.parametrize("at", range(1, 6))
 async def test_a_kill_while_summing_up_pays_once(world: World, at: int, behind: bool) -> None:
     """Killed at any commit of it, the ask goes on: one summary is paid, one stands, and the person hears of it."""
     await grown(world)

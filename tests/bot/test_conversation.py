@@ -40,6 +40,10 @@ class Memory:
                 self.rows.append({**one.values, "n": n, "upto": 0, "older": "", "older_ask": ""})
         return [[] for _ in tx.statements]
 
+    def soon(self, tx: Transaction) -> None:
+        """Nothing here is written in passing."""
+        raise NotImplementedError
+
     async def read(self, name: str, **values: Any) -> list[Row]:
         """The kept asks of a lane, or which messages were refused."""
         if name == "conversation.declined":

@@ -40,6 +40,10 @@ class Counted:
         """As the store commits."""
         return await self._store.commit(tx)
 
+    def soon(self, tx: Transaction) -> None:
+        """As the store does."""
+        self._store.soon(tx)
+
     async def ready(self) -> bool:
         """As the store is."""
         return await self._store.ready()

@@ -51,7 +51,8 @@ class Counting:
         self.commits = 0
         self.began, self.may = asyncio.Event(), asyncio.Event()
         self.may.set()
-        self.read, self.ready, self.close = store.read, store.ready, store.close
+        self.read, self.soon = store.read, store.soon
+        self.ready, self.close = store.ready, store.close
 
     async def commit(self, tx: Transaction) -> Any:
         """Count, wait, and pass on."""

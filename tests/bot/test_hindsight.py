@@ -56,8 +56,8 @@ async def test_causes_are_those_that_claude_named(store: Store, inbox: Inbox) ->
         tx = Transaction(lease)
         what = {"model": "m", "purpose": "answer", "prefix_hash": "h"}
         journal.sending(tx, lease, n=n, estimate=Usage(), estimate_cost=1, **what)
+        journal.started(tx, lease, n=n, message_id=f"msg{n}")
         await store.commit(tx)
-        await journal.started(lease, n, f"msg{n}")
         tx = Transaction(lease)
         journal.ended(tx, lease, n=n, response={"cache_miss": cause})
         await store.commit(tx)
@@ -96,8 +96,8 @@ async def test_what_requests_began_with(store: Store, inbox: Inbox) -> None:
         tx = Transaction(lease)
         what = {"model": "m", "purpose": "answer", "prefix_hash": "h", "sections": sections}
         journal.sending(tx, lease, n=n, estimate=Usage(), estimate_cost=1, **what)
+        journal.started(tx, lease, n=n, message_id=f"msg{n}")
         await store.commit(tx)
-        await journal.started(lease, n, f"msg{n}")
     wrote = entry(cache_write_1h_tokens=9, latency_ms=900, ttft_ms=200)
     await book(store, ledger, wrote, entry(cache_write_1h_tokens=9, cache_read_tokens=1), entry())
     look = Hindsight(store)

@@ -26,7 +26,7 @@ class Between:
         self.behind_read: Other | None = None
         self.down = self.reads = 0
         self.committed: list[str] = []  # names of statements
-        self.ready, self.close = store.ready, store.close
+        self.soon, self.ready, self.close = store.soon, store.ready, store.close
 
     def _maybe_down(self) -> None:
         if self.down:

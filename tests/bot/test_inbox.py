@@ -439,7 +439,8 @@ class Meanwhile:
 
     def __init__(self, store: Store, other: Callable[[], Awaitable[object]]) -> None:
         self._store, self._other = store, other
-        self.read, self.ready, self.close = store.read, store.ready, store.close
+        self.read, self.soon = store.read, store.soon
+        self.ready, self.close = store.ready, store.close
 
     async def commit(self, tx: Transaction) -> list[list[Row]]:
         """Commit, and let the other thing happen before the caller hears of it."""

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.answer import Event, TextDelta, Withdrawn
-from bot.turn.call import STATUS_CHARS, Thoughts
+from bot.turn.thoughts import STATUS_CHARS, Thoughts
 from bot.turn.voice import Mark, Voice
 
 WORDS = st.text(alphabet="ab \n", max_size=5)

@@ -22,6 +22,7 @@ from bot.store.postgres.migrations import bring_up, check
 from bot.store.postgres.news import News
 from bot.store.postgres.statements import Prepared, Statements, plain
 from bot.store.postgres.writer import Writer
+from bot.store.soon import Soon
 
 READERS = 4  # reads at the same time
 READY_SECONDS = 5.0
@@ -43,6 +44,7 @@ class PostgresStore:
         self._patience = patience
         self._statements = Statements()
         self._writer = Writer(address, self._statements)
+        self._soon = Soon(self._writer.commit)
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="purser-reader")
         self._own = threading.local()  # each reading thread's own line
         self._lines: list[Line] = []
@@ -94,7 +96,11 @@ class PostgresStore:
         at all, and every record that may be written again has a key under which it stands once: said again, a
         delivery is known, a row is booked once, and a lease that nobody heard of runs out.
         """
-        return await self._writer.commit(tx)
+        return await self._soon.commit(tx)
+
+    def soon(self, tx: Transaction) -> None:
+        """See `Store.soon`."""
+        self._soon.add(tx)
 
     async def read(self, name: str, **values: Any) -> list[Row]:
         """See `Store.read`."""
@@ -123,6 +129,7 @@ class PostgresStore:
         if self._closed:
             return
         self._closed = True
+        await self._soon.close()
         if self._news is not None:
             await self._news.stop()
         await asyncio.to_thread(self._readers.shutdown)

@@ -20,6 +20,7 @@ from sqlite_utils import Database
 
 from bot.errors import StoreDown
 from bot.store import Row, Transaction
+from bot.store.soon import Soon
 from bot.store.sqlite import file, seal
 from bot.store.sqlite.migrations import bring_up, check
 from bot.store.sqlite.writer import Writer, failure
@@ -47,6 +48,7 @@ class SqliteStore:
         db = file.connect(path)
         seal.teach(db.conn, path, writes=True)
         self._writer = Writer(db, self._statements)
+        self._soon = Soon(self._writer.commit)
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="purser-reader")
         self._own = threading.local()  # each reading thread's own connection
         self._opened: list[Database] = []
@@ -98,7 +100,11 @@ class SqliteStore:
 
     async def commit(self, tx: Transaction) -> list[list[Row]]:
         """See `Store.commit`."""
-        return await self._writer.commit(tx)
+        return await self._soon.commit(tx)
+
+    def soon(self, tx: Transaction) -> None:
+        """See `Store.soon`."""
+        self._soon.add(tx)
 
     async def read(self, name: str, **values: Any) -> list[Row]:
         """See `Store.read`."""
@@ -137,6 +143,7 @@ class SqliteStore:
         if self._closed:
             return
         self._closed = True
+        await self._soon.close()
         await asyncio.to_thread(self._readers.shutdown)
         for db in self._opened:
             db.close()

@@ -3,7 +3,7 @@
 import asyncio
 import itertools
 from collections.abc import AsyncGenerator, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
@@ -17,6 +17,7 @@ from slack_sdk.web.async_slack_response import AsyncSlackResponse
 from bot.answer import Answer, Receipt, TextDelta
 from bot.ask import Ask, Lease
 from bot.demo.slack import Message, SlackStandIn
+from bot.errors import LeaseLost
 from bot.inbox import Arrival, Inbox
 from bot.journal import Journal, Part
 from bot.metrics import Metrics
@@ -68,7 +69,8 @@ class MortalStore:
 
     def __init__(self, store: Store, life: Life) -> None:
         self._store, self._life = store, life
-        self.read, self.ready, self.close = store.read, store.ready, store.close
+        self.read, self.soon = store.read, store.soon
+        self.ready, self.close = store.ready, store.close
 
     async def commit(self, tx: Transaction) -> list[list[Row]]:
         """Commit, or die before or after it."""
@@ -226,8 +228,14 @@ class Desk:
         """The words of it."""
         return [words_of(message) for message in self.thread(lease)]
 
+    async def written(self, lease: Lease) -> None:
+        """Have on disk what was written in passing."""
+        await self.store.commit(Transaction(lease))
+
     async def journalled(self, lease: Lease) -> list[Part]:
-        """What is known of an answer's parts."""
+        """What is known of an answer's parts, what was written in passing included."""
+        with suppress(LeaseLost):
+            await self.written(lease)
         return list((await Journal(self.store, now=self.clock).read(lease.ask.id)).parts)
 
     async def shown(self, lease: Lease, text: str) -> None:

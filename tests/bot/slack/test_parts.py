@@ -444,11 +444,23 @@ async def test_what_was_said_is_not_said_again(at: Desk) -> None:
     """A part that was said costs no further call."""
     lease = await at.mention()
     await at.parts_of(lease).post("Hello", UNDER)
+    await at.written(lease)
     after = at.parts_of(lease)
     await after.resume()
 
     await after.say(after.pieces[0], "Hello", UNDER)
     assert at.spoken() == 1
+
+
+async def test_what_was_said_just_before_a_kill_is_found(at: Desk) -> None:
+    """A part that was said, and not yet noted as that, stands once: it is found in Slack, and its words stay."""
+    lease = await at.mention()
+    await at.parts_of(lease).post("Hello", UNDER)
+    after = at.parts_of(await at.taken_over())
+    await after.resume()
+
+    await after.post("Hello", UNDER)
+    assert at.texts(lease) == ["Hello"]
 
 
 async def test_what_was_said_can_be_withdrawn(at: Desk) -> None:
@@ -487,6 +499,7 @@ async def test_parts_go_on_in_a_direct_message(at: Desk) -> None:
     direct = at.slack.world.direct("U0ANA").id
     parts.move(direct)
     await parts.post("there")
+    await at.written(lease)
 
     after = at.parts_of(await at.taken_over())
     await after.resume()

@@ -145,6 +145,7 @@ async def test_what_was_said_costs_no_call_after_a_restart(at: Desk) -> None:
     lease = await at.mention()
     async with aclosing(await at.replies().open(lease)) as reply:
         await reply.end(answer(LONG))
+    await at.written(lease)
     spoken = at.spoken()
 
     async with aclosing(await at.replies().open(await at.taken_over())) as reply:
