@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-from anthropic import AsyncAnthropic
+from anthropic import AsyncAnthropic, omit
 
 from integrations.claude import (
     FOREIGN,
@@ -24,6 +24,8 @@ from integrations.claude import (
 )
 from integrations.claude_errors import Facts, Malformed
 from integrations.claude_message import Forming, Json
+
+LISTED = 200  # batches in one answer; Claude lists 1,000 at most
 
 Outcome = Literal["succeeded", "errored", "canceled", "expired"]
 
@@ -101,14 +103,19 @@ class Batches:
                 await self._client.messages.batches.retrieve(batch_id, timeout=SHORT_SECONDS)
             )
 
-    async def recent(self, limit: int = 100) -> list[Batch]:
-        """The newest batches of the account's workspace, the newest first.
+    async def recent(self, *, before: str = "") -> list[Batch]:
+        """The newest batches of the account's workspace, the newest first, `LISTED` at most.
+
+        Args:
+            before: only those older than the batch of this id; "" for the newest of all.
 
         Raises:
             ClaudeError: in one of its kinds.
         """
         with self._named():
-            page = await self._client.messages.batches.list(limit=limit, timeout=SHORT_SECONDS)
+            page = await self._client.messages.batches.list(
+                limit=LISTED, after_id=before or omit, timeout=SHORT_SECONDS
+            )
             return [_batch(one) for one in page.data]
 
     async def line(self, batch_id: str, custom_id: str) -> Line | None:

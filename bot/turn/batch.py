@@ -220,9 +220,8 @@ class Batch:
                 return await self._ended(sent, line)
         if pending or now < sent.at + UNSURE_SECONDS:
             return self._later(sent)
-        if (
-            not all_seen
-        ):  # it may be one of those that are not looked through, and sent again it would cost twice
+        if not all_seen:
+            # It may lie behind those that are looked through: sent again it would cost twice.
             await self._books.settle_lost(self._told)
             return Lost("gone")
         await self._books.book_broken(sent.n, _again(sent), usage=None, why=UNMADE)

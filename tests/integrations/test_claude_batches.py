@@ -9,7 +9,8 @@ import pytest
 from anthropic import AsyncAnthropic, BadRequestError, DefaultAioHttpClient
 
 from bot.demo.claude import ClaudeStandIn
-from integrations.claude_batches import Batches
+from bot.demo.claude.batches import Batch as Made
+from integrations.claude_batches import LISTED, Batches
 from integrations.claude_errors import BadCredentials, Broken, ModelUnknown
 
 HOUR = 3600.0
@@ -133,6 +134,18 @@ async def test_a_batch_that_nobody_heard_of_is_among_the_newest() -> None:
         assert broken.value.facts.may_be_billed
         assert (newest.created, newest.requests) == (clock(), 1)
         assert other.id == before.id
+
+
+async def test_older_batches_are_listed_page_by_page() -> None:
+    """A page has so many batches; the next one begins behind its last, down to the oldest."""
+    async with world() as (stand_in, clock, batches):
+        stand_in.batches.all = [Made(f"msgbatch_{n}", {}, clock()) for n in range(LISTED + 2)]
+        first = await batches.recent()
+        rest = await batches.recent(before=first[-1].id)
+
+        assert [one.id for one in first] == [f"msgbatch_{n}" for n in range(LISTED + 1, 1, -1)]
+        assert [one.id for one in rest] == ["msgbatch_1", "msgbatch_0"]
+        assert await batches.recent(before=rest[-1].id) == []
 
 
 async def test_each_failure_has_its_name() -> None:
