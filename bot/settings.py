@@ -47,6 +47,13 @@ EXAMPLES = {
 }
 """What an address looks like, for the settings that are one."""
 
+NUMBERS = {
+    "slack_streams": "a whole number of streams in a minute, such as 18",
+    "port": "a whole number up to 65535, such as 3000",
+    "metrics_port": "a whole number up to 65535, such as 9464",
+}
+"""What a number is, for the settings that are one."""
+
 _HEROKU = "DYNO"  # set in each of Heroku's processes
 _EPHEMERAL = (
     "DATABASE_URL: Heroku throws a dyno's disk away every day, and SQLite's books with it; add a database that stays, "
@@ -139,7 +146,8 @@ class Settings(BaseModel):
         except ValidationError as error:
             for e in error.errors():
                 name = str(e["loc"][0])
-                problems.append(f"{name.upper()}: {e['msg'].removeprefix('Value error, ')}")
+                why = f"should be {NUMBERS[name]}" if name in NUMBERS else e["msg"]
+                problems.append(f"{name.upper()}: {why.removeprefix('Value error, ')}")
                 found.pop(name, None)
             settings = cls(**found)
         if _HEROKU in environ:

@@ -26,6 +26,20 @@ def test_every_problem_is_named_at_once() -> None:
     assert names == {"SLACK_BOT_TOKEN", "PORT", "LOG_LEVEL", "JIRA_URL"}
 
 
+@pytest.mark.parametrize("value", ["many", "-1", "1.5"])
+@pytest.mark.parametrize(
+    ("name", "example"), [("SLACK_STREAMS", "18"), ("PORT", "3000"), ("METRICS_PORT", "9464")]
+)
+def test_a_number_that_is_none_is_told_with_an_example(name: str, example: str, value: str) -> None:
+    """What to put there is said, as for every other setting."""
+    with pytest.raises(BadSettings) as caught:
+        Settings.read({name: value})
+    (problem,) = caught.value.problems
+
+    assert problem.startswith(f"{name}: should be a whole number")
+    assert problem.endswith(f", such as {example}")
+
+
 def test_a_secret_is_never_shown() -> None:
     """Neither a repr nor an error holds a secret's value."""
     settings = Settings.read(FULL | {"GITHUB_TOKEN": "ghp_hidden"})
