@@ -14,13 +14,12 @@ from pydantic import ValidationError
 
 from bot.audit import Record, record
 from bot.errors import PurserError, StoreDown
-from bot.policy import PAUSED, Adjusted, Policy
+from bot.policy import EVERYWHERE, PAUSED, Adjusted, Policy
 from bot.prices import price
 from bot.rules import Rules
 from bot.store import Store, Transaction
 from bot.usage import Usage
 
-EVERYWHERE = ""  # in the place of a channel
 FOLLOW_SECONDS = 1.0  # between looks at what other processes set
 KEYS = ("monthly_budget_usd", "model", PAUSED)
 
@@ -78,6 +77,8 @@ class Adjustments:
     async def set(self, channel: str, key: str, value: str, *, user: str, team: str = "") -> None:
         """Set a value of a channel, or of all with EVERYWHERE (PAUSED only).
 
+        The end of a pause is kept only where the file pauses, too: else what is written there later would not hold.
+
         Args:
             channel: where.
             key: one of KEYS.
@@ -90,21 +91,29 @@ class Adjustments:
             StoreDown: it was not written, and is not in force.
         """
         adjusted = Adjusted(channel, key, checked(key, value, at=self._now()), user, self._now())
+        over_file = channel == EVERYWHERE and self._policy.workspace.paused
+        kept = key != PAUSED or value == "true" or over_file
         tx = Transaction()
-        tx.add(
-            "adjusted.put",
-            channel=channel,
-            key=key,
-            value=adjusted.value,
-            user=user,
-            at=adjusted.at,
-        )
+        if kept:
+            tx.add(
+                "adjusted.put",
+                channel=channel,
+                key=key,
+                value=adjusted.value,
+                user=user,
+                at=adjusted.at,
+            )
+        else:
+            tx.add("adjusted.drop", channel=channel, key=key)
         what = Record(team, channel, user, "", "set", key, reference=adjusted.value)
         record(tx, what, at=adjusted.at)
         async with self._changing:
             await self._store.commit(tx)
-            self._policy.adjust(adjusted)
-            self._known.add((channel, key))
+            if kept:
+                self._policy.adjust(adjusted)
+                self._known.add((channel, key))
+            else:
+                self._policy.unadjust(channel, key)
 
     async def reset(self, channel: str, key: str, *, user: str = "", team: str = "") -> bool:
         """Take a value back; False where none was set.

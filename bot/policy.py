@@ -3,14 +3,14 @@
 Everybody asks here; nobody else decides. What is not known about a person counts against them.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from fnmatch import fnmatchcase
 
 from bot.ask import Ask, Person
 from bot.caps import Caps
-from bot.rules import Outsiders, PolicyFile, Rules
+from bot.rules import Outsiders, PolicyFile, Rules, Workspace
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +23,7 @@ class Verdict:
     tools: bool = True
 
 
+EVERYWHERE = ""  # in the place of a channel
 PAUSED = "paused"  # the one adjustment that is no rule: nobody is answered
 
 
@@ -86,7 +87,7 @@ class Policy:
 
     def paused(self, channel: str) -> str:
         """Where nobody is answered: "everywhere", "here", or "" where people are."""
-        whole = self._adjusted.get(("", PAUSED))
+        whole = self._adjusted.get((EVERYWHERE, PAUSED))
         if whole.value == "true" if whole else self.workspace.paused:
             return "everywhere"
         here = self._adjusted.get((channel, PAUSED))
@@ -107,17 +108,42 @@ class Policy:
     def explain(self, channel: str) -> list[Value]:
         """Each effective value of a channel and where it comes from."""
         own, rules = self._file.channels.get(channel, {}), self.rules(channel)
-        set_here = {a.key: a for a in self._of(channel)}
 
         def source(key: str) -> str:
-            if adjusted := set_here.get(key):
-                day = datetime.fromtimestamp(adjusted.at, self.workspace.zone).date()
-                return f"Slack, by {adjusted.user} on {day}"
             if key in own:
                 return f"[channels.{channel}]"
             return "[defaults]" if key in self._file.defaults else "default"
 
-        return [Value(key, getattr(rules, key), source(key)) for key in Rules.model_fields]
+        here = self._adjusted.get((channel, PAUSED)) if channel else None
+        paused = Value(PAUSED, bool(here and here.value == "true"), "default")
+        values = [Value(key, getattr(rules, key), source(key)) for key in Rules.model_fields]
+        return self._told(channel, [*values, paused]) if channel else [*values, paused]
+
+    def explain_workspace(self) -> list[Value]:
+        """The same of what holds for all channels together."""
+        space, everywhere = self.workspace, self._adjusted.get((EVERYWHERE, PAUSED))
+        values = {key: getattr(space, key) for key in Workspace.model_fields}
+        if everywhere:
+            values[PAUSED] = everywhere.value == "true"
+        return self._told(
+            EVERYWHERE,
+            [
+                Value(key, value, "[workspace]" if key in space.model_fields_set else "default")
+                for key, value in values.items()
+            ],
+        )
+
+    def _told(self, channel: str, values: Sequence[Value]) -> list[Value]:
+        """The values, those among them that were set in Slack with by whom and when."""
+        set_here = {a.key: a for a in self._of(channel)}
+
+        def source(value: Value) -> str:
+            if (adjusted := set_here.get(value.key)) is None:
+                return value.source
+            day = datetime.fromtimestamp(adjusted.at, self.workspace.zone).date()
+            return f"Slack, by {adjusted.user} on {day}"
+
+        return [replace(value, source=source(value)) for value in values]
 
     def is_admin(self, user: str) -> bool:
         """Whether the policy names this person an admin of Purser."""

@@ -33,6 +33,20 @@ _CHANNEL = re.compile(r"[CG][A-Z0-9]+", re.ASCII)
 _REPOSITORY = re.compile(r"[\w.*-]+/[\w.*-]+", re.ASCII)
 Outsiders = Literal["refuse", "no-tools", "allow"]
 
+WIDE: Mapping[str, str] = {
+    "web_allowed_hosts": "the public web",
+    "allow_users": "all members",
+    "redact": "all rules",
+}
+"""What is not named in these is not nothing."""
+
+
+def emptiness(key: str, value: object) -> str:
+    """What it means in words that a key's value is empty; "" where it is not."""
+    if value not in (None, (), ""):
+        return ""
+    return "none" if value == () and key != "allow_users" else WIDE.get(key, "none")
+
 
 def _fixed(name: str) -> str:
     if name.endswith("-latest"):

@@ -17,6 +17,7 @@ from bot.audit import of_dead, record
 from bot.errors import PurserError
 from bot.inbox import Inbox
 from bot.policy import Policy, Value
+from bot.rules import emptiness
 from bot.store import Transaction, opening
 from bot.tables import write
 
@@ -41,7 +42,7 @@ async def adjust(held: Policy, url: SecretStr, *, now: Now) -> None:
 
 def policy(held: Policy, out: TextIO, *, channel: str | None, as_json: bool) -> None:
     """Write what holds in a channel (None: in those the file does not name) and where each value comes from."""
-    values, workspace = held.explain(channel or ""), _workspace(held)
+    values, workspace = held.explain(channel or ""), held.explain_workspace()
     if as_json:
         document = {
             "channel": channel,
@@ -53,22 +54,11 @@ def policy(held: Policy, out: TextIO, *, channel: str | None, as_json: bool) -> 
         return
     where = f"channel {channel}" if channel else "channels that the policy file does not name"
     out.write(f"What holds in {where}\n")
-    rows = [[v.key, _written(v.value), v.source] for v in values]
-    rows += [[f"workspace.{v.key}", _written(v.value), v.source] for v in workspace]
-    rows.append(
-        ["admins.users", ", ".join(held.admins) or "–", "[admins]" if held.admins else "default"]
-    )
+    rows = [[v.key, _written(v), v.source] for v in values]
+    rows += [[f"workspace.{v.key}", _written(v), v.source] for v in workspace]
+    admins = ", ".join(held.admins) or "none"
+    rows.append(["admins.users", admins, "[admins]" if held.admins else "default"])
     write(out, ("key", "value", "from"), rows, words=3)
-
-
-def _workspace(held: Policy) -> list[Value]:
-    space = held.workspace
-    return [
-        Value(
-            key, getattr(space, key), "[workspace]" if key in space.model_fields_set else "default"
-        )
-        for key in type(space).model_fields
-    ]
 
 
 def _plain(value: object) -> object:
@@ -78,10 +68,10 @@ def _plain(value: object) -> object:
     return list(value) if isinstance(value, tuple) else value
 
 
-def _written(value: object) -> str:
-    plain = _plain(value)
-    if plain is None or plain in ([], ""):
-        return "–"
+def _written(value: Value) -> str:
+    if empty := emptiness(value.key, value.value):
+        return empty
+    plain = _plain(value.value)
     if isinstance(plain, bool):
         return "true" if plain else "false"
     return ", ".join(plain) if isinstance(plain, list) else " ".join(str(plain).split())

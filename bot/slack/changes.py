@@ -76,6 +76,7 @@ class Changes:
         return f"What the policy file says of `{key}` {again}: `{shown}`."
 
     async def _pause(self, ask: Ask, *, everywhere: bool, stop: bool) -> str:
+        await self._adjustments.load()  # what was said to another process a moment ago
         where = EVERYWHERE if everywhere else ask.channel
         value = "true" if stop else "false"
         await self._adjustments.set(where, PAUSED, value, user=ask.user, team=ask.team)
@@ -86,6 +87,9 @@ class Changes:
                 f"I am paused {here}: who asks is told so, and Claude is not called. Answers under way are finished. "
                 f"{back} lets me go on."
             )
-        if self._policy.paused(ask.channel):
+        still = self._policy.paused(ask.channel)
+        if still == "everywhere":
             return "This channel goes on as soon as I may: I am paused everywhere; `/purser resume everywhere`."
+        if still:
+            return "I answer everywhere again but here: this channel is paused by itself; `/purser resume`."
         return f"I answer {here} again."

@@ -3,11 +3,13 @@
 The words come from `wishes`; the answers are Markdown, for the asker alone where they came as a command.
 """
 
+from dataclasses import replace
+
 from bot.answer import Answer, Receipt
 from bot.ask import Ask, Person
 from bot.budget import Budget
 from bot.policy import Policy, Value
-from bot.rules import Rules
+from bot.rules import Rules, emptiness
 from bot.slack.audited import WORD, Audited
 from bot.slack.changes import WORDS, Changes
 from bot.slack.costs import WORD_CHARS, Costs
@@ -87,7 +89,7 @@ class Commands:
     async def _say(self, word: str, rest: str, ask: Ask, person: Person) -> str:
         rules = self._policy.rules(ask.channel)
         if word == "policy":
-            return policy_text(self._policy.explain(ask.channel))
+            return policy_text(self._policy, ask.channel)
         if word == "why":
             return await self._why(ask, person, rules, rest)
         if word == WORD:
@@ -135,7 +137,7 @@ class Commands:
 
     async def _verdict(self, ask: Ask, person: Person, rules: Rules) -> str:
         """The rule that decides for this person here, and what bounds the answers."""
-        verdict = self._policy.may_ask(person, ask)
+        verdict = self._policy.may_ask(person, replace(ask, feature="chat"))
         spent, left = await self._month(ask, rules)
         if verdict.allowed:
             first = f"I answer you here (rule `{verdict.rule}`)."
@@ -171,9 +173,11 @@ class Commands:
         return money(state.spent), money(state.left)
 
 
-def policy_text(values: list[Value]) -> str:
-    """A channel's effective values and where each comes from, as a table."""
-    rows = "\n".join(f"| `{v.key}` | {_shown(v.value)} | {v.source} |" for v in values)
+def policy_text(policy: Policy, channel: str) -> str:
+    """A channel's effective values, those of all together, and where each comes from, as a table."""
+    named = [(v.key, v) for v in policy.explain(channel)]
+    named += [(f"workspace.{v.key}", v) for v in policy.explain_workspace()]
+    rows = "\n".join(f"| `{key}` | {_shown(v)} | {v.source} |" for key, v in named)
     return f"What holds in this channel:\n\n| key | value | from |\n| --- | --- | --- |\n{rows}"
 
 
@@ -187,10 +191,11 @@ def _rules_line(rules: Rules) -> str:
     )
 
 
-def _shown(value: object) -> str:
+def _shown(told: Value) -> str:
     """A value as people write it; one line, and no table breaks on it."""
-    if value is None or value in ((), ""):
-        return "–"
+    value = told.value
+    if empty := emptiness(told.key, value):
+        return empty
     if isinstance(value, bool):
         return "yes" if value else "no"
     text = ", ".join(str(v) for v in value) if isinstance(value, tuple) else str(value)

@@ -45,7 +45,7 @@ BROKEN: Mapping[str, str] = {
     "cancelled": "it was cancelled",
     "lost": "nobody saw its end",
 }
-NOTHING = "Nothing that you asked here is known any more."
+NOTHING = "Nothing that you asked here is known; what was asked long ago is forgotten."
 UNKNOWN = "I know no ask of yours by that reference. It is the end of a sentence such as `(reference 1a2b3c4d)`."
 
 

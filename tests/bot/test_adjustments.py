@@ -145,6 +145,61 @@ async def test_slack_wins_over_a_file_that_pauses(store: Store) -> None:
     assert policy.may_ask(ANA, ask()).allowed
 
 
+async def test_the_end_of_a_pause_leaves_nothing_over_the_file(store: Store) -> None:
+    """After a pause and its end the file decides again: one that pauses later pauses."""
+    policy = held()
+    for text in ("pause everywhere", "pause", "resume", "resume everywhere"):
+        await said(store, policy, text)
+    assert await store.read("adjusted.read") == []
+    assert policy.may_ask(ANA, ask()).allowed
+
+    policy.replace(PolicyFile(workspace=Workspace(paused=True)))
+    assert not policy.may_ask(ANA, ask()).allowed
+
+
+async def test_the_end_of_a_pause_says_which_one_is_left(store: Store) -> None:
+    """Of a pause here and one everywhere, the end of one tells that the other stands."""
+    policy = held()
+    for text in ("pause everywhere", "pause"):
+        await said(store, policy, text)
+
+    assert "paused by itself; `/purser resume`" in await said(store, policy, "resume everywhere")
+    assert "I answer in this channel again" in await said(store, policy, "resume")
+
+
+async def test_a_pause_that_another_process_took_back_is_none(store: Store) -> None:
+    """What was said to another process a moment ago is known by who ends the rest."""
+    here, there = (
+        Changes(policy, Adjustments(store, policy, now=Clock())) for policy in (held(), held())
+    )
+    for text in ("pause everywhere", "pause"):
+        await here.say(*command(text))
+    await there.say(*command("resume"))
+
+    assert await here.say(*command("resume everywhere")) == "I answer everywhere again."
+
+
+async def test_a_pause_is_told_with_who_paused(store: Store) -> None:
+    """Of a channel and of all together: whether it is paused, and by whom or which table."""
+    policy = held()
+
+    def told() -> list[tuple[object, str]]:
+        """Here, in another channel, and everywhere."""
+        lists = policy.explain("C1"), policy.explain("C2"), policy.explain_workspace()
+        return [(v.value, v.source) for values in lists for v in values if v.key == PAUSED]
+
+    assert told() == [(False, "default")] * 3
+    await said(store, policy, "pause")
+    by = "Slack, by U9 on 1970-01-01"
+    assert told() == [(True, by), (False, "default"), (False, "default")]
+    await said(store, policy, "pause everywhere")
+    assert told() == [(True, by), (False, "default"), (True, by)]
+    assert [v.source for v in policy.explain("") if v.key == PAUSED] == ["default"]
+    assert [v.source for v in held(paused=True).explain_workspace()] == [
+        *("default", "default", "[workspace]")
+    ]
+
+
 async def test_another_process_follows(store: Store) -> None:
     """What is set, changed and taken back in one process is in force in another that shares the database."""
     here, there = held(), held()

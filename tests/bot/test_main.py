@@ -610,6 +610,8 @@ async def test_a_policy_for_people_is_a_table(tmp_path: Path) -> None:
 
     assert "instructions Be brief. Very. [channels.C1]" in lines
     assert "rounds 12 default" in lines
+    assert "redact all rules default" in lines
+    assert "workspace.paused false default" in lines
 
 
 # Asks that died

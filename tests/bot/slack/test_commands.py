@@ -18,7 +18,7 @@ from bot.estimates import Estimates
 from bot.hindsight import Hindsight
 from bot.inbox import Arrival, Inbox
 from bot.ledger import Entry, Ledger
-from bot.policy import Policy
+from bot.policy import Adjusted, Policy
 from bot.rules import PolicyFile, Workspace
 from bot.slack.audited import MOST, NONE, Audited
 from bot.slack.audited import USAGE as AUDIT_USAGE
@@ -186,6 +186,35 @@ async def test_the_policy_is_shown_with_its_sources(room: Room) -> None:
 
     assert "| `jira_projects` | `SHOP` | [channels.C1] |" in said
     assert "| `rounds` | `12` | default |" in said
+    assert "| `workspace.paused` | no | default |" in said
+
+
+@pytest.mark.parametrize(
+    ("rules", "row"),
+    [
+        ({}, "| `redact` | all rules | default |"),
+        ({"redact": ()}, "| `redact` | none | [defaults] |"),
+        ({}, "| `web_allowed_hosts` | the public web | default |"),
+        ({"web_allowed_hosts": ()}, "| `web_allowed_hosts` | none | [defaults] |"),
+        ({}, "| `allow_users` | all members | default |"),
+        ({"allow_users": ()}, "| `allow_users` | all members | [defaults] |"),
+        ({}, "| `repos` | none | default |"),
+        ({}, "| `fallback_model` | none | default |"),
+    ],
+)
+async def test_nothing_named_is_told_as_what_it_means(
+    store: Store, rules: dict[str, object], row: str
+) -> None:
+    """All or nothing: a key without a value never leaves open which of them it is."""
+    assert row in await Room(store, defaults=rules).say("policy")
+
+
+async def test_why_tells_an_admin_of_a_pause(room: Room) -> None:
+    """Whether questions are answered here is asked, not whether an admin's commands are."""
+    room.policy.adjust(Adjusted("C1", "paused", "true", "U9", 0.0))
+
+    said = await room.say("why", RUTH)
+    assert "I don't answer you here (rule `paused`)" in said
 
 
 async def test_a_long_or_odd_value_breaks_no_table(store: Store) -> None:
