@@ -298,6 +298,11 @@ def keyed(url: SecretStr, key: str, *, options: str = "") -> SecretStr:
     return SecretStr(bare + "?" + "&".join([*rest, f"options={quote(words, safe='')}"]))
 
 
+def brings_key(url: SecretStr) -> bool:
+    """Whether sessions at this address are to bring a key of the audit along."""
+    return bool(re.search(rf"{SETS_KEY}\S", unquote(url.get_secret_value())))
+
+
 def _dotenv(path: Path | None, problems: list[str]) -> dict[str, str]:
     """What a `.env` says; nothing where there is none."""
     if path is None:

@@ -23,8 +23,8 @@ from bot.policy import Policy
 from bot.prices import dollars
 from bot.report import BadPeriod
 from bot.retention import Forgotten, Retention
-from bot.settings import Settings, keyed
-from bot.store import Row
+from bot.settings import Settings, brings_key, keyed
+from bot.store import Row, Store
 from bot.store.opening import beside, file_of
 from bot.tables import write
 
@@ -34,6 +34,7 @@ COLUMNS = ("at", *LINES, "seen", "text", "digest", "cost_usd", "day", "n", "prev
 """Of a JSON line, in their order."""
 
 KEYLESS = "no key came with the session, so nothing was signed: set AUDIT_KEY, and see that no pooler drops it"
+UNPROVED = "the key before did not come with the session, so nothing was proved by it, nor signed: see that no pooler drops it"
 CANNOT = (
     "What stays: the sums, hashes and ids in the books and the audit; what Claude and others wrote about them in other "
     "threads and in tickets, until its channel's retention_days; what lies in Slack, Jira and GitHub; copies of "
@@ -249,17 +250,19 @@ async def resign(url: SecretStr, out: TextIO, *, before: str, now: Callable[[], 
         now: seconds since the epoch.
 
     Raises:
-        StoreDown: it cannot be read or written, sessions bring no key and there was none before, or it is a file, whose
-            key lies beside it.
+        StoreDown: it cannot be read or written, a key did not come along with its session, there is none and was none
+            before, or it is a file, whose key lies beside it.
     """
     if file_of(url) is not None:
         raise StoreDown(
             "the key of an SQLite file lies beside it, and only there; there is none to go over to"
         )
     async with beside(keyed(url, before)) as store:
+        if before and not await _brought(store):
+            raise StoreDown(UNPROVED)
         proof = await Audit(store).verify()
     async with beside(url) as store:
-        if not before and not (await store.read("audit.key"))[0]["brought"]:
+        if (brings_key(url) or not before) and not await _brought(store):
             raise StoreDown(KEYLESS)
         wrong = await Audit(store).sign(proof, at=now())
     out.writelines(f"{_place(one)}\n" for one in wrong[:SHOWN])
@@ -269,6 +272,11 @@ async def resign(url: SecretStr, out: TextIO, *, before: str, now: Callable[[], 
         else f"{len(proof.heads):,} chains are signed by the key in use.\n"
     )
     return 1 if wrong else 0
+
+
+async def _brought(store: Store) -> bool:
+    """Whether the session has a key that it brought along; a pooler can drop it without a word."""
+    return bool((await store.read("audit.key"))[0]["brought"])
 
 
 def verdict(proof: Proof) -> list[str]:

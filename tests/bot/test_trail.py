@@ -26,6 +26,7 @@ from bot.store.opening import beside
 from bot.store.sqlite import SqliteStore
 from bot.trail import COLUMNS, ROWS, SHOWN, Days, prove, removed, resign, show, verdict
 from tests.bot.entries import book, entry
+from tests.bot.pooler import dropping
 from tests.bot.stores import ask
 from tests.bot.terminal import purser
 from tests.postgres import Postgres
@@ -39,7 +40,8 @@ class Between:
 
     def __init__(self, store: Store, other: Callable[[], Awaitable[None]]) -> None:
         self._store, self._other = store, other
-        self.commit, self.ready, self.close = store.commit, store.ready, store.close
+        self.commit, self.soon = store.commit, store.soon
+        self.ready, self.close = store.ready, store.close
 
     async def read(self, name: str, **values: Any) -> list[Row]:
         """Read, then let the other thing happen."""
@@ -270,6 +272,39 @@ async def test_without_a_key_nothing_is_signed_anew(postgres: Postgres) -> None:
     """Where none is set, or a pooler drops it, nobody is told that days are signed by it."""
     with pytest.raises(StoreDown, match="set AUDIT_KEY"):
         await resign(SecretStr(postgres.clean()), io.StringIO(), before="", now=lambda: NOON)
+
+
+async def test_a_key_that_a_pooler_drops_signs_nothing(postgres: Postgres) -> None:
+    """Whether the key before did not come along or the one in use, that is said, and days stay signed as they are."""
+    first, second = "1" * 32, "2" * 32
+    bare = postgres.clean()
+    async with beside(SecretStr(bare)) as store:
+        await kept(store)
+    async with dropping(bare) as pooled:
+        for before, says in ((first, "the key before did not come"), ("", "no key came")):
+            with pytest.raises(StoreDown, match=says):
+                await resign(
+                    keyed(SecretStr(pooled), second), io.StringIO(), before=before, now=lambda: NOON
+                )
+
+    assert await prove(SecretStr(bare), io.StringIO(), head=None) == 0
+
+
+async def test_who_goes_back_to_the_databases_own_key_names_the_one_before(
+    postgres: Postgres,
+) -> None:
+    """Without AUDIT_KEY days that were signed by it are signed by the database's own; a key that is set has to come along."""
+    first, bare = "1" * 32, SecretStr(postgres.clean())
+    async with beside(keyed(bare, first)) as store:
+        await kept(store)
+    dropped = SecretStr(
+        keyed(bare, first).get_secret_value() + "%20-c%20purser.audit_key%3D"
+    )  # as a pooler of its sessions would
+    with pytest.raises(StoreDown, match="no key came"):
+        await resign(dropped, io.StringIO(), before=first, now=lambda: NOON)
+    code = await resign(bare, io.StringIO(), before=first, now=lambda: NOON)
+
+    assert (code, await prove(bare, io.StringIO(), head=None)) == (0, 0)
 
 
 async def test_a_file_is_not_signed_anew(store: SqliteStore, tmp_path: Path) -> None:
