@@ -153,6 +153,10 @@ class Policy:
         """The values of channels without any of their own, and those of each channel that has some."""
         return [self._elsewhere, *self._rules.values()]
 
+    def named(self) -> list[str]:
+        """The channels that have a table of their own in the file."""
+        return sorted(self._file.channels)
+
     def models(self) -> set[str]:
         """Every model that some channel may call."""
         every = self.everywhere()

@@ -33,7 +33,8 @@ async def examine(url: SecretStr, *, room: int = ROOM_BYTES) -> list[Finding]:
             healthy = await store.ready()
             dead = await _dead(store, room) if healthy else None
     except StoreDown as error:
-        return [Finding("Database", "red", str(error), f"see DATABASE_URL, now {named(url)}")]
+        says, _, mend = str(error).partition("; ")
+        return [Finding("Database", "red", f"{says} ({named(url)})", mend or "see DATABASE_URL")]
     if not healthy:
         return [Finding("Database", "red", "does not answer", "check the disk and its space")]
     if path is not None and (mode := stat.S_IMODE(path.stat().st_mode)) & 0o077:

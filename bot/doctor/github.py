@@ -2,6 +2,7 @@
 
 from bot.doctor import Finding, ending
 from integrations.github import GitHub, GitHubProblem, GitHubRefused
+from integrations.github_errors import GitHubDown
 
 CALL_SECONDS = 15.0  # for one answer
 NEEDED = frozenset({"repo", "public_repo"})  # of a classic token; either reads and posts reviews
@@ -15,7 +16,9 @@ async def examine(github: GitHub, now: float) -> list[Finding]:
     except GitHubProblem as problem:
         refused = isinstance(problem, GitHubRefused)
         says, _, mend = str(problem).rstrip(".").partition("; ")
-        mend = mend or "check GITHUB_API_URL and HTTPS_PROXY"
+        mend = mend or "see its status page"
+        if isinstance(problem, GitHubDown):
+            mend = f"check GITHUB_API_URL and HTTPS_PROXY, or {mend}"
         return [Finding("GitHub", "red" if refused else "yellow", says, mend, not refused)]
     if not standing.as_us:
         return [Finding("GitHub", "green", NOBODY)]

@@ -3,6 +3,7 @@
 Slack tells nobody what an app is subscribed to, so it is seen by what comes.
 """
 
+import re
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -15,6 +16,7 @@ from bot.store.opening import named
 
 LOOKS = 5  # of which the middle one counts
 SLOW_MS = 50.0  # an answer of the database, beyond which each ask is slowed by seconds
+OLDEST = 15  # of PostgreSQL's majors
 ASKS = 10  # after which a kind of event should have come
 KINDS = {"mention": ("app_mention", "mentions"), "direct": ("message.im", "direct messages")}
 """Of events: Slack's name, and ours."""
@@ -40,11 +42,22 @@ async def examine(
         await store.ready()
         took.append(clock() - began)
     (heard,) = await store.read("doctor.heard")
-    return [_pace(named(url), version, sorted(took)[LOOKS // 2] * 1000), _events(heard)]
+    return [engine(named(url), version, sorted(took)[LOOKS // 2] * 1000), _events(heard)]
 
 
-def _pace(name: str, version: str, ms: float) -> Finding:
+def engine(name: str, version: str, ms: float) -> Finding:
+    """Whether the database's engine is one that Purser was tried with, and fast enough.
+
+    Args:
+        name: of the database.
+        version: of the engine, such as `PostgreSQL 18.4`.
+        ms: for an answer.
+    """
     says = f"{version} answers in {ms:.1f} ms"
+    server = re.match(r"PostgreSQL (\d+)", version)
+    if server and int(server[1]) < OLDEST:
+        says += f", and is older than what Purser was tried with (PostgreSQL {OLDEST})"
+        return Finding("Database engine", "yellow", says, "upgrade the server")
     if ms < SLOW_MS:
         return Finding("Database engine", "green", says)
     mend = f"move {name} nearer, or look at what else its machine does"
@@ -56,7 +69,7 @@ def _events(heard: Row) -> Finding:
     silent = [slack for kind, (slack, _) in KINDS.items() if heard[kind] is None]
     if silent and heard["asks"] >= ASKS:
         says = f"of {heard['asks']:,} asks none has come as {' or '.join(silent)}"
-        mend = "paste `purser manifest` into the app's manifest page, which subscribes to them"
+        mend = "where somebody has tried, paste `purser manifest` into the app's manifest page, which subscribes to them"
         return Finding("Slack events", "yellow", says, mend)
     came = [
         f"{words} came last on {datetime.fromtimestamp(heard[kind], UTC):%Y-%m-%d}"

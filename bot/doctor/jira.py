@@ -39,6 +39,8 @@ async def examine(jira: Jira, policy: Policy) -> list[Finding]:
         says, *mend = re.split(r"; |\. ", str(error).rstrip("."), maxsplit=1)
         passing = isinstance(error, JiraBroken | JiraBusy | JiraSlow)
         words = mend[0] if mend else "check JIRA_URL and JIRA_API_URL"
+        if isinstance(error, JiraBroken):
+            words = f"check JIRA_URL, JIRA_API_URL and HTTPS_PROXY, or {words}"
         return [Finding("Jira", "red", says, words, passing)]
 
 

@@ -15,7 +15,7 @@ from bot.slack.manifest import SCOPES
 
 SKEW_SECONDS = 60  # of the clock, beyond which it is worth a look
 SKEW_SECONDS_AT_MOST = 300  # beyond which Slack's signatures are refused
-ADMINS = 20  # of the policy's, looked up
+ADMINS, CHANNELS = 20, 20  # of the policy's, looked up
 PASSING = frozenset({"ratelimited", "internal_error", "fatal_error", "service_unavailable"})
 """What Slack says when it is not our fault."""
 
@@ -57,6 +57,8 @@ async def examine(
         found.append(Finding("Slack signing secret", "green", says))
     for channel in sorted({r.escalation_channel or "" for r in policy.everywhere()} - {""}):
         found += await _taking_over(client, channel)
+    for channel in policy.named()[:CHANNELS]:
+        found += await _named(client, channel)
     for admin in policy.admins[:ADMINS]:
         found += await _admin(client, admin)
     return found
@@ -80,6 +82,19 @@ async def _taking_over(client: AsyncWebClient, channel: str) -> Sequence[Finding
         says = "is shared with another organisation, so nothing is shown there"
         return [Finding(name, "red", says, "name another one in purser.toml")]
     return [Finding(name, "green", "Purser is in it")]
+
+
+async def _named(client: AsyncWebClient, channel: str) -> Sequence[Finding]:
+    """Nothing, where there is a channel for which the policy's table of this name holds."""
+    try:
+        await client.conversations_info(channel=channel)
+    except (SlackApiError, *_NO_SLACK) as error:
+        if _code(error) != "channel_not_found":
+            return _unread(f"Channel {channel}", error)
+        says = "there is none of this id, or it is private and Purser is not in it; what its table says holds nowhere"
+        mend = f"mend [channels.{channel}] in purser.toml, or invite Purser there"
+        return [Finding(f"Channel {channel}", "yellow", says, mend)]
+    return ()
 
 
 async def _admin(client: AsyncWebClient, user: str) -> Sequence[Finding]:

@@ -249,6 +249,15 @@ async def test_a_channel_where_nobody_can_be_shown_what_was_refused_is_found(
     assert (found.colour, words in found.says) == (colour, True), found
 
 
+async def test_a_table_for_no_channel_is_found(world: World) -> None:
+    """A channel's id that was mistyped is told: its rules would hold nowhere, in silence."""
+    file = replace(GOOD, channels={"C0RANDOM": {"rounds": 3}, "C0RANDON": {"rounds": 3}})
+    found = await world.examine(file)
+
+    assert ill(found) == {"Channel C0RANDON": "yellow"}
+    assert "[channels.C0RANDON]" in found["Channel C0RANDON"].mend
+
+
 @pytest.mark.parametrize("user", ["U0NOBODY", "U0ANA"])
 async def test_an_admin_who_can_be_told_nothing_is_found(world: World, user: str) -> None:
     """Unknown, or deactivated."""
@@ -308,7 +317,7 @@ async def test_a_world_that_cannot_be_reached_is_said_in_a_line_each(world: Worl
     assert ill(found) == {"Slack bot token": "red", "Claude": "red", "Jira": "red"}
     assert "SLACK_API_URL" in found["Slack bot token"].mend
     assert "ANTHROPIC_BASE_URL" in found["Claude"].mend
-    assert found["Jira"].mend
+    assert "JIRA_URL" in found["Jira"].mend
 
 
 @pytest.mark.parametrize("kind", [b"text/plain", b"text/html", b"application/json"])
@@ -415,7 +424,7 @@ async def test_a_model_that_ends_is_found_in_time(
 
 async def test_a_model_that_nobody_knows_is_found(world: World) -> None:
     """Each model that some channel may call is looked up."""
-    file = PolicyFile(admins=("U0ADMIN",), channels={"C1": {"deep_model": "claude-typo-9"}})
+    file = PolicyFile(admins=("U0ADMIN",), channels={"C0RANDOM": {"deep_model": "claude-typo-9"}})
     found = await world.examine(file, JIRA_URL="", JIRA_EMAIL="", JIRA_API_TOKEN="")
 
     assert ill(found) == {"Model claude-typo-9": "red"}
@@ -532,6 +541,7 @@ async def test_without_a_token_github_is_reached_as_nobody(world: World) -> None
 
     assert (nobody["GitHub"].colour, "public" in nobody["GitHub"].says) == ("green", True)
     assert (down["GitHub"].colour, down["GitHub"].passing) == ("yellow", True)
+    assert "GITHUB_API_URL" in down["GitHub"].mend
 
 
 # Files
@@ -573,7 +583,8 @@ async def test_a_database_in_a_bad_state_is_found(world: World, tmp_path: Path) 
 
     assert [said[name].colour for name in names] == ["yellow", "red", "red", "green", "red"]
     assert "chmod 600" in said["purser.db"].mend
-    assert "purser migrate" in said["old.db"].says
+    assert said["old.db"].mend == "run `purser migrate`"
+    assert str(tmp_path / "text.db") in said["text.db"].says
     assert "DATABASE_URL" in said["text.db"].mend
     assert "will be made" in said["new.db"].says
     assert "DATABASE_URL" in said["nowhere/purser.db"].mend
@@ -615,6 +626,23 @@ async def test_a_database_on_postgresql_is_examined_the_same(
     assert found["Audit key"].says.startswith("signed the end of 1 days; it lies in the database")
     assert ill(changed) == {"Audit key": "red"}
     assert "purser audit sign" in changed["Audit key"].mend
+
+
+@pytest.mark.parametrize(
+    ("version", "colour"),
+    [
+        ("PostgreSQL 14.20", "yellow"),
+        ("PostgreSQL 9.6", "yellow"),
+        ("PostgreSQL 15.4", "green"),
+        ("PostgreSQL 19beta1", "green"),
+        ("SQLite 3.40.1", "green"),
+    ],
+)
+def test_an_old_server_is_found(version: str, colour: str) -> None:
+    """A PostgreSQL that nobody tried Purser with is told with its version."""
+    finding = heard.engine("postgresql://db/purser", version, 1.0)
+
+    assert (finding.colour, version in finding.says) == (colour, True)
 
 
 async def test_a_large_database_that_is_alive_is_well(world: World) -> None:
