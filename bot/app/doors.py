@@ -8,11 +8,13 @@ import structlog
 from slack_bolt.app.async_app import AsyncApp
 from slack_sdk.signature import SignatureVerifier
 
+from bot import __version__
 from bot.app.clients import secret
 from bot.app.reload import Keyring
 from bot.metrics import Metrics
 from bot.settings import Settings
 from bot.slack.transport import Sockets, http_app, listening
+from bot.store.opening import named
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
@@ -59,5 +61,6 @@ async def open_doors(
     if sockets is not None:
         stack.push_async_callback(sockets.close)
         await sockets.open()
-    log.info("ready", host=host, port=taken, mode="socket" if sockets else "http")
+    mode, database = "socket" if sockets else "http", named(settings.database_url)
+    log.info("ready", version=__version__, database=database, host=host, port=taken, mode=mode)
     ready(taken)

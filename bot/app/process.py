@@ -6,6 +6,8 @@ import signal
 import sys
 from collections.abc import Callable
 
+import structlog
+
 from bot.app import Reread, serve
 from bot.policy import Policy
 from bot.settings import Settings
@@ -14,6 +16,8 @@ from bot.settings import Settings
 # once), and each look goes through all that asks at work hold.
 YOUNG_OBJECTS = 100_000
 OLDER_LOOKS = 2, 5  # before it looks at what lived longer, and at all
+
+log = structlog.get_logger()
 
 
 async def until_told(
@@ -42,12 +46,19 @@ async def until_told(
     stopping, again = asyncio.Event(), asyncio.Event()
     loop, terminal = asyncio.get_running_loop(), sys.stderr.isatty()
 
+    def stop(number: signal.Signals) -> None:
+        stopping.set()
+        log.info("stopping", signal=number.name)
+
     def hang_up() -> None:
         # A terminal that is closed ends what it began; others want us to read anew.
-        (stopping if terminal and not sys.stderr.isatty() else again).set()
+        if terminal and not sys.stderr.isatty():
+            stop(signal.SIGHUP)
+        else:
+            again.set()
 
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stopping.set)
+        loop.add_signal_handler(number, stop, number)
     loop.add_signal_handler(signal.SIGHUP, hang_up)
     await serve(
         settings,
@@ -59,6 +70,7 @@ async def until_told(
         reread=Reread(again, anew),
         now=now,
     )
+    log.info("stopped")
 
 
 def _spare_the_collector(_port: int) -> None:

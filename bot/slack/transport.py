@@ -4,6 +4,7 @@ The HTTP application also answers for our health, in both; nothing else does.
 """
 
 import asyncio
+import logging
 import re
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -13,6 +14,8 @@ from aiohttp import web
 from slack_bolt.adapter.aiohttp import to_aiohttp_response
 from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from slack_bolt.app.async_app import AsyncApp
+from slack_bolt.logger import get_bolt_logger
+from slack_bolt.logger.messages import warning_client_prioritized_and_token_skipped
 from slack_bolt.middleware.async_middleware import AsyncMiddleware
 from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_sdk.signature import SignatureVerifier
@@ -39,6 +42,7 @@ def bolt(door: AsyncMiddleware, client: AsyncWebClient) -> AsyncApp:
         door: takes every delivery; Bolt answers only what it passes on (url_verification).
         client: with the bot token.
     """
+    get_bolt_logger(AsyncApp).addFilter(_surprising)
     return AsyncApp(
         name="purser",
         client=client,
@@ -46,6 +50,11 @@ def bolt(door: AsyncMiddleware, client: AsyncWebClient) -> AsyncApp:
         request_verification_enabled=False,
         before_authorize=door,
     )
+
+
+def _surprising(line: logging.LogRecord) -> bool:
+    """All but that Bolt has seen SLACK_BOT_TOKEN in the environment, and uses our client, as it should."""
+    return line.msg != warning_client_prioritized_and_token_skipped()
 
 
 class Sockets:

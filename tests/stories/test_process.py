@@ -98,11 +98,15 @@ async def test_sigterm_lets_running_asks_finish(tmp_path: Path) -> None:
 
 
 async def test_an_idle_process_stops_at_once(tmp_path: Path) -> None:
-    """With nothing to do, a stop is an exit 0 without waiting."""
+    """With nothing to do, a stop is an exit 0 without waiting; the log begins and ends with what it does, without a warning."""
     async with World(tmp_path) as world:
         await world.spawn()
 
         assert await world.terminate() == 0
+        told = [line["event"] for line in world.log if line["event"] in {"stopping", "stopped"}]
+        assert told == ["stopping", "stopped"]
+        assert world.log[-1]["event"] == "stopped"
+        assert [line for line in world.log if line["level"] != "info"] == []
 
 
 async def test_what_does_not_finish_in_time_is_handed_back(tmp_path: Path) -> None:
