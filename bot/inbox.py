@@ -17,17 +17,11 @@ from bot.ask import Ask, Lease, Signal
 from bot.caps import Caps, Late
 from bot.errors import LeaseLost, PurserError
 from bot.store import Row, Statement, Store, Transaction
+from bot.sweep import FAILURES_AT_MOST, Sweep, leave_nothing_open
 
 LEASE_SECONDS = 30.0
-FAILURES_AT_MOST = 5  # workers that died over an ask, before it is dead
-KEY_SECONDS = (
-    48 * 3600.0
-)  # keys are kept longer than any redelivery (five minutes, with a day's delay)
 SOON_SECONDS = 3600.0  # what waits for later than that is not counted as waiting
-SWEEP_SECONDS = 1.0  # between looks for leases that ran out
 SKEW_SECONDS = 5.0  # that clocks of processes may differ
-PURGE_SECONDS = 3600.0  # between removals of old keys
-BURIED = f"{FAILURES_AT_MOST} workers ended while they worked on it"
 
 
 class _Known(PurserError):
@@ -87,11 +81,10 @@ class Inbox:
         lease_seconds: float = LEASE_SECONDS,
         buried: Callable[[Transaction, Ask], None] = lambda _tx, _ask: None,
     ) -> None:
-        self._store, self._buried = store, buried
+        self._store, self._sweep = store, Sweep(store, buried)
         self._now = now
         self._worker = worker
         self._lease_seconds = lease_seconds
-        self._swept = self._purged = float("-inf")
         self._last_signal = now()  # of what was said before this process began, the store knows
         self._news = asyncio.Event()
         self._taker: Taker | None = None
@@ -175,11 +168,14 @@ class Inbox:
             channel_in_flight: the same for a channel.
             own: see `Caps`.
         """
-        now = self._now()
-        await self._sweep(now)
-        tx = Transaction()
-        self._add_take(tx, now, Caps(person_in_flight, channel_in_flight, own or {}))
-        return self._leased((await self._store.commit(tx))[0], now)
+        now, tx = self._now(), Transaction()
+        hopeless = self._sweep.add(tx, now)
+        place = self._add_take(tx, now, Caps(person_in_flight, channel_in_flight, own or {}))
+        found = await self._store.commit(tx)
+        lease = self._leased(found[place], now)
+        if hopeless is not None:
+            await self._sweep.bury(found[hopeless], now)
+        return lease
 
     def feed(self, taker: Taker | None) -> None:
         """Give asks to a worker as they come, without its asking; with None, no more."""
@@ -191,32 +187,12 @@ class Inbox:
             now=now,
             until=now + self._lease_seconds,
             worker=self._worker,
+            most=FAILURES_AT_MOST,
             **caps.values(),
         )
 
     def _leased(self, rows: list[Row], now: float) -> Lease | None:
         return _lease(rows[0], now, now + self._lease_seconds) if rows else None
-
-    async def _sweep(self, now: float) -> None:
-        if now - self._swept < SWEEP_SECONDS:
-            return
-        self._swept = now
-        tx = Transaction()
-        tx.add("inbox.expire", now=now)
-        tx.add("inbox.unpark", now=now)
-        if now - self._purged > PURGE_SECONDS:
-            self._purged = now
-            for name in ("inbox.purge_keys", "inbox.purge_heard", "inbox.purge_signals"):
-                tx.add(name, before=now - KEY_SECONDS)
-        await self._store.commit(tx)
-        for row in await self._store.read("inbox.hopeless", most=FAILURES_AT_MOST):
-            tx = Transaction()
-            values = {"now": now, "most": FAILURES_AT_MOST, "sentence": BURIED}
-            tx.add("inbox.bury", must=LeaseLost(), ask_id=row["id"], **values)
-            _settle(tx, row["id"], now)
-            self._buried(tx, Ask.from_json(json.loads(row["body"])))
-            with suppress(LeaseLost):  # another process buried it
-                await self._store.commit(tx)
 
     async def reclaim(self) -> None:
         """Let every leased ask wait again, at the start of a process that serves alone: who held them is gone."""
@@ -277,14 +253,14 @@ class Inbox:
         """The ask has ended; becomes true with the transaction, which has a row at this place if others wait by then."""
         values = {"outcome": outcome, "sentence": sentence, "now": self._now()}
         tx.add("inbox.done", must=LeaseLost(), **values, **_fenced(lease))
-        _settle(tx, lease.ask.id, self._now())
+        leave_nothing_open(tx, lease.ask.id, self._now())
         return tx.add("inbox.more", now=self._now())
 
     def dead(self, tx: Transaction, lease: Lease, *, reason: str) -> None:
         """The ask cannot be finished; `purser dead` shows it with the reason."""
         values = {"sentence": reason, "now": self._now()}
         tx.add("inbox.dead", must=LeaseLost(), **values, **_fenced(lease))
-        _settle(tx, lease.ask.id, self._now())
+        leave_nothing_open(tx, lease.ask.id, self._now())
 
     def park(self, tx: Transaction, lease: Lease, *, until: float) -> None:
         """The ask waits for a person's click and holds neither slot nor lane; after `until` it is given out again.
@@ -376,13 +352,6 @@ def _columns(ask: Ask) -> dict[str, Any]:
 
 def _fenced(lease: Lease) -> dict[str, Any]:
     return {"ask_id": lease.ask.id, "attempt": lease.attempt}
-
-
-def _settle(tx: Transaction, ask_id: str, now: float) -> None:
-    """What the ask leaves open is booked by its estimate, and its reservations end."""
-    tx.add("ledger.lost", ask_id=ask_id)
-    tx.add("journal.lost", ask_id=ask_id, now=now)
-    tx.add("budget.free", ask_id=ask_id)
 
 
 def _lease(row: Row, now: float, until: float) -> Lease:

@@ -121,18 +121,22 @@ class Worker:
         """Tell who waits behind their own thread, or others of theirs or their channel, and count the queue, about once a second."""
         while not stopping.is_set():
             try:
-                caps = self._rooms.policy.caps
-                for late in await self._rooms.inbox.behind(BEHIND_SECONDS, caps):
-                    of_person, of_channel = caps.of(late.ask.channel)
-                    n = of_person if late.why == "person" else of_channel
-                    await self._rooms.replies.tell(late.ask, BEHIND[late.why].format(n=n))
                 queue = await self._rooms.inbox.queue()
                 states = {name: getattr(queue, name) for name in STATES}
                 self._rooms.metrics.queue(states, queue.oldest_seconds)
+                if queue.waiting:
+                    await self._tell_behind()
             except (StoreDown, SlackError) as error:
                 log.warning("watching", problem=str(error))
             await _wait(stopping, IDLE_SECONDS)
         self._rooms.inbox.ended()  # so that `run`, if it waits for an ask, hears at once
+
+    async def _tell_behind(self) -> None:
+        caps = self._rooms.policy.caps
+        for late in await self._rooms.inbox.behind(BEHIND_SECONDS, caps):
+            of_person, of_channel = caps.of(late.ask.channel)
+            n = of_person if late.why == "person" else of_channel
+            await self._rooms.replies.tell(late.ask, BEHIND[late.why].format(n=n))
 
     async def _drain(self) -> None:
         if self._running:

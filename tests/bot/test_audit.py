@@ -36,10 +36,11 @@ from bot.audit import (
     record,
 )
 from bot.errors import LeaseLost, StoreDown
-from bot.inbox import FAILURES_AT_MOST, Arrival, Inbox
+from bot.inbox import Arrival, Inbox
 from bot.store import Engine, Row, Store, Transaction
 from bot.store.sqlite import SqliteStore
 from bot.store.sqlite.seal import key_path
+from bot.sweep import FAILURES_AT_MOST
 from bot.upkeep import change_dead
 from tests.bot.inside import Inside
 from tests.bot.stores import Clock, ask, url

@@ -26,11 +26,12 @@ from hypothesis.stateful import (
 from bot.ask import Lease
 from bot.budget import Budget, BudgetState
 from bot.errors import LeaseLost, OverBudget
-from bot.inbox import FAILURES_AT_MOST, LEASE_SECONDS, Arrival, Inbox
+from bot.inbox import LEASE_SECONDS, Arrival, Inbox
 from bot.journal import Journal
 from bot.ledger import Ledger, month_of
 from bot.prices import UNKNOWN_OUTPUT_PICOS, dollars
 from bot.store import Store, Transaction
+from bot.sweep import FAILURES_AT_MOST
 from bot.usage import Usage
 from tests.bot.entries import entry
 from tests.bot.shelf import Shelf

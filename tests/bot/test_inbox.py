@@ -10,8 +10,9 @@ import pytest
 from bot.ask import Ask, Click, Lease, Signal
 from bot.caps import Caps
 from bot.errors import LeaseLost
-from bot.inbox import FAILURES_AT_MOST, Arrival, Inbox
+from bot.inbox import Arrival, Inbox
 from bot.store import Row, Store, Transaction
+from bot.sweep import FAILURES_AT_MOST
 from tests.bot.inside import Inside
 from tests.bot.stores import Clock, ask
 

@@ -22,10 +22,11 @@ from hypothesis.stateful import (
 
 from bot.ask import Ask, Lease
 from bot.errors import LeaseLost
-from bot.inbox import FAILURES_AT_MOST, LEASE_SECONDS, SWEEP_SECONDS, Arrival
+from bot.inbox import LEASE_SECONDS, Arrival
 from bot.journal import Journal
 from bot.slack.arrivals import read
 from bot.store import Transaction
+from bot.sweep import FAILURES_AT_MOST, SWEEP_SECONDS
 from tests.bot.shelf import Shelf
 from tests.bot.slack.deliveries import BOT, US, changed, event, mention, said
 from tests.bot.stores import ask

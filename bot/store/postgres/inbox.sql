@@ -78,11 +78,11 @@ UPDATE asks SET state = 'waiting', not_before = 0 WHERE state = 'parked' AND id 
 -- name: take
 -- The next ask: a press of a button before all else, since it counts for nobody; then from the channel with the fewest
 -- in flight, the oldest first, none before an earlier one of its lane. A channel may have caps of its own. A row
--- that somebody holds is passed by.
+-- that somebody holds is passed by. What was tried too often is for nobody.
 WITH
   press AS (
     SELECT id FROM asks AS one
-    WHERE one.state = 'waiting' AND one.feature = 'click' AND one.not_before <= :now
+    WHERE one.state = 'waiting' AND one.feature = 'click' AND one.not_before <= :now AND one.failures < :most
       AND NOT EXISTS (SELECT 1 FROM asks AS held WHERE held.state = 'leased' AND held.lane = one.lane)
     ORDER BY one.at, one.id LIMIT 1 FOR UPDATE SKIP LOCKED
   ),
@@ -95,7 +95,7 @@ WITH
     FROM jsonb_each(:own_caps::jsonb)),
   ranked AS MATERIALIZED (
     SELECT waiting.channel, coalesce(own.of_person, :person_in_flight) AS of_person
-    FROM (SELECT channel, min(at) AS oldest FROM asks WHERE state = 'waiting' GROUP BY channel) AS waiting
+    FROM (SELECT channel, min(at) AS oldest FROM asks WHERE state = 'waiting' AND failures < :most GROUP BY channel) AS waiting
     LEFT JOIN flight USING (channel)
     LEFT JOIN own USING (channel)
     WHERE coalesce(flight.n, 0) < coalesce(own.of_channel, :channel_in_flight)
@@ -105,13 +105,13 @@ WITH
     SELECT (
       SELECT id FROM asks AS one
       WHERE one.state = 'waiting' AND one.channel = ranked.channel AND one.not_before <= :now
-        AND one.feature <> 'click'
+        AND one.feature <> 'click' AND one.failures < :most
         AND coalesce((SELECT n FROM person WHERE person."user" = one."user"), 0) < ranked.of_person
         AND NOT EXISTS (SELECT 1 FROM asks AS held WHERE held.state = 'leased' AND held.lane = one.lane)
         AND NOT EXISTS (
           SELECT 1 FROM asks AS earlier
           WHERE earlier.state = 'waiting' AND earlier.channel = one.channel AND (earlier.at, earlier.id) < (one.at, one.id)
-            AND earlier.lane = one.lane AND earlier.not_before <= :now)
+            AND earlier.lane = one.lane AND earlier.not_before <= :now AND earlier.failures < :most)
       ORDER BY one.at, one.id LIMIT 1 FOR UPDATE SKIP LOCKED
     ) AS id
     FROM ranked
