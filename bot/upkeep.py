@@ -19,6 +19,7 @@ from bot.inbox import Inbox
 from bot.policy import Policy, Value
 from bot.rules import emptiness
 from bot.store import Transaction, opening
+from bot.store.sqlite.seal import key_path
 from bot.tables import write
 
 Now = Callable[[], float]
@@ -149,3 +150,6 @@ async def backup(url: SecretStr, target: Path, out: TextIO) -> None:
     """Copy the database while it is in use."""
     await opening.backup(url, target)
     out.write(f"{opening.named(url)} was copied to {target}.\n")
+    file = opening.file_of(url)
+    if file is not None and (key := key_path(file)).exists():
+        out.write(f"Its audit is proved by {key}: keep a copy of that, too, in another place.\n")

@@ -60,6 +60,10 @@ class Postgres:
         self._root.execute(_sql(f"CREATE DATABASE {name}"))
         return str(self._server.get_uri(name))
 
+    def tool(self, name: str) -> Path:
+        """One of the programs that come with the server, such as `pg_dump`."""
+        return Path(self._server.bin_path) / name
+
     def run(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
         """What a statement gives, as somebody with all rights has it."""
         cursor = self._admin.execute(_sql(sql), values or None)

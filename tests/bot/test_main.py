@@ -20,6 +20,7 @@ from click.testing import CliRunner
 
 from bot.__main__ import main
 from bot.ask import Signal
+from bot.audit import Record, record
 from bot.demo.slack import SlackStandIn
 from bot.inbox import Arrival, Inbox
 from bot.ledger import Ledger
@@ -559,12 +560,16 @@ def test_a_release_migrates() -> None:
 async def test_a_backup_is_taken_beside_a_serve(
     tmp_path: Path, served: SqliteStore, books: Ledger
 ) -> None:
-    """The copy has what was committed, is for its owner alone, and overwrites nothing."""
+    """The copy has what was committed, is for its owner alone, and overwrites nothing; of the key beside it is told."""
     await book(served, books, entry(entry_id="kept"))
+    tx = Transaction()
+    record(tx, Record("T1", "C1", "U1", "", "set", "paused"), at=NOVEMBER)
+    await served.commit(tx)
     ran = await purser("backup", "copy.db", cwd=tmp_path)
 
     assert ran.code == 0
     assert (tmp_path / "copy.db").stat().st_mode & 0o777 == 0o600
+    assert str(tmp_path / "purser.db-audit-key") in ran.out
     env = {"DATABASE_URL": "sqlite:///copy.db"}
     rows = rows_of(await purser("ledger", cwd=tmp_path, env=env))
     assert [row["entry_id"] for row in rows] == ["kept"]
