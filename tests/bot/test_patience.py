@@ -11,7 +11,9 @@ from structlog.testing import capture_logs
 
 from bot.app.patience import opened
 from bot.errors import StoreAway, StoreDown
+from bot.store.postgres.address import Address
 from bot.store.postgres.failures import failure, refusal
+from bot.store.postgres.knock import refused
 from tests.postgres import Postgres
 
 
@@ -103,6 +105,58 @@ def test_what_passes_by_itself_is_known(state: str, passes: bool) -> None:
 def test_a_refusal_is_known_by_its_words(said: str, passes: bool) -> None:
     """The driver gives no code for who was not let in, so the server's words tell whether waiting helps."""
     assert isinstance(refusal(psycopg.OperationalError(said)), StoreAway) == passes
+
+
+@pytest.mark.parametrize(
+    ("state", "sentence", "passes"),
+    [
+        ("28P01", "refuses this user or password", False),
+        ("3D000", "no database of this name", False),
+        ("57P03", "is stopping or starting", True),
+        ("53300", "takes no more connections", True),
+        ("08P01", "does not answer", True),  # a pooler's word for nearly everything
+        ("55000", "does not answer", True),
+    ],
+)
+async def test_a_refusal_is_known_in_any_language(state: str, sentence: str, passes: bool) -> None:
+    """The server's own code tells whether waiting helps, and what to do, where its words are not English."""
+    words = {"S": "ВАЖНО", "V": "FATAL", "C": state, "M": "вход запрещён"}
+    fields = b"".join(f"{kind}{text}\0".encode() for kind, text in words.items()) + b"\0"
+    knocks: list[bytes] = []
+
+    async def refuse(here: asyncio.StreamReader, back: asyncio.StreamWriter) -> None:
+        knocks.append(await here.readexactly(int.from_bytes(await here.readexactly(4)) - 4))
+        back.write(b"E" + (4 + len(fields)).to_bytes(4) + fields)
+        await back.drain()
+        back.close()
+
+    async with await asyncio.start_server(refuse, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        address = Address(f"postgresql://purser:topsecret@127.0.0.1:{port}/purser?sslmode=disable")
+        ends: list[StoreDown] = []
+        while len(ends) < 3:
+            with pytest.raises(StoreDown, match=sentence) as caught:
+                await asyncio.to_thread(address.connect)
+            ends.append(caught.value)
+            address._not_before = 0.0
+
+    assert [isinstance(end, StoreAway) for end in ends] == [passes] * 3
+    assert "topsecret" not in str(ends)
+    assert len(knocks) == 4  # the same words are looked into once
+
+
+def test_a_real_servers_code_is_heard(postgres: Postgres) -> None:
+    """PostgreSQL itself tells why it lets nobody in, through libpq; who is let in, or meets nobody, hears nothing."""
+    url = postgres.clean()
+    name = str(conninfo_to_dict(url)["dbname"])
+    urls = [
+        url.replace("postgres:@", "nobody:topsecret@"),
+        url.replace(f"/{name}", "/nothing"),
+        url,
+        "postgresql://127.0.0.1:1/nowhere",
+    ]
+
+    assert [refused(one) for one in urls] == ["28000", "3D000", "", ""]
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from bot.errors import StoreDown
 from bot.store.postgres.failures import failure, refusal
+from bot.store.postgres.knock import refused
 
 CONNECT_SECONDS = 5
 LOCK_SECONDS = 10  # that a statement waits for a lock
@@ -52,6 +53,7 @@ class Address:
         self.name = f"{given.get('host') or 'localhost'}/{given.get('dbname') or ''}"
         self._conninfo = make_conninfo(url, **{k: v for k, v in ALIVE.items() if k not in given})
         self._pause = self._not_before = 0.0
+        self._refused: tuple[str, str] = ("", "")  # in which words, by which SQLSTATE
 
     def __repr__(self) -> str:
         return f"Address({self.name!r})"
@@ -74,9 +76,15 @@ class Address:
             least, most = BACKOFF_SECONDS
             self._pause = min(max(self._pause * 2, least), most)
             self._not_before = time.monotonic() + self._pause
-            raise refusal(error) from error
+            raise refusal(error, heard=self._heard) from error
         self._pause = self._not_before = 0.0
         return connection
+
+    def _heard(self, said: str) -> str:
+        """The SQLSTATE behind words in another language; for as long as they are the same it is found out once."""
+        if said != self._refused[0]:
+            self._refused = (said, refused(self._conninfo))
+        return self._refused[1]
 
     def _begin(self, connection: psycopg.Connection[Any], *, reads: bool) -> None:
         try:

@@ -1,7 +1,7 @@
 """What an error of PostgreSQL or of the way to it means, in words without values of records and without a password."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import psycopg
 
@@ -42,11 +42,24 @@ REFUSALS: Mapping[str, str] = {
 }
 """What a server says (as regular expressions) when it lets nobody in, which its driver gives without a SQLSTATE."""
 
+PLAIN = ("28", "3D", "42501", "53300", "57P")
+"""SQLSTATEs that mean one thing when nobody is let in; poolers say 08P01 of a server that is away, too."""
 
-def refusal(error: psycopg.Error) -> StoreDown:
-    """Why there is no connection; the driver's own words may name host and user, so they go to the log alone."""
+SPOKEN = re.compile(r"\S:  \S")
+"""A severity and what is wrong, in any language: a server's words, not the driver's own."""
+
+
+def refusal(error: psycopg.Error, *, heard: Callable[[str], str] = lambda _said: "") -> StoreDown:
+    """Why there is no connection; the driver's own words may name host and user, so they go to the log alone.
+
+    Args:
+        error: of the attempt.
+        heard: the SQLSTATE behind words of a server that are not known here, "" where it cannot be had.
+    """
     said = str(error)
     state = error.sqlstate or next((REFUSALS[w] for w in REFUSALS if re.search(w, said)), "")
+    if not state and SPOKEN.search(said) and (code := heard(said)).startswith(PLAIN):
+        state = code
     return failure(state, error)
 
 
