@@ -161,10 +161,14 @@ class World:
 
     async def remembered(self) -> str:
         """The thread's memory, what was written in passing included."""
-        with suppress(LeaseLost):
-            await self.store.commit(Transaction(self.lease))
+        await self.settled()
         lane = "T1:C1:1700000000.000000"
         return json.dumps([dict(r) for r in await self.store.read("conversation.open", lane=lane)])
+
+    async def settled(self) -> None:
+        """What was written in passing is there, as after the commit by which a worker ends an ask."""
+        with suppress(LeaseLost):
+            await self.store.commit(Transaction(self.lease))
 
     async def take(self, question: str = "What?") -> Lease:
         """A new ask in the thread; the one before is done."""
@@ -222,7 +226,9 @@ class World:
         """All events of an ask."""
         lease = await (self.take_again() if again else self.take(question))
         brief = brief or brief_of(**rules)
-        return [event async for event in self.stream(lease, brief)]
+        events = [event async for event in self.stream(lease, brief)]
+        await self.settled()
+        return events
 
 
 def ask_of(n: int, question: str) -> Ask:
