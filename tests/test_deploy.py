@@ -127,7 +127,10 @@ def test_the_image_serves_as_nobody() -> None:
     last = DOCKERFILE.rsplit("\nFROM ", 1)[1]
 
     assert len(instructions("FROM")) == 2
-    assert instructions("USER") == ["10001"]
+    assert instructions("USER") == [
+        "10001:10001"
+    ]  # by number: who starts it can tell it is not root
+    assert "groupadd --gid 10001 " in last  # not the next free one, which changes with the base
     assert last.index("\nUSER ") > last.index("\nCOPY ")
     assert "--chown" not in DOCKERFILE
     assert instructions("ENTRYPOINT") == ['["purser"]']
@@ -171,11 +174,26 @@ def test_the_image_is_built_of_what_there_is() -> None:
         line for line in ignored if line[:1] == "!"
     )
     assert "*" in ignored
-    environment = re.findall(r"([A-Z_]+)=", " ".join(instructions("ENV")))
+    environment = re.findall(r"([A-Z_]+)=", instructions("ENV")[-1])  # of the stage that runs
     ours = [name for name in environment if name != "PATH" and not name.startswith("PYTHON")]
     assert unknown(ours) == []
     given = {name for one in COMPOSE["services"].values() for name in one.get("environment", ())}
     assert given.isdisjoint(f"{name}_FILE" for name in ours)  # the value would hide the file
+
+
+def test_a_new_purser_alone_is_built_without_its_libraries() -> None:
+    """They are installed before its code is copied, pinned, by a pip that does not come along into the image."""
+    build = DOCKERFILE.replace("\\\n", " ").rsplit("\nFROM ", 1)[0].splitlines()
+    libraries, ours = (n for n, line in enumerate(build) if " install " in line)
+
+    assert [n for n, line in enumerate(build) if re.match("COPY (bot|prompts|integrations) ", line)]
+    for n, line in enumerate(build):
+        if line.startswith("COPY"):
+            early = set(line.split()[1:-1]) == {"constraints.txt", "pyproject.toml"}
+            assert n < libraries if early else libraries < n < ours
+    assert "--no-deps" in build[ours]
+    assert "PIP_CONSTRAINT=/src/constraints.txt" in instructions("ENV")[0]
+    assert "venv --without-pip /opt/purser" in DOCKERFILE
 
 
 # Compose
@@ -210,10 +228,26 @@ def test_compose_serves_twice_after_migrating_once() -> None:
     assert refused(migrate["command"]) == ""
     assert bot["depends_on"]["migrate"] == {"condition": "service_completed_successfully"}
     assert migrate["depends_on"]["database"] == {"condition": "service_healthy"}
-    assert services["database"]["healthcheck"]["test"][1] == "pg_isready"
+    assert services["database"]["healthcheck"]["test"][1:3] == ["pg_isready", "--host=127.0.0.1"]
     assert int(bot["stop_grace_period"].removesuffix("s")) > DRAIN_SECONDS + CLOSE_SECONDS
     assert "ports" not in services["database"]
     assert "SLACK_APP_TOKEN_FILE" in bot["environment"]  # two of it, and no balancer
+
+
+def test_compose_builds_its_image_once_and_mounts_files_that_there_are() -> None:
+    """One service builds, the other waits for what it builds; where a file to mount is missing, no folder takes its place."""
+    services = COMPOSE["services"]
+    ours = {name: one for name, one in services.items() if one["image"] == COMPOSE["name"]}
+
+    assert set(ours) == {"bot", "migrate"}
+    assert [name for name, one in ours.items() if "build" in one] == ["bot"]
+    assert ours["migrate"]["pull_policy"] == "never"
+    for one in ours.values():
+        binds = [mount for mount in one["volumes"] if mount["type"] == "bind"]
+        assert [mount["bind"]["create_host_path"] for mount in binds] == [False] * len(binds)
+        assert [mount["target"] for mount in binds] == [
+            f"{instructions('WORKDIR')[-1]}/purser.toml"
+        ]
 
 
 def test_the_files_of_secrets_stay_out_of_the_tree() -> None:
