@@ -56,6 +56,7 @@ class World:
         claude: another Claude.
         http: Slack speaks to us over signed HTTP instead of Socket Mode.
         drain: seconds that running asks get at the end.
+        host: where it listens.
         sockets_apart: seconds between the two connections of Socket Mode; a minute in life, so there is but one.
         swift: what turns wait for passes by `later`.
     """
@@ -71,6 +72,7 @@ class World:
         jira: JiraStandIn | None = None,
         http: bool = False,
         drain: float = 5.0,
+        host: str = "127.0.0.1",
         sockets_apart: float = 60.0,
         swift: bool = False,
     ) -> None:
@@ -83,6 +85,7 @@ class World:
         self.port = 0
         self._policy, self._tables = policy, tables
         self._http, self._drain, self._apart = http, drain, sockets_apart
+        self._host = host
         self.set: dict[str, str] = {}  # in the environment, over what else is
         self.again = asyncio.Event()  # asks the bot in this process to read it anew
         self.ahead = 0.0  # seconds that the clock of the bot in this process is ahead of ours
@@ -156,7 +159,7 @@ class World:
             serve(
                 settings,
                 Policy(load(settings.purser_policy)),
-                host="127.0.0.1",
+                host=self._host,
                 port=0,
                 stopping=self._stopping,
                 ready=ready.set_result,
@@ -351,9 +354,9 @@ class World:
         """The ledger, in its order."""
         return self.rows("SELECT * FROM ledger ORDER BY at, entry_id")
 
-    async def status(self, path: str) -> int:
-        """The HTTP status of one of our own paths."""
-        address = f"http://127.0.0.1:{self.port}{path}"
+    async def status(self, path: str, *, port: int | None = None) -> int:
+        """The HTTP status of one of our own paths; by default where health is told."""
+        address = f"http://127.0.0.1:{port or self.port}{path}"
         async with aiohttp.ClientSession() as session, session.get(address) as answer:
             return answer.status
 
