@@ -5,6 +5,8 @@ Message text, tokens and secrets are never given to a logger; `scrub` is the las
 
 import logging
 import re
+import time
+from collections.abc import Callable
 from typing import TextIO
 
 import structlog
@@ -15,6 +17,44 @@ SECRETS = re.compile(
     r"|(?<=://)[^\s/@:]*:[^\s/@]+(?=@)"  # who, and by which password, in an address
 )
 """Shapes of the secrets we hold ourselves."""
+
+
+AGAIN_SECONDS = 30.0  # between lines that say the same
+
+log = structlog.get_logger()
+
+
+class Spell:
+    """A time in which something does not go: its beginning, a word twice a minute and its end are logged, not each try.
+
+    Args:
+        event: of a line while it lasts.
+        over: of the line once it is over.
+        clock: seconds that only grow.
+    """
+
+    def __init__(
+        self, event: str, *, over: str, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._event, self._over, self._clock = event, over, clock
+        self._began = self._told = 0.0
+        self._lasts = False
+
+    def failed(self, problem: str) -> None:
+        """It did not go."""
+        now = self._clock()
+        if not self._lasts:
+            self._lasts, self._began = True, now
+        elif now - self._told < AGAIN_SECONDS:
+            return
+        self._told = now
+        log.warning(self._event, problem=problem, seconds=round(now - self._began))
+
+    def went(self) -> None:
+        """It went."""
+        if self._lasts:
+            self._lasts = False
+            log.info(self._over, seconds=round(self._clock() - self._began))
 
 
 def scrub(text: str) -> str:

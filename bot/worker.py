@@ -21,6 +21,7 @@ from bot.ask import Ask, Lease
 from bot.caps import Caps
 from bot.errors import LeaseLost, StoreDown
 from bot.holding import Holding
+from bot.log import Spell
 from bot.rooms import Rooms
 from bot.slack.decisions import STOPPED
 from bot.slack.reply import Reply
@@ -63,6 +64,7 @@ class Worker:
         self._rooms, self._aftermath = rooms, Aftermath(rooms)
         self._slots = slots
         self._drain_seconds = drain_seconds
+        self._down = Spell("the store is down", over="the store is back")
         self._running: set[asyncio.Future[None]] = set()
         self._kept: list[asyncio.Future[None]] = []  # of those, slots for asks that are being put
 
@@ -90,8 +92,9 @@ class Worker:
             lease = await self._rooms.inbox.take(
                 person_in_flight=caps.person, channel_in_flight=caps.channel, own=caps.own
             )
-        except StoreDown:
-            log.warning("the inbox cannot be read")
+            self._down.went()
+        except StoreDown as down:
+            self._down.failed(str(down))
         finally:
             self.begin(lease)
         return lease is not None
@@ -126,8 +129,10 @@ class Worker:
                 self._rooms.metrics.queue(states, queue.oldest_seconds)
                 if queue.waiting:
                     await self._tell_behind()
-            except (StoreDown, SlackError) as error:
-                log.warning("watching", problem=str(error))
+            except StoreDown as down:
+                self._down.failed(str(down))
+            except SlackError as error:
+                log.warning("who waits could not be told", problem=str(error))
             await _wait(stopping, IDLE_SECONDS)
         self._rooms.inbox.ended()  # so that `run`, if it waits for an ask, hears at once
 

@@ -7,8 +7,9 @@ import logging
 import pytest
 import structlog
 from slack_sdk.web.async_client import AsyncWebClient
+from structlog.testing import capture_logs
 
-from bot.log import configure, scrub
+from bot.log import AGAIN_SECONDS, Spell, configure, scrub
 
 
 @pytest.mark.parametrize(
@@ -61,3 +62,22 @@ def test_no_call_of_slack_is_written_out_for_nobody() -> None:
     finally:
         logging.getLogger().handlers.clear()
         structlog.reset_defaults()
+
+
+def test_an_outage_does_not_fill_the_log() -> None:
+    """Of what fails each second its beginning, a line every half minute and its end are told, with how long it lasts."""
+    now = 100.0
+    spell = Spell("it is down", over="it is back", clock=lambda: now)
+    with capture_logs() as lines:
+        spell.went()
+        for _ in range(round(3 * AGAIN_SECONDS)):
+            spell.failed("why")
+            now += 1.0
+        for _ in range(3):
+            spell.went()
+        spell.failed("why")
+
+    told = [(line["log_level"], line["event"], line["seconds"]) for line in lines]
+    down = [("warning", "it is down", second) for second in (0, 30, 60)]
+    assert told == [*down, ("info", "it is back", 90), ("warning", "it is down", 0)]
+    assert lines[0]["problem"] == "why"
