@@ -32,7 +32,7 @@ from bot.remembered import Kept, Message, as_sent, remembered
 from bot.store import Row, Store, Transaction
 
 SENT_CHARS = 1_000_000  # of an ask as it was sent, kept for as long as it may be in cache
-NONE_WHOLE = 2**31  # above every ask's number
+NONE_WHOLE: tuple[int, ...] = ()  # of earlier asks is read as it was sent
 LEFT_OUT = "[the oldest turns of this thread are left out: it is too long]"
 _FENCED = re.compile(r"```.*?(?:```|\Z)", re.DOTALL)
 
@@ -72,7 +72,7 @@ class Conversation:
         cuts: what could not be read, or not wholly, in sentences for the person.
         documents: the PDFs of this ask, with their pages and about their tokens.
         left: what the ask before left in Claude's cache, where that is known.
-        whole_from: which earlier ask is the first that is read as it was sent.
+        whole_asks: the earlier asks that are read as they were sent, by their numbers.
     """
 
     older: Older | None
@@ -84,7 +84,7 @@ class Conversation:
     cuts: tuple[str, ...] = ()
     documents: tuple[str, ...] = ()
     left: Left | None = None
-    whole_from: int = NONE_WHOLE
+    whole_asks: tuple[int, ...] = NONE_WHOLE
 
     @property
     def n(self) -> int:
@@ -101,14 +101,18 @@ class Conversation:
     @property
     def as_sent(self) -> bool:
         """Whether an earlier ask is read as it was sent."""
-        return any(one.sent and one.n >= self.whole_from for one in self.kept)
+        return any(one.sent and one.n in self.whole_asks for one in self.kept)
 
     def _read(self, one: Kept) -> tuple[Message, ...]:
-        return one.read(whole=one.n >= self.whole_from)
+        return one.read(whole=one.n in self.whole_asks)
 
-    def whole(self, since: int) -> "Conversation":
-        """Read the earlier asks from this one on as they were sent."""
-        return replace(self, whole_from=since)
+    def whole(self, asks: tuple[int, ...]) -> "Conversation":
+        """Read these earlier asks as they were sent, and the others as they are remembered."""
+        return replace(self, whole_asks=asks)
+
+    def lasting(self, upto: int) -> "Conversation":
+        """Read none of the earlier asks after this one as it was sent."""
+        return self.whole(tuple(n for n in self.whole_asks if n <= upto))
 
     @property
     def ends(self) -> tuple[int, int, int]:
@@ -121,7 +125,7 @@ class Conversation:
     def shortened(self, older: Older) -> "Conversation":
         """Let this stand in the place of the asks up to one of them."""
         kept = tuple(one for one in self.kept if one.n > older.upto)
-        return replace(self, older=older, kept=kept, whole_from=NONE_WHOLE)
+        return replace(self, older=older, kept=kept, whole_asks=NONE_WHOLE)
 
     @property
     def about_code(self) -> bool:
@@ -302,8 +306,9 @@ class Conversations:
             message_id=message_id or "",
             at=at,
         )
-        if left and any(one.sent and one.n < left.whole_from for one in conversation.kept):
-            tx.add("conversation.lighten", lane=ask.lane, before=left.whole_from)
+        first = min(left.whole, default=conversation.n) if left else 0
+        if any(one.sent and one.n < first for one in conversation.kept):
+            tx.add("conversation.lighten", lane=ask.lane, before=first)
 
     async def ends_with(self, lane: str, n: int) -> bool:
         """Whether a thread's last ask that was answered is the nth, by whichever process. Raises StoreDown."""

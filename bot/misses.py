@@ -61,14 +61,14 @@ class _Sent:
         at: when its cache was used last, in epoch seconds.
         kept: tokens that stood in cache after it.
         first: tokens of the first request of its ask, all of which the next ask begins with.
-        hours: whether something of it was written for an hour.
+        lasts: tokens of that which were written for an hour, with all that stood before them.
     """
 
     last: Entry
     at: float
     kept: int
     first: int
-    hours: bool
+    lasts: int
 
 
 def misses(entries: Iterable[Entry]) -> list[Miss]:
@@ -132,7 +132,8 @@ def _missed(rows: Sequence[Entry]) -> Iterable[Miss]:
     sent: _Sent | None = None
     for entry in rows:
         if entry.purpose == "keep_warm":
-            sent = sent and replace(sent, at=entry.at, kept=_kept(entry), hours=True)
+            kept = _kept(entry)
+            sent = sent and replace(sent, at=entry.at, kept=kept, lasts=kept)
             continue
         if sent and (miss := _miss(sent, entry)):
             yield miss
@@ -142,7 +143,7 @@ def _missed(rows: Sequence[Entry]) -> Iterable[Miss]:
             entry.at,
             _kept(entry),
             sent.first if sent and same else entry.usage.prompt_tokens,
-            entry.cache_write_1h_tokens > 0,
+            _lasts(sent, entry),
         )
 
 
@@ -158,9 +159,23 @@ def _miss(sent: _Sent, entry: Entry) -> Miss | None:
         cause = "short"
     elif sent.kept <= entry.cache_read_tokens:
         cause = "unmarked"
-    elif entry.at - sent.at > (HOUR_SECONDS if sent.hours else CACHE_SECONDS):
+    elif _expired(sent, entry):
         cause = "expired"
     return Miss(before, entry, missed, _extra(entry, missed), cause)
+
+
+def _expired(sent: _Sent, entry: Entry) -> bool:
+    """Whether what was missed had lapsed by then: what lasts an hour is read after five minutes still."""
+    silence = entry.at - sent.at
+    lasts = sent.lasts if silence <= HOUR_SECONDS else 0
+    return silence > CACHE_SECONDS and entry.cache_read_tokens >= lasts
+
+
+def _lasts(sent: _Sent | None, entry: Entry) -> int:
+    """Tokens that stand in cache for an hour: what was written for one, with all before it, or lasted and was read again."""
+    if entry.cache_write_1h_tokens:
+        return entry.cache_read_tokens + entry.cache_write_1h_tokens
+    return min(sent.lasts, entry.cache_read_tokens) if sent else 0
 
 
 def _kept(entry: Entry) -> int:

@@ -1,11 +1,11 @@
 """The cheapest way that was found, known afterwards: for each thread the best marks, lifetimes, calls and forms.
 
-Backwards from a thread's last ask, with three states: of what stood before it nothing is in cache, or what the ask
-before had sent, or its answer too. An ask leaves nothing; or what it sent for five minutes, with as many keep-alive
-calls as the next one takes; or the same for an hour; or for five minutes and then, by one call, with its answer for an
-hour. The next one reads those before it as they were sent, or as they are remembered, whichever costs less in the end.
-What all threads share is kept for an hour. The plan is then played like any other way. `bound` says below which nothing
-can be.
+Backwards from a thread's last ask, by how much of its beginning is in cache, and whether for an hour. An ask leaves
+nothing; or what it sent for five minutes, with as many keep-alive calls as the next one takes; or the same for an hour;
+or for five minutes and then, by one call, with its answer's first words for an hour; or what it found in cache itself,
+with the block behind it, for an hour. The next one reads each of those before it as it was sent, or as it is
+remembered, whichever costs less in the end. What all threads share is kept for an hour. The plan is then played like
+any other way. `bound` says below which nothing can be.
 """
 
 import math
@@ -22,9 +22,17 @@ LIVES: dict[Ttl, float] = {
     "5m": 290.0,
     "1h": 3_590.0,
 }  # seconds from a call to the next one that renews
-Left = Literal["", "5m", "1h", "call"]
-STATES: dict[Left, int] = {"": 0, "5m": 1, "1h": 1, "call": 2}
+Left = Literal["", "5m", "1h", "call", "found"]
 LASTS: dict[Left, Ttl] = {"5m": "5m", "1h": "1h", "call": "5m"}
+Form = tuple[int, ...]  # the asks that are read as they were sent
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Blocks at an ask's beginning that are in cache, and whether for an hour."""
+
+    blocks: int = 0
+    hour: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,21 +41,21 @@ class Chain:
 
     Attributes:
         requests: in their order.
-        since: the first ask before them that they read as it was sent.
+        form: the asks before them that they read as they were sent.
         carried: blocks at their beginning that the next ask in the thread begins with; 0 where none comes.
         holder: the last request that has all of these.
         following: the next ask's first request, in its form.
-        form: the first ask that one reads as it was sent.
-        own: blocks at the beginning of the first that the ask before had sent.
+        next_form: the asks that one reads as they were sent.
+        found: what of the first is in cache.
     """
 
     requests: tuple[Request, ...]
-    since: int
+    form: Form
+    found: Found = Found()
     carried: int = 0
     holder: int = 0
     following: Request | None = None
-    form: int = 0
-    own: int = 0
+    next_form: Form = ()
 
     @property
     def first(self) -> Request:
@@ -64,10 +72,27 @@ class Chain:
         """Seconds until the next ask, since what is carried was read last."""
         return self.following.at - self.requests[self.holder].at if self.following else math.inf
 
-    def found(self, state: int) -> int:
+    @property
+    def read(self) -> int:
         """Tokens that its first request finds in cache."""
         prompt = self.first.prompt
-        return _tokens(prompt, (system_end(prompt) + 1, self.own, _before(self.first))[state])
+        return _tokens(prompt, max(system_end(prompt) + 1, self.found.blocks))
+
+    @property
+    def next_to_it(self) -> int:
+        """Tokens of the block behind that; none where that is kept for an hour already."""
+        blocks = self.found.blocks
+        prompt = self.first.prompt
+        return 0 if self.found.hour else _tokens(prompt, blocks + 1) - _tokens(prompt, blocks)
+
+    def leaves(self, left: Left) -> Found:
+        """What the next ask finds in cache."""
+        if left == "call":
+            assert self.following is not None
+            return Found(_begun(self.following), hour=True)
+        if left == "found":
+            return Found(self.found.blocks + (not self.found.hour), hour=True)
+        return Found(self.carried, hour=left == "1h") if left else Found()
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +100,7 @@ class Plan:
     """What the asks of a thread cost from one on, in fresh tokens, and how each is made and what it leaves."""
 
     cost: float = 0.0
-    steps: tuple[tuple[Chain, int, Left], ...] = ()
+    steps: tuple[tuple[Chain, Left], ...] = ()
 
 
 class After:
@@ -89,8 +114,8 @@ class After:
         self._marks: dict[int, tuple[Request, Marked]] = {}  # by the request's identity
         self._calls: list[tuple[float, KeepAlive]] = []
         for asks in threads(requests):
-            for chain, state, left in Thread(asks).best().steps:
-                self._play(asks[chain.requests[0].thread.asks], chain, state, left)
+            for chain, left in Thread(asks).best().steps:
+                self._play(asks[chain.first.thread.asks], chain, left)
         self._calls.sort(key=lambda call: -call[0])
 
     def prompt(self, request: Request) -> Prompt:
@@ -110,16 +135,19 @@ class After:
         while self._calls and self._calls[-1][0] <= now:
             yield self._calls.pop()[1]
 
-    def _play(self, asked: Sequence[Request], chain: Chain, state: int, left: Left) -> None:
+    def _play(self, asked: Sequence[Request], chain: Chain, left: Left) -> None:
         for n, request in enumerate(chain.requests):
             marks: dict[int, Ttl] = {}
-            if n == 0 and state:
-                marks[(0, chain.own, _before(request))[state] - 1] = "5m"
+            if n == 0 and chain.found.blocks:
+                behind = left == "found" and not chain.found.hour
+                marks[chain.found.blocks - (not behind)] = (
+                    "1h" if behind or chain.found.hour else "5m"
+                )
             if n > 0:
                 marks[len(chain.requests[n - 1].prompt.pieces) - 1] = "5m"
             if n < len(chain.requests) - 1:
                 marks[len(request.prompt.pieces) - 1] = "5m"
-            if left and n <= chain.holder:
+            if left in LASTS and n <= chain.holder:
                 # What lives longer has to stand before what lives shorter; a mark on what is read writes nothing.
                 ttl = LASTS[left]
                 marks = {k: ttl if k < chain.carried else short for k, short in marks.items()}
@@ -127,7 +155,7 @@ class After:
             self._marks[id(asked[n])] = request, {system_end(request.prompt): "1h", **marks}
         if left == "call":
             self._carry(chain)
-        elif left:
+        elif left in ("5m", "1h"):
             self._keep(chain, left)
 
     def _keep(self, chain: Chain, left: Ttl) -> None:
@@ -141,7 +169,7 @@ class After:
     def _carry(self, chain: Chain) -> None:
         holder, following = chain.requests[chain.holder], chain.following
         assert following is not None
-        prompt = after(holder, chain.form)
+        prompt = _beginning(after(holder, chain.next_form), _begun(following))
         ends = (system_end(prompt), chain.carried - 1, len(prompt.pieces) - 1)
         call = KeepAlive(prompt, dict.fromkeys(ends, "1h"), holder.model)
         self._calls.append((holder.at + LIVES["5m"], call))
@@ -161,58 +189,55 @@ class Thread:
     """The asks of a thread, by their number, and what was found of the best way to make them."""
 
     asks: Mapping[int, Sequence[Request]]
-    _found: dict[tuple[int, int, int, int], Plan] = field(
-        default_factory=dict[tuple[int, int, int, int], Plan]
+    _plans: dict[tuple[int, Form, Found], Plan] = field(
+        default_factory=dict[tuple[int, Form, Found], Plan]
     )
 
     def best(self) -> Plan:
         """The cheapest way for all of them."""
-        numbers = list(self.asks)
-        return self._from(numbers, 0, since=numbers[0], own=0, state=0)
+        return self._from(list(self.asks), 0, (), Found())
 
-    def _from(self, numbers: Sequence[int], k: int, *, since: int, own: int, state: int) -> Plan:
+    def _from(self, numbers: Sequence[int], k: int, form: Form, found: Found) -> Plan:
         """The cheapest way from the kth ask on.
 
         Args:
             numbers: of the asks.
             k: place of the first that is not made yet.
-            since: the first ask that it reads as it was sent.
-            own: blocks at its beginning that the ask before left in cache.
-            state: of what is found there.
+            form: the asks that it reads as they were sent.
+            found: what of its beginning is in cache.
         """
         if k == len(numbers):
             return Plan()
-        key = (k, since, own, state)
-        if key not in self._found:
+        key = (k, form, found)
+        if key not in self._plans:
             ways = (
-                self._after(numbers, k, chain, state, left)
-                for chain in self._chains(numbers, k, since, own)
+                self._after(numbers, k, chain, left)
+                for chain in self._chains(numbers, k, form, found)
                 for left in _ways(chain)
             )
-            self._found[key] = min(ways, key=lambda plan: plan.cost)
-        return self._found[key]
+            self._plans[key] = min(ways, key=lambda plan: plan.cost)
+        return self._plans[key]
 
-    def _after(self, numbers: Sequence[int], k: int, chain: Chain, state: int, left: Left) -> Plan:
-        rest = self._from(numbers, k + 1, since=chain.form, own=chain.carried, state=STATES[left])
-        cost = _cost(chain, left, state) + rest.cost
-        return Plan(cost, ((chain, state, left), *rest.steps))
+    def _after(self, numbers: Sequence[int], k: int, chain: Chain, left: Left) -> Plan:
+        rest = self._from(numbers, k + 1, chain.next_form, chain.leaves(left))
+        return Plan(_cost(chain, left) + rest.cost, ((chain, left), *rest.steps))
 
-    def _chains(self, numbers: Sequence[int], k: int, since: int, own: int) -> Iterable[Chain]:
+    def _chains(self, numbers: Sequence[int], k: int, form: Form, found: Found) -> Iterable[Chain]:
         """The kth ask's requests with each form that the next one may have."""
-        made = tuple(whole(one, since) for one in self.asks[numbers[k]])
+        made = tuple(whole(one, form) for one in self.asks[numbers[k]])
         if k + 1 == len(numbers):
-            yield Chain(made, since, own=own)
+            yield Chain(made, form, found)
             return
-        seen: set[int] = set()
-        for form in (since, numbers[k + 1]):
-            first = whole(self.asks[numbers[k + 1]][0], form)
-            if id(first) in seen:
-                continue
-            seen.add(id(first))
+        following = self.asks[numbers[k + 1]][0]
+        sent = {one.n for one in following.conversation.kept if one.sent}
+        newer = tuple(range(numbers[k], numbers[k + 1]))
+        forms = {tuple(n for n in asks if n in sent) for asks in ((*form, *newer), form, ())}
+        for next_form in sorted(forms):
+            first = whole(following, next_form)
             common = [_common(request.prompt, first.prompt) for request in made]
             carried = max(common)
             holder = max(n for n, length in enumerate(common) if length == carried)
-            yield Chain(made, since, carried, holder, first, form, own)
+            yield Chain(made, form, found, carried, holder, first, next_form)
 
 
 def calls(chain: Chain, left: Ttl) -> int:
@@ -221,32 +246,40 @@ def calls(chain: Chain, left: Ttl) -> int:
 
 
 def _ways(chain: Chain) -> Sequence[Left]:
-    if not chain.carried:
+    if not chain.carried or chain.following is None:
         return ("",)
-    carries = LIVES["5m"] < chain.gap < LIVES["5m"] + LIVES["1h"]
-    return ("", "5m", "1h", "call") if carries else ("", "5m", "1h")
+    ways: list[Left] = ["", "5m", "1h"]
+    if LIVES["5m"] < chain.gap < LIVES["5m"] + LIVES["1h"]:
+        ways.append("call")
+    lasts = chain.following.at - chain.first.at < LIVES["1h"]
+    own = chain.found.blocks + (not chain.found.hour)
+    if chain.found.blocks and lasts and own <= _common(chain.first.prompt, chain.following.prompt):
+        ways.append("found")
+    return ways
 
 
-def _cost(chain: Chain, left: Left, state: int) -> float:
+def _cost(chain: Chain, left: Left) -> float:
     """Of an ask's requests and of the calls that keep alive what it leaves, in fresh tokens."""
     rates = Rates.of(chain.first.model, chain.first.at)
     writing = {"5m": rates.write_5m, "1h": rates.write_1h}
-    read, total = chain.found(state), 0.0
+    read, total = chain.read, 0.0
     for n, request in enumerate(chain.requests):
         end = request.prompt.tokens
-        held = chain.held if left and n <= chain.holder else 0
+        held = chain.held if left in LASTS and n <= chain.holder else 0
         kept = max(held, read)
         goes_on = n < len(chain.requests) - 1
-        total += rates.read * read + (rates.write_5m if goes_on else 1.0) * (end - kept)
-        total += writing[LASTS[left]] * (kept - read) if left else 0.0
+        behind = rates.write_5m if goes_on else 1.0
+        total += rates.read * read + behind * (end - kept)
+        total += writing[LASTS[left]] * (kept - read) if left in LASTS else 0.0
+        total += (rates.write_1h - behind) * chain.next_to_it if left == "found" and not n else 0.0
         read = end if goes_on else kept
-    if not left:
-        return total
     if left == "call":
         assert chain.following is not None
-        behind = _tokens(chain.following.prompt, _before(chain.following)) - chain.held
-        return total + rates.read * chain.held + rates.write_1h * behind
-    return total + calls(chain, left) * rates.read * chain.held
+        begun = _tokens(chain.following.prompt, _begun(chain.following)) - chain.held
+        return total + rates.read * chain.held + rates.write_1h * begun
+    if left in ("5m", "1h"):
+        return total + calls(chain, left) * rates.read * chain.held
+    return total
 
 
 def _common(one: Prompt, other: Prompt) -> int:
@@ -256,9 +289,10 @@ def _common(one: Prompt, other: Prompt) -> int:
     return next((n for n, (a, b) in enumerate(pairs) if a.key != b.key), same)
 
 
-def _before(request: Request) -> int:
-    """How many blocks stand before the ask's own message."""
-    return asked_end(request) + 1 - len(request.conversation.new["content"])
+def _begun(request: Request) -> int:
+    """How many blocks there are up to the first words of the answer before the ask's own message."""
+    new, answer = request.conversation.new, request.conversation.remembered[-1]
+    return asked_end(request) + 2 - len(new["content"]) - len(answer["content"])
 
 
 def _beginning(prompt: Prompt, blocks: int) -> Prompt:

@@ -66,19 +66,19 @@ class Request:
 
 
 @lru_cache(20_000)
-def whole(request: Request, since: int) -> Request:
+def whole(request: Request, asks: tuple[int, ...]) -> Request:
     """The same, the asks before it from this one on read as they were sent."""
-    if not any(one.sent for one in request.conversation.kept if one.n >= since):
+    if not any(one.sent for one in request.conversation.kept if one.n in asks):
         return request
-    conversation = request.conversation.whole(since)
+    conversation = request.conversation.whole(asks)
     prompt = _prompt(request.model, conversation.messages(request.rounds))
     return replace(request, conversation=conversation, prompt=prompt)
 
 
-def after(request: Request, since: int) -> Prompt:
+def after(request: Request, asks: tuple[int, ...]) -> Prompt:
     """What the next ask in its thread begins with, if it reads those from this one on as they were sent."""
     kept = (*request.conversation.kept, *([request.end] if request.end else []))
-    messages = [message for one in kept for message in one.read(whole=one.n >= since)]
+    messages = [message for one in kept for message in one.read(whole=one.n in asks)]
     return _prompt(request.model, messages)
 
 

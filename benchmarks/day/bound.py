@@ -67,7 +67,7 @@ def _own(request: Request) -> int:
 
 def _answer(request: Request) -> int:
     """Tokens of the answer as it is remembered."""
-    whole, light = after(request, 0), after(request, NONE_WHOLE)
+    whole, light = after(request, tuple(range(1000))), after(request, NONE_WHOLE)
     blocks = len(request.end.messages[-1]["content"]) if request.end else 0
     return (
         min(one.tokens - one.pieces[-blocks - 1].tokens for one in (whole, light)) if blocks else 0

@@ -1,7 +1,7 @@
 """The bot's own way: its code chooses marks, lifetimes and keep-alive calls; it knows nothing of the day beforehand."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from benchmarks.day.asked import Request, after, asked_end, head, system_end, whole
@@ -17,7 +17,7 @@ class _Thread:
     """What is known of a thread: the ask under way, how it reads those before it, and what the last one left."""
 
     asking: Asking | None = None
-    since: int = NONE_WHOLE
+    since: tuple[int, ...] = NONE_WHOLE
     left: Left | None = None
 
 
@@ -68,14 +68,15 @@ class Purser:
         asking, n = thread.asking, request.thread.asks
         assert asking is not None
         left = thread.left = asking.left(n, thread.since, "")
-        as_sent = left.end_until or left.whole_from < n
-        prompt = after(request, left.whole_from if as_sent else NONE_WHOLE)
+        prompt = after(request, left.whole)
         inside = asking.in_cache + asking.size.shared
         call = self._kept(whole(request, thread.since), prompt, asking) if self._keep else None
         if call:
             self._calls[id(call)] = thread
-        answer = prompt.tokens - max(inside, asking.sent + asking.size.shared)
-        lighter = prompt.tokens - after(request, NONE_WHOLE).tokens
+        head = prompt.pieces[_head(request, prompt)].tokens
+        answer = head - max(inside, asking.sent + asking.size.shared)
+        upto = asking.lasting.n if asking.lasting else 0
+        lighter = prompt.tokens - after(request, tuple(k for k in left.whole if k <= upto)).tokens
         self._caching.answered(
             asking, call, rounds=request.n, answer=max(0, answer), lighter=max(0, lighter)
         )
@@ -88,7 +89,7 @@ class Purser:
                 thread.left = thread.left.carried(now + HOUR_SECONDS)
             yield call
 
-    def _begun(self, left: Left | None, request: Request) -> tuple[int, Read]:
+    def _begun(self, left: Left | None, request: Request) -> tuple[tuple[int, ...], Read]:
         if left is None or left.model != request.model:
             return NONE_WHOLE, ""
         return left.ways(request.at, last=request.thread.asks - 1)[0]
@@ -98,29 +99,49 @@ class Purser:
         if left and read:
             ends = request.conversation.ends
             place, lasting = left.place(read, ends, request.at, last=last)
-        before = request.conversation.remembered[: place[0] + 1 if place else 0]
-        blocks = sum(len(message["content"]) for message in before)
         shared = _shared(request.prompt)
         return self._caching.asked(
             request.thread,
             feature=request.feature,
             model=request.model,
             at=request.at,
-            size=Size(shared, request.prompt.tokens - shared),
+            size=Size(
+                shared,
+                request.prompt.tokens - shared,
+                lasting=_upto(request, lasting.messages) if lasting else 0,
+            ),
             keep=self._keep,
             read=place,
             lasting=lasting,
-            cached=request.prompt.pieces[system_end(request.prompt) + blocks].tokens - shared,
+            cached=_upto(request, place[0] + 1) if place else 0,
         )
 
     def _kept(self, request: Request, prompt: Prompt, asking: Asking) -> KeepAlive:
         """What the bot's keep-alive call reads and writes: the thread up to its answer, for an hour."""
+        pieces = prompt.pieces[: _head(request, prompt) + 1]
+        prompt = replace(prompt, pieces=pieces, tokens=pieces[-1].tokens)
         ends = [system_end(prompt), asked_end(request), len(prompt.pieces) - 1]
         if asking.held:
             messages = (*request.conversation.remembered, request.conversation.new, *request.rounds)
             blocks = sum(len(m["content"]) for m in messages[: asking.held[0] + 1])
             ends.append(min(system_end(prompt) + blocks, len(prompt.pieces) - 1))
         return KeepAlive(prompt, dict.fromkeys(ends, "1h"), request.model)
+
+
+def _upto(request: Request, messages: int) -> int:
+    """Tokens of so many messages before an ask; of an answer that ends them the first words alone are in cache."""
+    before = request.conversation.remembered[:messages]
+    blocks = sum(len(message["content"]) for message in before)
+    if before and before[-1]["role"] == "assistant":
+        blocks -= len(before[-1]["content"]) - 1
+    prompt = request.prompt
+    return prompt.pieces[system_end(prompt) + blocks].tokens - _shared(prompt)
+
+
+def _head(request: Request, prompt: Prompt) -> int:
+    """The place of the answer's first words."""
+    assert request.end
+    return len(prompt.pieces) - len(request.end.messages[-1]["content"])
 
 
 def _shared(prompt: Prompt) -> int:

@@ -14,14 +14,16 @@ class Size:
     Attributes:
         shared: what all asks share.
         thread: what is its thread's own.
-        answer: what the answer adds behind it.
-        lighter: by how many fewer all that is the thread's own is written anew, once it is lost.
+        answer: what the beginning of the answer adds behind it.
+        lighter: by how many fewer all that does not last is written anew, once it is lost.
+        lasting: those of the thread that lie in cache for an hour whatever is done now.
     """
 
     shared: int
     thread: int
     answer: int = 0
     lighter: int = 0
+    lasting: int = 0
 
 
 @dataclass(slots=True)
@@ -75,19 +77,19 @@ class Asking:
         self.held = (last, tokens) if pays and rounds else self.before
         return Marks(self.read, self.ttl, self.before[0] if self.before else None, end=pays)
 
-    def left(self, n: int, whole_from: int, sections: str) -> Left:
+    def left(self, n: int, whole: tuple[int, ...], sections: str) -> Left:
         """What it leaves in cache.
 
         Args:
             n: its number in its thread.
-            whole_from: the first ask before it that it read as it was sent.
+            whole: the asks before it that it read as they were sent.
             sections: of its last request that others may begin with.
         """
         own = self.at + LASTS[self.ttl] if self.ttl else 0.0
         end = self.at + LASTS["5m"] if self.held else 0.0
         if not self.rounds:  # it ends with the ask's own message
             end = own
-        hour, whole = self.ttl == "1h", min(whole_from, n)
+        hour, whole = self.ttl == "1h", (*whole, n) if end else whole
         return Left(whole, own, end, 0.0, self.model, sections, hour, self.lasting)
 
     @property

@@ -93,6 +93,7 @@ class Caching(Generic[T]):
             fresh=max(0, size.thread - cached),
             again=again,
             keep=keep,
+            lasting=size.lasting,
         )
         return Asking(thread, feature, model, size, ttl, read, lasting)
 
@@ -121,8 +122,8 @@ class Caching(Generic[T]):
             asking: the ask.
             request: the call that would keep alive what the next ask begins with; None where none may be made.
             rounds: of tools.
-            answer: tokens behind its last request.
-            lighter: by how many fewer its thread is written anew, once it is lost.
+            answer: tokens of the beginning of the answer, behind its last request.
+            lighter: by how many fewer what does not last of its thread is written anew, once it is lost.
         """
         self.rhythm.went(asking.feature, rounds)
         lane = asking.thread.lane
@@ -134,7 +135,8 @@ class Caching(Generic[T]):
             return
         if asking.ttl == "1h":
             return
-        size = Size(asking.size.shared, inside, asking.sent - inside + answer, lighter)
+        behind = asking.sent - inside + answer
+        size = Size(asking.size.shared, inside, behind, lighter, asking.size.lasting)
         self._alive.pop(lane, None)
         self._alive[lane] = Alive(
             asking.thread, asking.model, request, size, asking.at + LASTS["5m"]
@@ -175,6 +177,7 @@ class Caching(Generic[T]):
                 thread=size.thread,
                 answer=size.answer,
                 lighter=size.lighter,
+                lasting=size.lasting,
             )
             > 0
         )

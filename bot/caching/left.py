@@ -39,7 +39,7 @@ class Left:
     """What an ask left in Claude's cache.
 
     Attributes:
-        whole_from: which ask of the thread was the first that it read as it was sent; its own number if none.
+        whole: the asks of the thread that lie there as they were sent, its own included, by their numbers.
         own_until: until when all up to its own message is in cache, in epoch seconds, less a margin; 0 if it is not.
         end_until: the same for all that its requests sent.
         answer_until: the same with its answer.
@@ -49,7 +49,7 @@ class Left:
         lasting: what an ask before it left for an hour.
     """
 
-    whole_from: int
+    whole: tuple[int, ...]
     own_until: float = 0.0
     end_until: float = 0.0
     answer_until: float = 0.0
@@ -69,13 +69,14 @@ class Left:
             return None
         kept = {k: v for k, v in json.loads(text).items() if k in cls.__dataclass_fields__}
         lasting = kept.pop("lasting", None)
+        kept["whole"] = tuple(kept.get("whole", ()))
         return cls(**kept, lasting=Lasting(**lasting) if lasting else None)
 
     def until(self, model: str) -> float:
         """Until when a model's cache holds something of the thread, in epoch seconds; 0 if it holds nothing."""
         return max(self.own_until, self.end_until) if model == self.model else 0.0
 
-    def ways(self, at: float, *, last: int) -> list[tuple[int, Read]]:
+    def ways(self, at: float, *, last: int) -> list[tuple[tuple[int, ...], Read]]:
         """How the next ask may begin, the way that reads most first.
 
         Args:
@@ -83,19 +84,25 @@ class Left:
             last: the number of the ask that left this.
 
         Returns:
-            The first ask that is to be read as it was sent, and up to where it then lies in cache.
+            The asks that are to be read as they were sent, and up to where it then lies in cache.
         """
-        whole, light = self.whole_from, last + 1
-        own: tuple[int, Read] = (light, "own" if at < self.own_until else "")
+        _, before, lasting = self.forms(last=last)[:3]
+        found: list[tuple[tuple[int, ...], Read]] = []
         if at < self.answer_until:
-            return [(whole, "answer"), (light, "")]
+            return [(self.whole, "answer"), ((), "")]
         if at < self.end_until:
-            return [(whole, "tail"), own]
+            found.append((self.whole, "tail"))
         if at < self.own_until:
-            return [(whole, "own"), (light, "")] if whole < last else [own]
-        if self.lasting and at < self.lasting.until:
-            return [(whole if whole <= self.lasting.n else light, "lasting"), (light, "")]
-        return [(light, "")]
+            found.append((before, "own"))
+        elif self.lasting and at < self.lasting.until:
+            found.append((lasting, "lasting"))
+        return [*found, ((), "")]
+
+    def forms(self, *, last: int) -> tuple[tuple[int, ...], ...]:
+        """Which asks may be read as they were sent: all that were, those before the last one, those that last, none."""
+        before = tuple(n for n in self.whole if n < last)
+        upto = self.lasting.n if self.lasting else 0
+        return (self.whole, before, tuple(n for n in before if n <= upto), ())
 
     def holds(self, sections: str, model: str, read: Read, *, whole: bool) -> bool:
         """Whether a request begins, byte for byte, with what lies in cache up to there.
@@ -125,9 +132,12 @@ class Left:
             at: epoch seconds.
             last: the number of the ask that left this.
         """
-        own, tail, asked = ends
+        own, _, asked = ends
         renewed, lasting = at + HOUR_SECONDS, None
-        if read == "answer":
+        if read in (
+            "answer",
+            "tail",
+        ):  # its first words are written for an hour, and with them all before
             lasting = Lasting(asked - 1, last, renewed)
         elif self.hour and at < self.own_until:
             lasting = Lasting(own, last - 1, renewed if read == "own" else self.own_until)
@@ -135,12 +145,9 @@ class Left:
             lasting = replace(self.lasting, until=renewed) if read == "lasting" else self.lasting
         if not read:
             return None, None
-        messages = (
-            lasting.messages
-            if lasting and read in ("lasting", "answer")
-            else {"own": own, "tail": tail}.get(read, 0)
-        )
-        return (messages - 1, "1h" if lasting and lasting.messages == messages else "5m"), lasting
+        if lasting and read != "own":
+            return (lasting.messages - 1, "1h"), lasting
+        return (own - 1, "1h" if lasting and lasting.messages == own else "5m"), lasting
 
     def carried(self, until: float) -> "Left":
         """The same after a call that wrote all of it, the answer too."""

@@ -68,6 +68,8 @@ def _ends(last: int, marks: Marks, asked: int) -> dict[int, Ttl]:
 
 
 def _marked(message: Mapping[str, Any], ttl: Ttl) -> dict[str, Any]:
-    *before, last = cast("list[Mapping[str, Any]]", message["content"])
+    content = cast("list[Mapping[str, Any]]", message["content"])
+    place = 0 if message["role"] == "assistant" else len(content) - 1
     mark = {"type": "ephemeral", "ttl": ttl}
-    return {**message, "content": [*before, {**last, "cache_control": mark}]}
+    there = {**content[place], "cache_control": mark}
+    return {**message, "content": [*content[:place], there, *content[place + 1 :]]}

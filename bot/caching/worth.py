@@ -10,7 +10,7 @@ from bot.prices import DAY_SECONDS, estimate
 from bot.usage import Usage
 
 SAMPLE_TOKENS = 10_000  # of which prices are compared, below every cliff
-LIKELY_ANSWER = 800  # tokens, of an answer that is not given yet
+OPENING_TOKENS = 20  # of the first words of an answer that is not given yet, about
 # Tokens below which nothing is cached; https://platform.claude.com/docs/en/build-with-claude/prompt-caching.
 _MINIMA = (
     (re.compile(r"claude-((opus|sonnet|haiku)-5-5|opus-5$|(fable|mythos)-5)"), 512),
@@ -69,11 +69,12 @@ def carried(
     thread: int,
     answer: int,
     lighter: int = 0,
+    lasting: int = 0,
 ) -> float:
     """What a call is worth that carries a thread's cache from five minutes of silence to an hour; 0 where it is not.
 
-    It reads what stands there and writes the answer behind it for an hour, and with it all before: the next ask reads
-    both. A call every five minutes would read everything as often, and seldom be worth more.
+    It reads what stands there and writes the first words of the answer behind it for an hour, and with them all before:
+    the next ask reads both. A call every five minutes would read everything as often, and seldom be worth more.
 
     Args:
         hazards: the thread's.
@@ -81,10 +82,12 @@ def carried(
         shared: tokens at its beginning that other threads keep alive anyway.
         thread: the thread's own tokens in cache.
         answer: those behind them, which are not.
-        lighter: by how many fewer all of them are written anew where they are lost.
+        lighter: by how many fewer those that do not last are written anew where they are lost.
+        lasting: those of the thread that lie in cache for an hour without it.
     """
     whole = thread + answer
-    kept = _later(hazards) * (rates.write_5m * (whole - lighter) - rates.read * whole)
+    lost = whole - lasting
+    kept = _later(hazards) * (rates.write_5m * (lost - lighter) - rates.read * lost)
     return max(0.0, kept - rates.read * (shared + thread) - rates.write_1h * answer)
 
 
@@ -97,6 +100,7 @@ def lifetime(
     fresh: int,
     again: float,
     keep: bool,
+    lasting: int = 0,
 ) -> Ttl | None:
     """How long the end of an ask's first request is worth keeping; None where it is likely to be read by nobody.
 
@@ -108,14 +112,17 @@ def lifetime(
         fresh: those of them that are not in cache yet, and are written.
         again: the chance that the same ask goes on with another request.
         keep: whether a call may carry it further than five minutes.
+        lasting: those of the thread that lie in cache for an hour already.
     """
     soon = again + (1 - again) * hazards[0]
     silence = 1 - soon
     spared = soon * (rates.write_5m - rates.read) * fresh
-    call = carried(hazards, rates, shared=shared, thread=thread, answer=LIKELY_ANSWER)
-    lasting = _later(hazards) * (rates.write_5m - rates.read) * thread
+    call = carried(
+        hazards, rates, shared=shared, thread=thread, answer=OPENING_TOKENS, lasting=lasting
+    )
+    later = _later(hazards) * (rates.write_5m - rates.read) * (thread - lasting)
     short = spared + silence * (call if keep else 0.0) - (rates.write_5m - 1) * fresh
-    long = spared + silence * lasting - (rates.write_1h - 1) * fresh
+    long = spared + silence * later - (rates.write_1h - 1) * fresh
     if max(short, long) <= 0:
         return None
     return "1h" if long > short else "5m"

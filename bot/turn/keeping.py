@@ -5,9 +5,9 @@ from dataclasses import replace
 
 from bot.ask import Lease
 from bot.caching import Asking, Left, Read, Size, Thread, held
-from bot.conversation import NONE_WHOLE, Conversation
+from bot.conversation import Conversation
 from bot.labels import text
-from bot.remembered import Message, as_sent, remembered
+from bot.remembered import Message, as_sent, opened, remembered
 from bot.turn.brief import Brief, Carry, Rooms
 from bot.turn.older import fits
 from bot.turn.request import LIKELY_PART, Order, bound_of
@@ -47,17 +47,17 @@ class Keeping:
             asked: makes its first request.
             recorded: keys of requests that were answered before a restart, which have to be the same again.
         """
-        left, now, light = conversation.left, self._rooms.now(), conversation.n
+        left, now, last = conversation.left, self._rooms.now(), conversation.n - 1
         if left is None or not conversation.kept:
             return conversation
         if recorded:
-            ways = (conversation.whole(since) for since in (left.whole_from, light))
+            ways = (conversation.whole(asks) for asks in left.forms(last=last))
             return next((way for way in ways if asked(way).key in recorded), conversation)
-        for since, read in left.ways(now, last=light - 1):
-            way = conversation.whole(since)
+        for asks, read in left.ways(now, last=last):
+            way = conversation.whole(asks)
             order = asked(way)
             likely = round(order.input_tokens * LIKELY_PART)
-            short = since >= light or fits(order.model, likely, now)
+            short = not way.as_sent or fits(order.model, likely, now)
             held = left.holds(order.sections, order.model, read, whole=way.as_sent)
             if read and short and held:
                 self._read = read
@@ -81,7 +81,7 @@ class Keeping:
             last: whether tools may not be used any more: no other request begins with one that says so.
         """
         tokens = max(0, round((order.input_tokens - order.shared_tokens) * LIKELY_PART))
-        form = (order.model, conversation.older, conversation.whole_from)
+        form = (order.model, conversation.older, conversation.whole_asks)
         if self._asking is None or form != self._form:
             if self._asking is not None:
                 self._read = ""  # of another form, or of another model, nothing is in cache
@@ -106,8 +106,8 @@ class Keeping:
             conversation: of the ask.
         """
         if self._asking:
-            since = conversation.whole_from
-            self._left = self._asking.left(conversation.n, since, self._sections)
+            asks = conversation.whole_asks
+            self._left = self._asking.left(conversation.n, asks, self._sections)
         return self._left
 
     def answered(self, order: Order, conversation: Conversation, rounds: Sequence[Message]) -> None:
@@ -122,17 +122,18 @@ class Keeping:
         if asking is None or left is None:
             return
         messages = (conversation.new, *rounds)
-        whole = bool(left.end_until) or left.whole_from < conversation.n
         light = remembered(messages)
-        kept = as_sent(messages) if whole else light
-        answer = _likely(kept[-1:] if whole else kept[1:])
+        kept = as_sent(messages) if conversation.n in left.whole else light
+        begun = opened(kept)
+        answer = _likely(begun[1:] if kept is light else begun[-1:])
         lighter = 0
         if conversation.as_sent or _count(rounds):
-            before = conversation.whole(NONE_WHOLE).remembered
-            lighter = _likely((*conversation.remembered, *kept)) - _likely((*before, *light))
+            lasting = conversation.lasting(asking.lasting.n if asking.lasting else 0)
+            sent = _likely((*conversation.remembered, *kept))
+            lighter = sent - _likely((*lasting.remembered, *light))
         self._rooms.caching.answered(
             asking,
-            self._carry(order, conversation, kept, asking, answer),
+            self._carry(order, conversation, begun, asking, answer),
             rounds=_count(rounds),
             answer=answer,
             lighter=max(0, lighter),
@@ -142,13 +143,15 @@ class Keeping:
         left, now, cached, read, lasting = conversation.left, self._rooms.now(), 0, None, None
         if left and self._read:
             read, lasting = left.place(self._read, conversation.ends, now, last=conversation.n - 1)
-            cached = _likely(conversation.remembered[: read[0] + 1]) if read else 0
+            cached = _upto(conversation, read[0] + 1) if read else 0
+        shared = round(order.shared_tokens * LIKELY_PART)
+        kept = _upto(conversation, lasting.messages) if lasting else 0
         return self._rooms.caching.asked(
             self._thread(conversation),
             feature=self._brief.feature,
             model=order.model,
             at=now,
-            size=Size(round(order.shared_tokens * LIKELY_PART), tokens),
+            size=Size(shared, tokens, lasting=kept),
             keep=self._brief.rules.keep_warm,
             read=read,
             lasting=lasting,
@@ -163,18 +166,18 @@ class Keeping:
         self,
         order: Order,
         conversation: Conversation,
-        kept: Sequence[Message],
+        begun: Sequence[Message],
         asking: Asking,
         answer: int,
     ) -> Carry | None:
-        """The call that reads what this ask left in cache, and writes its answer behind it; None where none helps."""
+        """The call that reads what this ask left in cache, and writes behind it how its answer begins; None where none helps."""
         whole = asking.sent + answer
-        same = kept[:1] == [conversation.new] and kept[-1]["role"] == "assistant"
+        same = begun[:1] == [conversation.new] and begun[-1]["role"] == "assistant"
         if not (self._brief.rules.keep_warm and same) or whole > CARRIED_TOKENS:
             return None
         asked = len(conversation.remembered)
         places = [asked, *([asking.held[0]] if asking.held else [])]
-        messages = held((*conversation.remembered, *kept), at=places)
+        messages = held((*conversation.remembered, *begun), at=places)
         body = {name: order.body[name] for name in _SHARED if name in order.body}
         if order.body.get("tools") and not self._brief.tools:
             body["tool_choice"] = {"type": "none"}
@@ -187,6 +190,12 @@ class Keeping:
             n=conversation.n,
             left=self._left,
         )
+
+
+def _upto(conversation: Conversation, messages: int) -> int:
+    """Tokens of so many messages before an ask, about; of an answer that ends them the first words alone are in cache."""
+    before = conversation.remembered[:messages]
+    return _likely(opened(before) if before and before[-1]["role"] == "assistant" else before)
 
 
 def _likely(messages: Sequence[Message]) -> int:

@@ -11,7 +11,7 @@ from typing import Any, cast
 
 from bot.caching import Rates
 from bot.conversation import Conversation
-from bot.labels import cut, unbounded
+from bot.labels import cut, text, unbounded
 from bot.prices import PICOS, cliff, estimate, window
 from bot.prompts import untagged
 from bot.remembered import Kept, Message
@@ -155,9 +155,17 @@ def _lines(messages: Sequence[Message]) -> list[str]:
     return [
         line
         for message in messages
-        for block in cast("Sequence[Mapping[str, Any]]", message["content"])
+        for block in _joined(message)
         if (line := _line(str(message["role"]), block))
     ]
+
+
+def _joined(message: Message) -> Sequence[Mapping[str, Any]]:
+    """A message's blocks; an answer, whose first words are a block of their own, in one piece."""
+    blocks = cast("Sequence[Mapping[str, Any]]", message["content"])
+    if message["role"] == "user" or any(block["type"] != "text" for block in blocks):
+        return blocks
+    return [text("".join(str(block["text"]) for block in blocks))]
 
 
 def _line(role: str, block: Mapping[str, Any]) -> str:

@@ -23,6 +23,7 @@ from bot.caching import (
     Thread,
     carried,
     lifetime,
+    marked,
 )
 from bot.caching.choice import CALLS, LATE_SECONDS, THREAD_CALLS, THREADS_AT_MOST
 from bot.caching.rhythm import LINES_AT_MOST, PENDING_AT_MOST
@@ -141,6 +142,16 @@ def test_a_call_is_due_once_and_only_in_time() -> None:
     assert caching.due(at + HOUR_SECONDS + 1) == []
 
 
+def test_what_lasts_is_not_carried_on() -> None:
+    """A call is made for what would be lost, and not for what lies in cache for an hour already."""
+    caching: Caching[str] = Caching()
+    for lasting in (0, 29_000):
+        size = Size(5_000, 30_000, 20, lasting=lasting)
+        answered(caching, f"{lasting} last", NOVEMBER, size=size)
+
+    assert caching.due(NOVEMBER + SLOT_SECONDS) == ["0 last"]
+
+
 def test_a_call_that_was_refused_is_not_made() -> None:
     """Where none may be made, and where too little would be spared."""
     caching: Caching[str] = Caching()
@@ -198,23 +209,23 @@ def test_what_is_remembered_of_rhythms_is_bounded() -> None:
 
 
 def test_what_is_in_cache_already_is_kept_for_an_hour_cheaply() -> None:
-    """A short question in a large thread that is still in cache is written for an hour; in a cold one it is not."""
-    first: dict[int, str | None] = {}
-    for cached in (30_000, 0):
+    """A short question in a large thread is written for an hour if that is in cache, unless it lasts as long by itself."""
+    first: list[str | None] = []
+    for cached, lasting in ((30_000, 0), (30_000, 30_000), (0, 0)):
         caching: Caching[str] = Caching()
         asking = caching.asked(
             thread(asks=3),
             feature="chat",
             model=SONNET,
             at=NOVEMBER,
-            size=Size(5_000, 30_300),
+            size=Size(5_000, 30_300, lasting=lasting),
             keep=True,
             read=(0, "5m") if cached else None,
             cached=cached,
         )
-        first[cached] = asking.ttl
+        first.append(asking.ttl)
 
-    assert first == {30_000: "1h", 0: "5m"}
+    assert first == ["1h", "5m", "5m"]
 
 
 def test_marks_follow_the_rounds() -> None:
@@ -231,7 +242,7 @@ def test_marks_follow_the_rounds() -> None:
 
     assert marks(0) == Marks(ask="1h", end=True)
     assert marks(1) == Marks(ask="1h", end=False)
-    assert (asking.held, asking.left(1, 1, "").end_until) == (None, 0.0)
+    assert (asking.held, asking.left(1, (), "").end_until) == (None, 0.0)
     asking.thread = thread("L")
     caching.rhythm.went("chat", 2)
     for n in range(40):
@@ -245,18 +256,19 @@ def test_marks_follow_the_rounds() -> None:
 @pytest.mark.parametrize(
     ("left", "at", "ways"),
     [
-        (Left(2, 5, 9), 1, [(2, "tail"), (4, "own")]),
-        (Left(2, 5, 9), 6, [(2, "tail"), (4, "")]),
-        (Left(2, 9, 5), 6, [(2, "own"), (4, "")]),
-        (Left(3, 9, 5), 6, [(4, "own")]),
-        (Left(2, 9, 5), 9, [(4, "")]),
-        (Left(2, 9, 5).carried(20), 19, [(2, "answer"), (4, "")]),
-        (Left(2, 5, 5, lasting=Lasting(3, 2, 9)), 6, [(2, "lasting"), (4, "")]),
-        (Left(3, 5, 5, lasting=Lasting(3, 2, 9)), 6, [(4, "lasting"), (4, "")]),
+        (Left((2, 3), 5, 9), 1, [((2, 3), "tail"), ((2,), "own"), ((), "")]),
+        (Left((2, 3), 5, 9), 6, [((2, 3), "tail"), ((), "")]),
+        (Left((2,), 9, 5), 6, [((2,), "own"), ((), "")]),
+        (Left((3,), 9, 5), 6, [((), "own"), ((), "")]),
+        (Left((2, 3), 9, 5), 9, [((), "")]),
+        (Left((2, 3), 9, 5).carried(20), 19, [((2, 3), "answer"), ((), "")]),
+        (Left((1, 2, 3), 5, 5, lasting=Lasting(3, 1, 9)), 6, [((1,), "lasting"), ((), "")]),
+        (Left((3,), 5, 5, lasting=Lasting(3, 2, 9)), 6, [((), "lasting"), ((), "")]),
+        (Left((), 5, 7, lasting=Lasting(3, 2, 9)), 6, [((), "tail"), ((), "lasting"), ((), "")]),
     ],
 )
 def test_the_next_ask_changes_nothing_that_is_in_cache(
-    left: Left, at: float, ways: list[tuple[int, str]]
+    left: Left, at: float, ways: list[tuple[tuple[int, ...], str]]
 ) -> None:
     """While anything lies there as it was sent, it is read so; once all is lost, it is read as it is remembered."""
     assert left.ways(at, last=3) == ways
@@ -266,7 +278,7 @@ def test_the_next_ask_changes_nothing_that_is_in_cache(
 def test_what_lies_in_cache_is_known_by_its_sections() -> None:
     """Another model, a changed section, and a tail in another form are not what was sent."""
     sent = Sections("t", "s", "c", "e", before="0", tail="0", own="1", end="2")
-    left = Left(1, 9, 9, 0, SONNET, str(sent))
+    left = Left((1,), 9, 9, 0, SONNET, str(sent))
     next_one = replace(sent, before="1", tail="2", own="3", end="3")
 
     def holds(read: Read, model: str = SONNET, *, whole: bool = True, **changes: str) -> bool:
@@ -284,20 +296,59 @@ def test_what_lies_in_cache_is_known_by_its_sections() -> None:
     assert not left.holds("", SONNET, "own", whole=False)
 
 
-def test_what_was_left_for_an_hour_is_left_to_all_who_follow() -> None:
-    """After the answer was carried on, it is read for an hour, by the ask after the next one too, as long as it lasts."""
-    carried, ends = Left(1, 5, 5).carried(4_000), (5, 7, 9)
-    place, lasting = carried.place("answer", ends, 1_000, last=2)
+@pytest.mark.parametrize("read", ["answer", "tail"])
+def test_what_is_read_is_left_for_an_hour_to_all_who_follow(read: Read) -> None:
+    """An ask that reads all of the one before keeps it for an hour, and so does who reads that again, as long as it lasts."""
+    left, ends = Left((1,), 5, 5), (5, 7, 9)
+    place, lasting = left.place(read, ends, 1_000, last=2)
     assert (place, lasting) == ((7, "1h"), Lasting(8, 2, 1_000 + HOUR_SECONDS))
-    following = Left(1, 1_300, 1_300, lasting=lasting)
+    following = Left((1, 2, 3), 1_300, 1_300, lasting=lasting)
 
-    assert following.ways(1_400, last=3) == [(1, "lasting"), (4, "")]
-    assert following.place("tail", (9, 11, 13), 1_200, last=3) == ((10, "5m"), lasting)
+    assert following.ways(1_400, last=3) == [((1, 2), "lasting"), ((), "")]
     again, renewed = following.place("lasting", (9, 11, 13), 1_400, last=3)
     assert (again, renewed) == ((7, "1h"), Lasting(8, 2, 1_400 + HOUR_SECONDS))
+    assert following.place("own", (9, 11, 13), 1_400, last=3) == ((8, "5m"), lasting)
     assert following.place("", (9, 11, 13), 9_000, last=3) == (None, None)
-    hour = Left(1, 4_000, 5, hour=True)
+    hour = Left((1,), 4_000, 5, hour=True)
     assert hour.place("own", ends, 1_000, last=2) == (
         (4, "1h"),
         Lasting(5, 1, 1_000 + HOUR_SECONDS),
     )
+
+
+def test_an_answer_is_kept_by_its_first_words() -> None:
+    """A mark on an answer stands behind its first words, on what people and tools said behind all of it."""
+    said = [
+        {"role": "user", "content": [{"text": "a"}, {"text": "b"}]},
+        {"role": "assistant", "content": [{"text": "c"}, {"text": "d"}]},
+        {"role": "user", "content": [{"text": "e"}]},
+    ]
+    made = marked(said, Marks((1, "1h"), "5m"), asked=2)
+
+    places = [["cache_control" in block for block in one["content"]] for one in made]
+    assert places == [[False, False], [True, False], [True]]
+
+
+def test_what_lasts_anyway_is_no_reason_for_a_call() -> None:
+    """What lies in cache for an hour already is worth neither a call nor a longer mark."""
+    hazards = silent(0.0, 0.3)
+    calls = [
+        carried(hazards, RATES, shared=5_000, thread=30_000, answer=20, lasting=lasting)
+        for lasting in (0, 15_000, 30_000)
+    ]
+    lives = [
+        lifetime(
+            hazards,
+            RATES,
+            shared=5_000,
+            thread=30_000,
+            fresh=500,
+            again=0.0,
+            keep=False,
+            lasting=lasting,
+        )
+        for lasting in (0, 29_500)
+    ]
+
+    assert calls[0] > calls[1] > calls[2] == 0.0
+    assert lives == ["1h", None]

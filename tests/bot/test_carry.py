@@ -52,6 +52,7 @@ async def account(world: World) -> Account:
 
 async def carried(world: World, rules: Policy) -> None:
     """Look once at what is due, five minutes after the last answer."""
+    await world.remembered()
     later = replace(world.turn, now=lambda: world.turn.now() + SLOT_SECONDS + 1)
     stopping = asyncio.Event()
     looking = asyncio.create_task(carry_on(later, rules, stopping))
@@ -61,7 +62,7 @@ async def carried(world: World, rules: Policy) -> None:
 
 
 async def test_a_thread_is_carried_on_and_read_by_the_next_ask(world: World) -> None:
-    """One call reads what the thread has in cache, its tools' results too, and writes its answer; the next reads all."""
+    """One call reads what the thread has in cache, its tools' results too, and writes how its answer begins for an hour."""
     world.script(FETCH, Draft("It says hello. " + "More. " * 300), Draft("Yes."))
     await world.events(LONG)
     await carried(world, policy())
@@ -72,7 +73,8 @@ async def test_a_thread_is_carried_on_and_read_by_the_next_ask(world: World) -> 
     assert (call.team, call.channel, call.thread) == ("T1", "C1", "1700000000.000000")
     assert call.output_tokens == 0
     assert call.cache_read_tokens == last.usage.prompt_tokens
-    assert call.cache_write_1h_tokens > 400
+    assert 0 < call.cache_write_1h_tokens < 60
+    assert call.input_tokens < 60
     assert call.cache_write_5m_tokens == 0
     assert after.cache_read_tokens == call.cache_read_tokens + call.cache_write_1h_tokens
     assert (await account(world)).carried.cost == call.cost
@@ -116,6 +118,19 @@ async def test_a_missed_cache_is_explained(
     assert single.misses[0].extra > Decimal("0.01")
 
 
+async def test_no_call_for_what_lasts_anyway(world: World) -> None:
+    """Who went on at once has left all before for an hour: a short question and its answer are worth neither call nor hour."""
+    world.script(Draft("Yes. " * 40), Draft("No. " * 40))
+    await world.events(LONG)
+    await world.events("And this?")
+    marks = [
+        block.get("cache_control") for one in world.sent[1]["messages"] for block in one["content"]
+    ]
+
+    assert [mark and mark["ttl"] for mark in marks] == [None, "1h", None, "5m"]
+    assert due(world) == []
+
+
 async def test_one_call_for_one_answer(world: World) -> None:
     """Silence is carried on once, not again and again, and not while the next ask is under way."""
     world.script(Draft("Yes."))
@@ -154,9 +169,11 @@ async def test_no_call_where_the_thread_is_another_by_now(world: World, meanwhil
     """Another process answered in it, or its words were erased: what is held of it here is not sent."""
     world.script(Draft("Yes."))
     await world.events(LONG)
+    await world.remembered()
     (call,) = due(world)
     if meanwhile == "answered":
         await world.events("And this?")
+        await world.remembered()
     else:
         assert world.lease is not None
         tx = Transaction()
@@ -193,6 +210,7 @@ async def test_a_call_that_fails_is_logged_and_booked_if_it_may_cost(world: Worl
     """Turned away it costs nothing; broken off it may be billed, and is booked as unconfirmed in its channel."""
     world.script(Draft("Yes."))
     await world.events(LONG)
+    await world.remembered()
     (call,) = due(world)
     world.claude.troubles.add(Trouble(problem=Problem(529)))
     assert not await carry(world.turn, policy(), call)
@@ -207,6 +225,7 @@ async def test_a_call_that_nobody_saw_end_is_booked_in_its_channel(world: World)
     """What a process that is gone had sent is booked by the next one, and its reservation ends."""
     world.script(Draft("Yes."))
     await world.events(LONG)
+    await world.remembered()
     (call,) = due(world)
     world.claude.ttft = 60.0
     sent = len(world.sent)

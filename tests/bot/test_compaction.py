@@ -20,7 +20,7 @@ from bot.demo.claude.errors import Problem
 from bot.errors import StoreDown
 from bot.journal import Journal
 from bot.prices import dollars, price
-from bot.remembered import Kept
+from bot.remembered import Kept, remembered
 from bot.turn.compact import AT_WORK, LEFT_OUT, SUMMED_UP
 from bot.turn.older import (
     ATTACHMENT_CHARS,
@@ -195,6 +195,15 @@ def test_what_is_summed_up_fits_below_the_cliff(texts: Sequence[str], again: boo
     assert len(part.encode()) < PART_BYTES + 200
     assert ("What was before." in part) is again
     assert not asks or asks[-1].messages[0]["content"][0]["text"][:6_000] in part
+
+
+def test_an_answer_is_told_in_one_piece() -> None:
+    """Its first words are a block of their own in the thread's memory, and not to who sums it up."""
+    said = "An answer of many words, " * 9
+    kept = remembered([{"role": "assistant", "content": [{"type": "text", "text": said}]}])
+
+    assert len(kept[0]["content"]) == 2
+    assert f"<purser:answer>\n{said}\n</purser:answer>" in told(None, [Kept(1, tuple(kept))])
 
 
 def test_bulk_is_not_summed_up() -> None:

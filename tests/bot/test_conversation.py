@@ -20,7 +20,14 @@ from bot.conversation import (
     without_code,
 )
 from bot.labels import ATTACHMENT_CHARS, FILE_CHARS, SAID_CHARS
-from bot.remembered import RESULT_CHARS
+from bot.remembered import (
+    LEAST_CHARS,
+    OPENING_CHARS,
+    RESULT_CHARS,
+    RESULTS_CHARS,
+    as_sent,
+    remembered,
+)
 from bot.store import Row, Transaction
 from bot.turn.request import reworded_as
 
@@ -114,7 +121,7 @@ async def test_what_is_too_much_is_not_kept_as_it_was_sent(size: int) -> None:
         {"role": "user", "content": [result]},
         answer("Yes."),
     ]
-    left, tx = Left(1, end_until=9.0), Transaction(lease())
+    left, tx = Left((1,), end_until=9.0), Transaction(lease())
     Conversations(store).keep(
         tx, lease(), await opened(store), rounds, message_id="msg_1", at=1.0, left=left
     )
@@ -132,6 +139,39 @@ def texts(conversation: Conversation) -> str:
 def answer(text: str) -> dict[str, Any]:
     """An answer of Claude's."""
     return {"role": "assistant", "content": [{"type": "text", "text": text}]}
+
+
+@given(st.text())
+def test_an_answer_is_remembered_to_the_letter(words: str) -> None:
+    """Its first words are a block of their own, by which it is kept in cache; nothing is lost or left empty between the two."""
+    for kept in (remembered([answer(words)]), as_sent([answer(words)])):
+        blocks = [block["text"] for message in kept for block in message["content"]]
+
+        assert "".join(blocks) == (words if words.strip() else "")
+        assert all(block.strip() for block in blocks)
+        assert len(blocks) <= 2
+        assert len(blocks) < 2 or len(blocks[0]) >= OPENING_CHARS
+
+
+def test_the_first_words_are_few() -> None:
+    """Of a long answer they are a line at most, whatever separates its words."""
+    for space in (" ", "\n"):
+        first, rest = remembered([answer(space.join(["word"] * 900))])[0]["content"]
+
+        assert len(first["text"]) < OPENING_CHARS + 5
+        assert rest["text"].startswith(space)
+
+
+@pytest.mark.parametrize(
+    ("results", "chars"),
+    [(1, RESULT_CHARS), (2, RESULT_CHARS), (4, RESULTS_CHARS // 4), (99, LEAST_CHARS)],
+)
+def test_many_results_are_remembered_shorter(results: int, chars: int) -> None:
+    """What an ask read in many calls is remembered with less of each, and with something of each."""
+    given = [{"type": "tool_result", "tool_use_id": "u", "content": "x" * 9_000}] * results
+    (message,) = remembered([{"role": "user", "content": given}])
+
+    assert {block["content"].count("x") for block in message["content"]} == {chars}
 
 
 async def test_what_was_refused_is_not_read_again() -> None:

@@ -153,7 +153,7 @@ async def test_another_model_that_answers_has_the_thread_in_its_cache(world: Wor
     world.script(Draft("One."))
     world.claude.troubles.refuse_next("frontier_llm")
     assert isinstance((await world.events(LONG, fallback_model=OPUS))[-1], Answer)
-    (row,) = await world.store.read("conversation.open", lane="T1:C1:1700000000.000000")
+    (row,) = json.loads(await world.remembered())
     left = Left.read(row["cached"])
 
     assert left is not None
@@ -188,10 +188,29 @@ async def test_what_a_call_carried_on_is_remembered(world: World) -> None:
     """It stands with the thread, for any process, unless an ask came meanwhile."""
     world.script(Draft("Yes."))
     await world.events(LONG)
-    lane, left = "T1:C1:1700000000.000000", Left(1).carried(9.0)
+    await world.remembered()
+    lane, left = "T1:C1:1700000000.000000", Left((1,)).carried(9.0)
     for n in (0, 1):
         tx = Transaction()
         world.turn.conversations.carried(tx, lane, n, left)
         await world.store.commit(tx)
         (row,) = await world.store.read("conversation.open", lane=lane)
         assert (Left.read(row["cached"]) == left) is bool(n)
+
+
+async def test_what_was_read_lasts_an_hour_and_what_was_added_is_sent_lighter(world: World) -> None:
+    """Ten minutes after a thread went on at once, all up to the answer before the last is read, and the rest is lighter."""
+    one, two = Draft("The first one says what it says and more than that."), Draft("Two.")
+    world.script(FETCH, one, FETCH, two, Draft("Three."))
+    for question in (LONG, "And?"):
+        await world.events(question)
+    await world.remembered()
+    later = time.time() + 600
+    world.turn = replace(world.turn, now=lambda: later)
+    world.claude.now = lambda: later
+    await world.events("So?")
+    _, first, second, _, last = await world.rows()
+
+    assert kinds(world.sent[-1]).count("thinking") == 1
+    assert 0 < second.cache_write_1h_tokens < 60
+    assert last.cache_read_tokens == first.usage.prompt_tokens + second.cache_write_1h_tokens

@@ -76,6 +76,18 @@ def test_a_keep_alive_call_carries_on_what_the_next_ask_may_miss() -> None:
 
 
 @pytest.mark.parametrize(
+    ("later", "read", "cause"), [(400, 2_040, "expired"), (400, 0, ""), (3_700, 0, "expired")]
+)
+def test_what_lasts_an_hour_is_told_from_what_lapsed(later: int, read: int, cause: str) -> None:
+    """Of a thread whose beginning was written for an hour the rest lapses after five minutes; the beginning does not."""
+    rows = [response(wrote=2_000), response(60, read=2_000, hour=40, wrote=3_000, ask_id="A2")]
+    rows.append(response(90, read=5_040, wrote=100, ask_id="A2"))
+    *_, miss = misses([*rows, response(later, read=read, wrote=9_000, ask_id="A3")])
+
+    assert miss.cause == cause
+
+
+@pytest.mark.parametrize(
     ("changes", "cause"),
     [
         ({"tools": "x", "system": "x"}, "tools"),
