@@ -20,7 +20,7 @@ from click.testing import CliRunner
 
 from bot.__main__ import main
 from bot.ask import Signal
-from bot.audit import Record, record
+from bot.audit import Audit, Record, Wanted, record
 from bot.demo.slack import SlackStandIn
 from bot.inbox import Arrival, Inbox
 from bot.ledger import Ledger
@@ -659,6 +659,8 @@ async def test_a_dead_ask_gets_another_chance_or_is_given_up(
     lease = await inbox.take(person_in_flight=9, channel_in_flight=9)
     assert lease is not None
     assert lease.ask.id == "aaaaaaaa11111111"
+    found = [(one["action"], one["outcome"]) async for one in Audit(served).find(Wanted())]
+    assert found == [("dead", "retried"), ("dead", "dropped")]
 
 
 async def test_a_dead_ask_that_is_not_meant_clearly_is_left(

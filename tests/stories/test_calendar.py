@@ -61,6 +61,29 @@ async def test_a_budget_that_is_nearly_spent_is_told_once(tmp_path: Path) -> Non
         assert len(told(world, "85 %")) == 1
 
 
+async def test_the_service_examines_itself_by_day(tmp_path: Path) -> None:
+    """Once it has served for a while, admins hear what the doctor found, once, and Claude is asked for nothing that costs."""
+    async with World(tmp_path) as world:
+        world.claude.change_model("claude-opus-5-5", retires=at(20).isoformat())
+        await world.start()
+        await world.idle()
+        early = told(world, "The doctor found something")
+        for days in (1, 2):
+            world.ahead = (at(days) - datetime.now(UTC)).total_seconds()
+            await world.until(lambda days=days: len(looked(world)) >= days)
+            await world.idle()
+        (late,) = told(world, "The doctor found something")
+
+        assert early == []
+        assert "Model claude-opus-5-5: is active, retires on" in late
+        assert world.asked == []
+
+
+def looked(world: World) -> list[str]:
+    """Each time that Claude was asked for how long a model can be used."""
+    return [e.path for e in world.claude.log if e.path.endswith("/models/claude-opus-5-5")]
+
+
 async def test_a_channel_that_the_bot_left_hears_nothing_once(tmp_path: Path) -> None:
     """What is to be said in a channel that is closed to the bot is given up at once, with the reason; admins hear it."""
     async with World(tmp_path, policy="monthly_budget_usd = 10") as world:
