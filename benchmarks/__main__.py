@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from benchmarks import books, growth, hanging, reviews, words
+from benchmarks.cold import woken
 from benchmarks.targets import Target, cpu_ms, judged, ms, quantile
 from benchmarks.told import folder, machine, say, told
 from benchmarks.town import Round
@@ -75,7 +76,7 @@ async def _growth(scale: growth.Scale) -> list[Target]:
     began = time.monotonic()
     with folder() as name:
         seen = await growth.grow(Path(name), scale, say)
-    return told(growth.table(seen), growth.judged(seen), began)
+    return told(f"{growth.table(seen)}\n\n{woken()}", growth.judged(seen), began)
 
 
 async def _reviews(rounds: int) -> list[Target]:

@@ -183,7 +183,14 @@ def judged(found: Mapping[str, Grown]) -> list[Target]:
         Target("memory for an open stream, kB", ours.stream_kb, STREAM_TIMES * plain.stream_kb),
         Target("memory for a waiting ask, kB", ours.waiting_kb, WAITING_KB),
         Target("dearest ask by how many at a time, ms", max(flat.values()), FLAT * flat[50]),
+        Target("an ask alone, of the bare app's, beside one of fifty", _alone(ours, plain), FLAT),
     ]
+
+
+def _alone(ours: Grown, plain: Grown) -> float:
+    """How many times the bare app's an ask costs alone, by how many times it costs among fifty."""
+    alone, among = (ours.cpu_ms[n] / plain.cpu_ms[n] for n in (1, 50))
+    return alone / among
 
 
 def table(found: Mapping[str, Grown]) -> str:

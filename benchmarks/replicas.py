@@ -3,6 +3,7 @@
     a file                one `purser serve`
     PostgreSQL, one       one, on a server of its own on this machine
     PostgreSQL, two       two, on another database of that kind; Slack speaks to both in turns
+    bare, one; bare, two  the same of the bare app, which shares nothing: what it costs a machine that work is spread
 
 Claude holds each answer for a second, so that fifty asks are open at a time and the machine is not out of breath: what
 is measured then is the way to the disk, not the queue for two cores. The servers' CPU is not counted, though it is
@@ -10,6 +11,7 @@ spent on the same cores.
 """
 
 import asyncio
+import json
 import sys
 import time
 from collections.abc import AsyncGenerator, Mapping, Sequence
@@ -20,13 +22,14 @@ from statistics import median
 
 import click
 
-from benchmarks.apps import PURSER, App, running
+from benchmarks.apps import PURSER, App, bare, running
 from benchmarks.claude import claude
 from benchmarks.database import database
 from benchmarks.targets import Target, cpu_ms, ms
 from benchmarks.told import folder, machine, say, told
 from benchmarks.town import Town, town
-from benchmarks.trial import Leg, warmed_up
+from benchmarks.trial import Leg, crowd, warmed_up
+from benchmarks.trial import Scale as Crowded
 
 FIRST_WORD_SECONDS = 1.0
 SPREAD_SECONDS = 1.2  # over which the first ones of a round are asked
@@ -34,7 +37,8 @@ ACK_MS = 50.0
 POSTGRES_TIMES = 1.5  # of the CPU on a file
 TWO_TIMES = 1.1  # of one process's CPU
 FILE, ONE, TWO = "a file", "PostgreSQL, one process", "PostgreSQL, two processes"
-HOUSES = {FILE: 1, ONE: 1, TWO: 2}
+BARE, BARE_TWO = "bare, one process", "bare, two processes"
+HOUSES = {FILE: 1, ONE: 1, TWO: 2, BARE: 1, BARE_TWO: 2}
 """How many processes each has."""
 
 
@@ -73,6 +77,11 @@ async def measure(
         names: of those that are measured.
     """
     async with AsyncExitStack() as stack:
+        body = place / "body.json"
+        if {BARE, BARE_TWO}.intersection(names):
+            (place / "first").mkdir()
+            seen = await crowd(place / "first", Crowded(crowd=1, hold_seconds=0.0))
+            body.write_text(json.dumps(seen.body), encoding="utf-8")
         url, _ = await stack.enter_async_context(claude(FIRST_WORD_SECONDS))
         houses: dict[str, House] = {}
         for n, name in enumerate(names):
@@ -80,7 +89,13 @@ async def measure(
             room = place / str(n)
             room.mkdir()
             house = await stack.enter_async_context(
-                _house(room, url, processes=HOUSES[name], postgres=name != FILE)
+                _house(
+                    room,
+                    url,
+                    bare(body) if name in {BARE, BARE_TWO} else PURSER,
+                    processes=HOUSES[name],
+                    postgres=name in {ONE, TWO},
+                )
             )
             for _ in range(2 * HOUSES[name] - 1):  # so that each process knows nearly everybody
                 await warmed_up(house.town, scale.asks)
@@ -94,7 +109,7 @@ async def measure(
 
 @asynccontextmanager
 async def _house(
-    room: Path, claude_url: str, *, processes: int, postgres: bool
+    room: Path, claude_url: str, command: Sequence[str], *, processes: int, postgres: bool
 ) -> AsyncGenerator[House]:
     async with AsyncExitStack() as stack:
         more: dict[str, str] = {}
@@ -105,7 +120,7 @@ async def _house(
         for n in range(processes):
             (room / f"process-{n + 1}").mkdir()
             serving = running(
-                PURSER,
+                command,
                 slack=place.slack,
                 claude_url=claude_url,
                 folder=room / f"process-{n + 1}",
@@ -117,7 +132,7 @@ async def _house(
 
 def judged(houses: Mapping[str, House]) -> list[Target]:
     """The targets, in the order in which they are told."""
-    file, one, two = (houses[name].legs for name in HOUSES)
+    file, one, two = (houses[name].legs for name in (FILE, ONE, TWO))
     rounds = [leg.round for house in houses.values() for leg in house.legs]
     return [
         Target("ack p99 on PostgreSQL, ms", ms(lambda r: r.acks, 0.99, one), ACK_MS),
