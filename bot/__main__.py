@@ -139,7 +139,7 @@ def serve(host: str, port: int | None) -> None:
         except PurserError:
             raise
         except Exception as error:  # noqa: BLE001 - the frontier of the process: the trace goes to the log
-            _refuse_to_listen(error, host, choose="--host or --port")
+            _refuse_to_listen(error, host, choose="--host, --port or METRICS_PORT")
             structlog.get_logger().exception("process broke")
             return 1
         return 0

@@ -5,6 +5,7 @@ each with its name and the mend; a secret's value never appears in a repr or an 
 """
 
 import re
+import ssl
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
@@ -216,11 +217,23 @@ class Settings(BaseModel):
             )
         return SecretStr(url)
 
+    @field_validator("https_proxy")
+    @classmethod
+    def _proxy(cls, value: SecretStr | None) -> SecretStr | None:
+        """Its value is not shown: it may hold a password."""
+        if value is None or _is_proxy(value.get_secret_value()):
+            return value
+        raise ValueError("should be an address such as http://proxy.example:3128")
+
     @field_validator("ssl_cert_file")
     @classmethod
     def _there(cls, value: Path | None) -> Path | None:
         if value is not None and not value.is_file():
             raise ValueError(f"there is no file {value}")
+        try:
+            ssl.create_default_context(cafile=value)
+        except OSError as error:
+            raise ValueError(f"{value} holds no certificates as PEM, or cannot be read") from error
         return value
 
     @field_validator("log_level")
@@ -301,6 +314,14 @@ def keyed(url: SecretStr, key: str, *, options: str = "") -> SecretStr:
 def brings_key(url: SecretStr) -> bool:
     """Whether sessions at this address are to bring a key of the audit along."""
     return bool(re.search(rf"{SETS_KEY}\S", unquote(url.get_secret_value())))
+
+
+def _is_proxy(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # a port that is none
+        return False
 
 
 def _dotenv(path: Path | None, problems: list[str]) -> dict[str, str]:

@@ -37,7 +37,7 @@ from bot.errors import BadSettings
 from bot.inbox import Inbox
 from bot.metrics import Metrics
 from bot.policy import Policy
-from bot.settings import Settings
+from bot.settings import MENDS, Settings
 from bot.slack.envelope import Us
 from bot.slack.listen import Listen
 from bot.slack.transport import APART_SECONDS, bolt
@@ -166,7 +166,10 @@ async def _who_we_are(wire: SlackWire) -> Us:
             answer = await wire.auth_test()
         except SlackError as error:
             if error.code in {"invalid_auth", "account_inactive", "token_revoked", "not_authed"}:
-                raise BadSettings([f"SLACK_BOT_TOKEN: Slack says {error.code}"]) from None
+                mend = MENDS["SLACK_BOT_TOKEN"]
+                raise BadSettings(
+                    [f"SLACK_BOT_TOKEN: Slack says {error.code}; use {mend}"]
+                ) from None
             log.warning("slack does not say who we are", code=error.code)
             await asyncio.sleep(IDENTITY_SECONDS)
             continue

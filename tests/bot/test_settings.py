@@ -263,3 +263,31 @@ def test_an_audit_key_that_would_not_do_is_refused(url: str, key: str, problem: 
     _, problems = Settings.examine({"DATABASE_URL": url, "AUDIT_KEY": key})
 
     assert [one[: len(problem)] for one in problems] == [problem]
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "proxy.example:3128",
+        "hunter2",
+        "socks5://purser:hunter2@proxy.example:1080",
+        "http://",
+        "http://purser:hunter2@proxy.example:many",
+    ],
+)
+def test_a_proxy_that_is_none_is_refused(url: str) -> None:
+    """What could not be used is told before anything is sent, and nothing of it is shown."""
+    with pytest.raises(BadSettings, match=r"HTTPS_PROXY: .+such as http://") as caught:
+        Settings.read({"HTTPS_PROXY": url})
+
+    assert "hunter2" not in str(caught.value)
+    for good in ("http://proxy.example:3128", "https://purser:hunter2@proxy.example"):
+        assert Settings.read({"HTTPS_PROXY": good}).https_proxy is not None
+
+
+def test_a_file_without_certificates_is_refused(tmp_path: Path) -> None:
+    """SSL_CERT_FILE is read at the start, not at the first call."""
+    (tmp_path / "ca.pem").write_text("nothing of that kind")
+
+    with pytest.raises(BadSettings, match=r"SSL_CERT_FILE: .+ca\.pem holds no certificates"):
+        Settings.read({"SSL_CERT_FILE": str(tmp_path / "ca.pem")})
