@@ -1,6 +1,6 @@
 """How often a digest comes, and when: in the words of whoever asks for it, and as moments. Pure.
 
-    nightly at 7:00        weekdays at 8:30        weekly on Friday at 16:00        every Monday
+    nightly at 7:00        weekdays at 8:30        weekly on Friday at 16:00        every Monday and Thursday
 
 A time is that of the clock on the wall, so that it stays the same when clocks are moved; a day has one at most.
 """
@@ -15,21 +15,40 @@ from bot.errors import PurserError
 NAMES = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 EVERY, WEEKDAYS = tuple(range(7)), tuple(range(5))
 HOUR = 7  # where no time is named
-_DAY = r"(?:mon|tues|wednes|thurs|fri|satur|sun)day"
+_DAY = r"(?:mon|tues|wednes|thurs|fri|satur|sun)days?"
+_DAYS = rf"{_DAY}(?:\s*(?:,|&|,?\s+and)\s*{_DAY})*"
+# Not a word that a query compares something with, as in `text ~ nightly`.
+_APART = r"(?<![=~<>(,\"'])[,;]?\s+"
 _OFTEN = re.compile(
-    # Not a word that a query compares something with, as in `text ~ nightly`.
-    r"(?<![=~<>(,\"'])[,;]?\s+(?:posted\s+)?"
-    r"(?:(?P<every>nightly|daily|every\s+(?:day|night|morning))"
+    rf"{_APART}(?:posted\s+)?"
+    r"(?:(?P<every>nightly|daily|(?:every|each)\s+(?:day|night|morning))"
     r"|(?P<weekdays>(?:on\s+|every\s+)?weekdays?)"
-    rf"|(?P<weekly>weekly|every\s+week)(?:\s+on\s+(?P<on>{_DAY})s?)?|(?:on|every)\s+(?P<day>{_DAY})s?)"
-    r"(?:\s+at\s+(?P<time>\S+(?:\s*[ap]m)?))?\s*$",
+    rf"|(?P<weekly>weekly|every\s+week)(?:\s+(?:on\s+)?(?P<on>{_DAYS}))?|(?:on|every)\s+(?P<day>{_DAYS}))"
+    # What follows a number is no time any more, but was meant to be one: `7:00 UTC`.
+    r"(?:,?\s+(?:at\s+(?P<time>\d\S*(?:\s+\S+){0,2}|\S+)|(?P<bare>\d{1,2}[:.]\d\d\S*(?:\s+\S+){0,2})))?[\s.!]*$",
+    re.IGNORECASE,
+)
+_OTHERWISE = re.compile(
+    rf"{_APART}(?:hourly|monthly|quarterly|yearly|fortnightly|bi-?weekly|twice\s+an?\s+\w+"
+    r"|every\s+(?:hour|month|quarter|year|other\s+\w+|(?:\d+|two|three|four)\s+\w+))(?:\s+(?:on|at)\s.*)?$",
     re.IGNORECASE,
 )
 _TIME = re.compile(r"(?P<hour>\d{1,2})(?:[:.](?P<minute>\d{2}))?\s*(?P<half>[ap]m)?", re.IGNORECASE)
+HOW = "Write `nightly at 7:00`, `on weekdays at 8:30` or `weekly on Friday at 16:00`"
+NO_TIME = "`{words}` is no time of day. " + HOW + "; the clock is the workspace's."
+NOT_SO = "`{words}` is not how often a digest can come. " + HOW + "."
 
 
 class BadCadence(PurserError):
-    """This is no time of day; the sentence says how one is written."""
+    """This is no time of day, or not how often a digest comes; the sentence says how one is written.
+
+    Attributes:
+        about: the words before, which say what was wanted.
+    """
+
+    def __init__(self, sentence: str, about: str) -> None:
+        super().__init__(sentence)
+        self.about = about
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +77,8 @@ class Cadence:
         """For people: "nightly at 7:00"."""
         often = {EVERY: "nightly", WEEKDAYS: "on weekdays"}.get(self.days)
         if often is None:
-            often = f"weekly on {' and '.join(NAMES[day] for day in self.days)}"
+            *others, last = (NAMES[day] for day in self.days)
+            often = f"weekly on {', '.join(others)}{' and ' if others else ''}{last}"
         return f"{often} at {self.hour}:{self.minute:02}"
 
     @property
@@ -78,29 +98,33 @@ def parted(words: str) -> tuple[str, Cadence] | None:
     """What is asked for, and how often; None where nothing is said of that.
 
     Raises:
-        BadCadence: the time cannot be read.
+        BadCadence: the time cannot be read, or no digest comes so often.
     """
+    # A run of spaces would be searched from each of its places on.
+    words = " ".join(words.split())
+    if other := _OTHERWISE.search(words):
+        often = " ".join(other[0].strip(" ,;").split()).replace("`", "'")
+        raise BadCadence(NOT_SO.format(words=often[:40]), words[: other.start()].strip())
     found = _OFTEN.search(words)
     if found is None:
         return None
-    hour, minute = _time(found["time"]) if found["time"] else (HOUR, 0)
+    about, written = words[: found.start()].strip(), found["time"] or found["bare"]
+    hour, minute = _time(written.rstrip(" .!,;"), about) if written else (HOUR, 0)
     if found["every"]:
         days: tuple[int, ...] = EVERY
     elif found["weekdays"]:
         days = WEEKDAYS
     else:
-        named = (found["on"] or found["day"] or NAMES[0]).title()
-        days = (NAMES.index(named),)
-    return words[: found.start()].strip(), Cadence(days, hour, minute)
+        named = re.findall(_DAY, found["on"] or found["day"] or NAMES[0], re.IGNORECASE)
+        days = tuple(sorted({NAMES.index(day.title().rstrip("s")) for day in named}))
+    return about, Cadence(days, hour, minute)
 
 
-def _time(words: str) -> tuple[int, int]:
+def _time(words: str, about: str) -> tuple[int, int]:
     found = _TIME.fullmatch(words)
     hour, minute = (int(found["hour"]), int(found["minute"] or 0)) if found else (24, 0)
     if found and found["half"]:
         hour = hour % 12 + 12 * (found["half"].lower() == "pm") if 1 <= hour <= 12 else 24
     if hour > 23 or minute > 59:
-        raise BadCadence(
-            f"`{words[:20]}` is no time of day. Write `nightly at 7:00` or `weekly on Friday at 16:00`."
-        )
+        raise BadCadence(NO_TIME.format(words=words[:20].replace("`", "'")), about)
     return hour, minute

@@ -7,6 +7,7 @@ from typing import Protocol
 from bot.ask import Ask
 from bot.digests import USAGE, BadCadence, Digest, Digests, Subject, parted, subject
 from bot.digests.kept import IN_A_CHANNEL
+from bot.digests.subject import projects
 from bot.jql import BadQuery, narrowed
 from bot.policy import Policy
 
@@ -19,6 +20,7 @@ SET = (
     "hours before, at half of Claude's price. `/purser digests` lists the digests of this channel, "
     "`/purser digests stop {id}` stops this one."
 )
+HAD = "A digest of {subject} comes here already, {cadence}; {name} asked for it. `/purser digests stop {id}` stops it."
 NONE = "No digest comes here. `/summarize project SHOP nightly at 7:00` sets one up."
 UNKNOWN = "No digest of that name comes here. `/purser digests` lists those that do."
 NOT_YOURS = "{name} asked for that digest: they can stop it, or an admin named in the policy."
@@ -70,6 +72,9 @@ class Wanted:
             return str(wrong)
         if not await self._people.among(ask.channel):
             return ABSENT
+        for one in await self._digests.of(ask.channel):
+            if (one.subject, one.cadence) == (about, found[1]) and one.id != ask.reference:
+                return await self._had(one)
         made = await self._digests.add(ask, about, found[1])
         if made is None:
             return FULL
@@ -112,13 +117,23 @@ class Wanted:
         await self._digests.stop(found, user=ask.user)
         return STOPPED.format(subject=found.subject.told)
 
+    async def _had(self, one: Digest) -> str:
+        names = await self._people.names({one.user})
+        return HAD.format(
+            subject=one.subject.told,
+            cadence=one.cadence.told,
+            name=names.get(one.user, one.user),
+            id=one.id,
+        )
+
     def _never(self, about: Subject, ask: Ask) -> str:
         """Why it could never be read here, "" where it could; what may be read is decided again each time."""
         rules = self._policy.rules(ask.channel)
         if about.kind == "channel" and ask.channel_kind == "im":
             return NO_CHANNEL
-        if about.kind == "project":
-            return self._policy.may_read_project(rules, about.name).sentence
+        for project in sorted(projects(about, ())):
+            if no := self._policy.may_read_project(rules, project).sentence:
+                return no
         if about.kind == "query" and rules.jira_projects:
             narrowed(about.name, rules.jira_projects)
         return ""

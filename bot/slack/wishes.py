@@ -91,8 +91,8 @@ def recurs(text: str, *, named: bool = False) -> bool:
     """Whether words after "summarize" ask for it again and again; with `named`, of something that a digest can be of."""
     try:
         found = parted(text)
-    except BadCadence:
-        return True  # who answers says what is wrong with the time
+    except BadCadence as wrong:  # who answers says what is wrong with it
+        return not named or subject(wrong.about) is not None
     return found is not None and not (named and subject(found[0]) is None)
 
 

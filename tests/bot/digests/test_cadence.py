@@ -22,6 +22,15 @@ BERLIN = ZoneInfo("Europe/Berlin")
         ("this channel weekly on fridays at 4pm", "this channel", "weekly on Friday at 16:00"),
         ("SHOP every Tuesday at 12 am", "SHOP", "weekly on Tuesday at 0:00"),
         ("SHOP NIGHTLY AT 23:59", "SHOP", "nightly at 23:59"),
+        ("project SHOP nightly 7:05", "project SHOP", "nightly at 7:05"),
+        ("project SHOP each day, at 7:05.", "project SHOP", "nightly at 7:05"),
+        ("SHOP weekly Friday 16:00!", "SHOP", "weekly on Friday at 16:00"),
+        ("SHOP every Thursday and Monday", "SHOP", "weekly on Monday and Thursday at 7:00"),
+        (
+            "SHOP weekly on Mondays, wednesdays, and Fridays at 9",
+            "SHOP",
+            "weekly on Monday, Wednesday and Friday at 9:00",
+        ),
     ],
 )
 def test_words_are_read(words: str, rest: str, told: str) -> None:
@@ -35,18 +44,46 @@ def test_words_are_read(words: str, rest: str, told: str) -> None:
 
 @pytest.mark.parametrize(
     "words",
-    ["SHOP-12", "sprint SHOP", "project = SHOP AND text ~ nightly", "nightly", "a weekly report"],
+    [
+        "SHOP-12",
+        "sprint SHOP",
+        "project = SHOP AND text ~ nightly",
+        "project = SHOP AND text ~ monthly",
+        "nightly",
+        "a weekly report",
+        "the monthly report",
+        "what we found every time",
+    ],
 )
 def test_other_words_are_left_alone(words: str) -> None:
     """A query's own words and a plain summary are no wish for a digest."""
     assert parted(words) is None
 
 
-@pytest.mark.parametrize("time", ["25:00", "7:60", "noon", "13pm", "0am"])
-def test_what_is_no_time_is_told(time: str) -> None:
-    """The sentence says how one is written."""
-    with pytest.raises(BadCadence, match="nightly at 7:00"):
-        parted(f"project SHOP nightly at {time}")
+@pytest.mark.parametrize(
+    "words",
+    [
+        *(f"nightly at {time}" for time in ("25:00", "7:60", "noon", "13pm", "0am", "7:00 UTC")),
+        "nightly 24:00",
+        "weekly on Friday at 7 o'clock",
+        "hourly",
+        "monthly",
+        "every two weeks on Friday at 16:00",
+        "twice a day",
+    ],
+)
+def test_what_is_no_time_is_told(words: str) -> None:
+    """The sentence says how one is written, and what was wanted is known."""
+    with pytest.raises(BadCadence, match="nightly at 7:00") as wrong:
+        parted(f"project SHOP {words}")
+
+    assert wrong.value.about == "project SHOP"
+
+
+def test_no_words_take_long_to_read() -> None:
+    """As many spaces as a message has room for are read at once."""
+    assert parted(f"SHOP{' ' * 40_000}x") is None
+    assert parted(f"SHOP{' ' * 40_000}nightly") == ("SHOP", Cadence(tuple(range(7))))
 
 
 @pytest.mark.parametrize("day", [date(2026, 3, 26), date(2026, 10, 22)])

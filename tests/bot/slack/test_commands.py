@@ -441,12 +441,26 @@ async def test_a_digest_is_set_up_listed_and_stopped(room: Room) -> None:
     assert await room.say(f"digests stop {made.id}") == UNKNOWN
 
 
+async def test_the_same_digest_comes_once(room: Room) -> None:
+    """Whoever wants what comes already is told so, and by whom; at another time it is another one."""
+    await room.say("digest project SHOP nightly at 7:00")
+    (made,) = await room.digests.of("C1")
+    said = await room.say("digest project SHOP daily 7:00", OTHER)
+    await room.say("digest project SHOP nightly at 8:00", OTHER)
+
+    assert "comes here already, nightly at 7:00; =name of U1 asked for it" in said
+    assert f"`/purser digests stop {made.id}`" in said
+    assert [one.cadence.hour for one in await room.digests.of("C1")] == [7, 8]
+
+
 @pytest.mark.parametrize(
     ("words", "over", "said"),
     [
         ("the weather nightly", {}, DIGEST_USAGE),
         ("project SHOP nightly at noon", {}, "`noon` is no time of day"),
+        ("project SHOP monthly", {}, "`monthly` is not how often a digest can come"),
         ("project PAY nightly", {}, "PAY is not open in this channel"),
+        ("SHOP-12 PAY-1 nightly", {}, "PAY is not open in this channel"),
         ("project = SHOP) OR (key = PAY-1 nightly", {}, "not balanced"),
         ("sprint SHOP weekly", {"channel": "CNOWHERE"}, ABSENT),
         ("this channel weekly", {"channel_kind": "im"}, NO_CHANNEL),

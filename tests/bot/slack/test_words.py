@@ -306,6 +306,8 @@ def test_a_diff_is_code() -> None:
         ("project SHOP nightly at 7:00", Wish("purser", "digest project SHOP nightly at 7:00")),
         ("this channel weekly", Wish("purser", "digest this channel weekly")),
         ("the weather nightly", Wish("purser", "digest the weather nightly")),
+        ("project SHOP nightly 7:00 UTC", Wish("purser", "digest project SHOP nightly 7:00 UTC")),
+        ("project SHOP monthly", Wish("purser", "digest project SHOP monthly")),
         ("SHOP-12", Wish("summarize", "SHOP-12")),
     ],
 )
@@ -326,6 +328,11 @@ def test_a_summary_that_is_to_come_again_is_a_digest(text: str, expected: Wish) 
         ("digests", Wish("purser", "digests")),
         ("digests stop 1a2b3c4d", Wish("purser", "digests stop 1a2b3c4d")),
         ("summarize what we talk about daily", Wish("chat", "summarize what we talk about daily")),
+        ("summarize sprint SHOP monthly", Wish("purser", "digest sprint SHOP monthly")),
+        (
+            "summarize what was said on Friday at noon",
+            Wish("chat", "summarize what was said on Friday at noon"),
+        ),
         ("digests stop working, why?", Wish("chat", "digests stop working, why?")),
     ],
 )
