@@ -18,8 +18,9 @@ LOOKS = 5  # of which the middle one counts
 SLOW_MS = 50.0  # an answer of the database, beyond which each ask is slowed by seconds
 OLDEST = 15  # of PostgreSQL's majors
 ASKS = 10  # after which a kind of event should have come
-KINDS = {"mention": ("app_mention", "mentions"), "direct": ("message.im", "direct messages")}
-"""Of events: Slack's name, and ours."""
+KINDS = {"mention": "mentions", "direct": "direct messages"}
+"""Of events, with our words for them."""
+PASTE = "paste `purser manifest` into the app's manifest page, which subscribes to {event}"
 
 
 async def examine(
@@ -65,15 +66,21 @@ def engine(name: str, version: str, ms: float) -> Finding:
 
 
 def _events(heard: Row) -> Finding:
-    """Whether each kind of event has ever come, as far as that can be expected."""
-    silent = [slack for kind, (slack, _) in KINDS.items() if heard[kind] is None]
-    if silent and heard["asks"] >= ASKS:
-        says = f"of {heard['asks']:,} asks none has come as {' or '.join(silent)}"
-        mend = "where somebody has tried, paste `purser manifest` into the app's manifest page, which subscribes to them"
-        return Finding("Slack events", "yellow", says, mend)
+    """Whether each kind of event has ever come, as far as that can be expected.
+
+    Many teams never write to an app directly, so that silence alone is nothing to mend.
+    """
+    if heard["mention"] is None and heard["asks"] >= ASKS:
+        says = f"of {heard['asks']:,} asks none has come as app_mention"
+        return Finding("Slack events", "yellow", says, PASTE.format(event="app_mention"))
     came = [
         f"{words} came last on {datetime.fromtimestamp(heard[kind], UTC):%Y-%m-%d}"
-        for kind, (_, words) in KINDS.items()
+        for kind, words in KINDS.items()
         if heard[kind] is not None
     ]
-    return Finding("Slack events", "green", "; ".join(came) or "none has come yet; mention Purser")
+    if not came:
+        return Finding("Slack events", "green", "none has come yet; mention Purser")
+    if heard["direct"] is None:
+        paste = PASTE.format(event="message.im")
+        came.append(f"no direct message has come yet (if somebody has sent one, {paste})")
+    return Finding("Slack events", "green", "; ".join(came))

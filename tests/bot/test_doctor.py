@@ -591,11 +591,11 @@ async def test_a_database_in_a_bad_state_is_found(world: World, tmp_path: Path) 
     assert not (tmp_path / "new.db").exists()
 
 
-async def test_a_kind_of_event_that_never_comes_is_found(world: World) -> None:
-    """When people ask in other ways alone, an event is probably not subscribed to; before that nothing is said."""
+async def test_an_event_that_never_comes_is_found(world: World) -> None:
+    """When people ask in other ways alone, mentions are probably not subscribed to; before that nothing is said."""
     async with SqliteStore.beside(world.folder / "purser.db") as store:
         inbox = Inbox(store, now=time.time, worker="w1")
-        few = [ask(channel="C1", at=NOW) for _ in range(ASKS)]
+        few = [ask(origin="command", ts="", at=NOW) for _ in range(ASKS)]
         last = few.pop()
         for one in few:
             await inbox.put(Arrival((one.key,), one))
@@ -604,8 +604,21 @@ async def test_a_kind_of_event_that_never_comes_is_found(world: World) -> None:
     silent = await world.examine()
 
     assert (found["Slack events"].colour, ill(silent)) == ("green", {"Slack events": "yellow"})
-    assert "message.im" in silent["Slack events"].says
-    assert "app_mention" not in silent["Slack events"].says
+    assert "app_mention" in silent["Slack events"].mend
+
+
+async def test_a_team_that_writes_to_nobody_directly_is_well(world: World) -> None:
+    """That no direct message has come is told to who asks, with what to do if one was sent, and is no illness."""
+    async with SqliteStore.beside(world.folder / "purser.db") as store:
+        inbox = Inbox(store, now=time.time, worker="w1")
+        for _ in range(ASKS + 1):
+            one = ask(channel="C1", at=NOW)
+            await inbox.put(Arrival((one.key,), one))
+    found = (await world.examine())["Slack events"]
+
+    assert found.colour == "green"
+    assert "mentions came last on" in found.says
+    assert "message.im" in found.says
 
 
 async def test_a_database_on_postgresql_is_examined_the_same(
