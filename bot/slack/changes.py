@@ -11,9 +11,11 @@ ONLY_ADMINS = (
 )
 MODEL = "`/purser model claude-sonnet-5-5` sets who answers in this channel; now it is `{model}`."
 RESET = (
-    "`/purser reset monthly_budget_usd` or `/purser reset model` lets the policy file hold again."
+    "`/purser reset monthly_budget_usd`, `/purser reset model` or `/purser reset paused` lets the policy file hold "
+    "again."
 )
 BUDGET, NAME = "monthly_budget_usd", "model"
+SHORT = {"budget": BUDGET, "pause": PAUSED}
 
 
 class Changes:
@@ -66,7 +68,9 @@ class Changes:
         )
 
     async def _reset(self, rest: str, ask: Ask) -> str:
-        key = {"budget": BUDGET}.get(rest.strip("`"), rest.strip("`"))
+        key = SHORT.get(rest.strip("`"), rest.strip("`"))
+        if key == PAUSED:
+            return await self._reset_pause(ask)
         if key not in (BUDGET, NAME):
             return RESET
         taken = await self._adjustments.reset(ask.channel, key, user=ask.user, team=ask.team)
@@ -74,6 +78,12 @@ class Changes:
         shown = money(value) if key == BUDGET else value
         again = "holds again" if taken else "was not set in Slack; it holds"
         return f"What the policy file says of `{key}` {again}: `{shown}`."
+
+    async def _reset_pause(self, ask: Ask) -> str:
+        for where in (ask.channel, EVERYWHERE):
+            await self._adjustments.reset(where, PAUSED, user=ask.user, team=ask.team)
+        told = "nobody is answered" if self._policy.paused(ask.channel) else "people are answered"
+        return f"What the policy file says of `{PAUSED}` holds again, here and everywhere: {told}."
 
     async def _pause(self, ask: Ask, *, everywhere: bool, stop: bool) -> str:
         await self._adjustments.load()  # what was said to another process a moment ago

@@ -200,6 +200,17 @@ async def test_a_pause_is_told_with_who_paused(store: Store) -> None:
     ]
 
 
+async def test_reset_lets_the_file_decide_on_a_pause(store: Store) -> None:
+    """What was said of pauses, here and everywhere, is taken back: a file that pauses does so again."""
+    policy = held(paused=True)
+    for text in ("resume everywhere", "pause"):
+        await said(store, policy, text)
+
+    assert "nobody is answered" in await said(store, policy, "reset paused")
+    assert not policy.may_ask(ANA, ask(channel="C2")).allowed
+    assert await store.read("adjusted.read") == []
+
+
 async def test_another_process_follows(store: Store) -> None:
     """What is set, changed and taken back in one process is in force in another that shares the database."""
     here, there = held(), held()
