@@ -104,10 +104,10 @@ def configure(*, level: str, form: str | None, stream: TextIO) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
-    # At DEBUG these print request parameters, tokens among them. The SDK's client looks at the level of its own logger,
-    # no parent's, and would write out each call for nobody.
+    # At DEBUG these print request parameters, tokens among them, and what is delivered, with its words. The SDK's client
+    # looks at the level of its own logger, no parent's, and would write out each call for nobody.
+    logging.getLogger("slack_bolt").setLevel(max(logging.INFO, root.level))  # tells of connections
     for noisy in (
-        "slack_bolt",
         "slack_sdk",
         "slack_sdk.web.async_base_client",
         "anthropic",

@@ -14,7 +14,6 @@ from aiohttp import web
 from slack_bolt.adapter.aiohttp import to_aiohttp_response
 from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from slack_bolt.app.async_app import AsyncApp
-from slack_bolt.logger import get_bolt_logger
 from slack_bolt.logger.messages import warning_client_prioritized_and_token_skipped
 from slack_bolt.middleware.async_middleware import AsyncMiddleware
 from slack_bolt.request.async_request import AsyncBoltRequest
@@ -30,6 +29,8 @@ SSL_CHECK = re.compile(r"(^|&)ssl_check=1(&|$)")
 UNREADABLE = (ValueError, TypeError, AttributeError, LookupError, RecursionError)
 """What Bolt's reading of a body that is not Slack's may raise."""
 
+BOLT = logging.getLogger("slack_bolt")  # whose level `bot.log` sets
+
 log = structlog.get_logger()
 
 
@@ -42,9 +43,10 @@ def bolt(door: AsyncMiddleware, client: AsyncWebClient) -> AsyncApp:
         door: takes every delivery; Bolt answers only what it passes on (url_verification).
         client: with the bot token.
     """
-    get_bolt_logger(AsyncApp).addFilter(_surprising)
+    BOLT.addFilter(_surprising)
     return AsyncApp(
         name="purser",
+        logger=BOLT,  # else its level is the root's, at which it may print every delivery
         client=client,
         signing_secret="",
         request_verification_enabled=False,

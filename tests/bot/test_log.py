@@ -81,3 +81,23 @@ def test_an_outage_does_not_fill_the_log() -> None:
     down = [("warning", "it is down", second) for second in (0, 30, 60)]
     assert told == [*down, ("info", "it is back", 90), ("warning", "it is down", 0)]
     assert lines[0]["problem"] == "why"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "slack_sdk.web.async_base_client",
+        "slack_bolt.AsyncApp",
+        "anthropic._base_client",
+        "httpx2",
+        "httpcore2.http11",
+        "aiohttp.client",
+        "jira",
+        "urllib3.connectionpool",
+    ],
+)
+def test_libraries_do_not_print_what_they_send(name: str) -> None:
+    """Also where we are told to say everything, theirs would be requests with their tokens."""
+    configure(level="DEBUG", form="json", stream=io.StringIO())
+
+    assert not logging.getLogger(name).isEnabledFor(logging.DEBUG)

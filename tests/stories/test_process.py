@@ -161,8 +161,9 @@ async def test_a_worker_that_lost_its_lease_falls_silent(tmp_path: Path) -> None
 
 
 async def test_the_log_tells_all_but_the_words(tmp_path: Path) -> None:
-    """One line for each ask and one for each attempt at Claude, with its facts; no words, tokens or secrets in any."""
+    """One line for each ask and one for each attempt at Claude, with its facts; no words, tokens or secrets in any at any level."""
     async with World(tmp_path) as world:
+        world.set["LOG_LEVEL"] = "DEBUG"
         await world.spawn()
         world.claude.troubles.overload(retry_after=0)
         root = await world.slack.say("ana", "#shop-dev", "@purser What is 6*7, plover-17?")
@@ -177,5 +178,6 @@ async def test_the_log_tells_all_but_the_words(tmp_path: Path) -> None:
         assert [a["status"] for a in attempts] == ["Overloaded", "ok"]
         assert [a["http_status"] for a in attempts] == [529, 200]
         assert [a["request_id"] for a in attempts] == [e.request_id for e in world.asked]
+        assert any(line["level"] == "debug" for line in world.log)
         for secret in ("plover-17", world.slack.bot_token, world.slack.app_token, "sk-ant"):
             assert secret not in text
