@@ -97,6 +97,23 @@ async def test_sigterm_lets_running_asks_finish(tmp_path: Path) -> None:
         assert_balanced(world)
 
 
+async def test_who_was_told_to_stop_begins_nothing(world: World) -> None:
+    """What comes while running asks are finished is acknowledged and kept, for whoever serves next."""
+    world.claude.troubles.slow(ttft=1.0)
+    root = await world.slack.say("ana", "#shop-dev", QUESTION)
+    await world.until(lambda: world.asked)
+    stopping = asyncio.create_task(world.stop())
+    await asyncio.sleep(0)
+    late = await world.slack.say("ben", "#payments", "@purser What is 2+3?")
+    await stopping
+    ask = world.ask_of(late)
+
+    assert ask is not None
+    assert (ask["state"], ask["attempt"]) == ("waiting", 0)
+    assert "6*7 = 42" in await world.answered(root)
+    assert len(world.asked) == 1
+
+
 async def test_an_idle_process_stops_at_once(tmp_path: Path) -> None:
     """With nothing to do, a stop is an exit 0 without waiting; the log begins and ends with what it does, without a warning."""
     async with World(tmp_path) as world:
