@@ -42,7 +42,7 @@ from bot.slack.pen import LAST_SECONDS, Piece, Place
 from bot.slack.split import as_messages, plain
 from bot.slack.status import StatusLine
 from bot.slack.wire import GONE, SlackError, SlackWire, Unsure
-from bot.store import Store
+from bot.store import Store, Transaction
 
 PLACEHOLDER = "One moment…"
 ELSEWHERE = "I am not in that channel, so I answer here. With `/invite @Purser` I can answer there."
@@ -100,7 +100,13 @@ class Replies:
         Args:
             lease: the ask.
             again: take over what this very attempt has said; of an earlier one it is taken over anyway.
+
+        Raises:
+            LeaseLost: another worker has the ask.
+            StoreDown: what was said before cannot be read.
         """
+        if again:
+            await self.store.commit(Transaction(lease))  # what it wrote in passing is there now
         again = again or lease.attempt > 1
         reply = Reply(self, lease, again=again)
         if again:

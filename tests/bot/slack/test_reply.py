@@ -1087,3 +1087,15 @@ async def test_a_broken_ask_is_told_in_its_first_attempt(at: Desk) -> None:
     await last.end(Failed("It broke."))
     assert at.texts(lease) == ["It broke. (reference abcdefgh)"]
     assert at.thread(lease)[0].streaming == "completed"
+
+
+async def test_what_breaks_behind_the_answer_takes_its_place(at: Desk) -> None:
+    """What this attempt said just now is known, even where nobody may look for it in Slack."""
+    lease, replies = await at.mention(), at.replies()
+    async with aclosing(await replies.open(lease)) as reply:
+        await reply.end(answer("Because."))
+
+    at.slack.troubles.down["conversations.replies"] = "missing_scope"
+    async with aclosing(await replies.open(lease, again=True)) as last:
+        await last.end(Failed("It broke."))
+    assert at.texts(lease) == ["It broke. (reference abcdefgh)"]

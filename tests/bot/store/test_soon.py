@@ -25,12 +25,14 @@ class Commits:
     def __init__(self) -> None:
         self.names: list[list[str]] = []
         self.fails: list[Exception] = []
-        self.heard = asyncio.Event()
+        self.heard, self.may = asyncio.Event(), asyncio.Event()
+        self.may.set()
 
     async def __call__(self, tx: Transaction) -> list[list[Row]]:
         """Commit; each statement gives its place as a row."""
         self.names.append([one.name for one in tx.statements])
         self.heard.set()
+        await self.may.wait()
         if self.fails:
             raise self.fails.pop(0)
         return [[{"place": n}] for n, _ in enumerate(tx.statements)]
@@ -120,6 +122,50 @@ async def test_a_store_that_is_away_gets_it_later(commits: Commits) -> None:
     await soon.close()
 
     assert commits.names == [["inbox.fence", "one"]] * 3
+
+
+async def test_an_end_is_not_there_without_what_was_before(commits: Commits) -> None:
+    """What comes while a commit has it on the way waits for that, and takes it along where that came to nothing."""
+    soon, lease = Soon(commits, seconds=NEVER), lease_of()
+    soon.add(writing(lease, "answer"))
+    commits.fails = [StoreAway("it is away")]
+    commits.may.clear()
+    first = asyncio.create_task(soon.commit(writing(lease, "first")))
+    await commits.heard.wait()
+    end = asyncio.create_task(soon.commit(writing(lease, "end")))
+    others = await asyncio.wait(
+        {asyncio.create_task(soon.commit(writing(lease_of("b"), "b")))}, timeout=0
+    )
+    commits.may.set()
+    with pytest.raises(StoreAway):
+        await first
+    rows = await end
+    await asyncio.wait(others[1])
+
+    fence = "inbox.fence"
+    assert commits.names == [
+        [fence, "answer", "first"],
+        [fence, "b"],
+        [fence, "answer", "end"],
+    ]
+    assert rows_of(rows) == [0, 2]
+
+
+async def test_who_goes_away_leaves_it(commits: Commits) -> None:
+    """Where nobody heard what became of the commit that has it, it is said again: it may be there twice, never not at all."""
+    soon, lease = Soon(commits, seconds=NEVER), lease_of()
+    soon.add(writing(lease, "one"))
+    commits.may.clear()
+    gone = asyncio.create_task(soon.commit(writing(lease, "gone")))
+    await commits.heard.wait()
+    gone.cancel()
+    await asyncio.wait({gone})
+    commits.may.set()
+    await soon.commit(writing(lease, "again"))
+    await soon.commit(writing(lease, "later"))
+
+    fence = "inbox.fence"
+    assert commits.names[1:] == [[fence, "one", "again"], [fence, "later"]]
 
 
 async def test_whoever_lost_the_ask_writes_nothing_more(commits: Commits) -> None:
