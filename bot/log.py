@@ -14,6 +14,7 @@ import structlog
 SECRETS = re.compile(
     r"xox[a-z]-[\w-]+|xapp-[\w-]+|sk-ant-[\w-]+|gh[pousr]_\w{20,}|github_pat_\w+|ATATT[\w=-]+"
     r"|(?<=Bearer )[\w.~+/=-]+|(?<=Basic )[\w+/=]+|https://hooks\.slack\.com/\S+"
+    r"|(?<=[?&]ticket=)[\w-]+"  # with which a connection to Slack is opened
     r"|(?<=://)[^\s/@:]*:[^\s/@]+(?=@)"  # who, and by which password, in an address
 )
 """Shapes of the secrets we hold ourselves."""

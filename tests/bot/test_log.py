@@ -37,6 +37,13 @@ def test_an_address_is_scrubbed_of_its_password() -> None:
     )
 
 
+def test_an_address_of_slacks_is_scrubbed_of_its_ticket() -> None:
+    """Whoever had it could take what is delivered to us."""
+    text = "no way to wss://wss.slack.example/link/?ticket=a1b2-c3&app_id=A1"
+
+    assert scrub(text) == "no way to wss://wss.slack.example/link/?ticket=[secret]&app_id=A1"
+
+
 def test_a_json_line_has_its_fields_and_no_secret() -> None:
     """One event is one JSON object; values are scrubbed, traces too."""
     out = io.StringIO()

@@ -306,6 +306,27 @@ async def test_a_restart_between_two_calls_is_not_noticed(
     assert keys(postgres) == ["a", "b"]
 
 
+async def test_a_standby_is_left_for_the_server_that_writes(
+    store: PostgresStore, postgres: Postgres
+) -> None:
+    """Who has come to a server that only reads, as while another takes over, goes on by itself with one that writes."""
+    name = postgres.run("SELECT current_database()")[0][0]
+    postgres.run(f"ALTER DATABASE {name} SET default_transaction_read_only = on")
+    try:
+        postgres.throw_out()
+        with pytest.raises(
+            StoreDown, match="may only be read; DATABASE_URL has to name the primary"
+        ):
+            await store.commit(claim("a"))
+        assert not await store.ready()
+    finally:
+        postgres.run(f"ALTER DATABASE {name} RESET default_transaction_read_only")
+    await until(store.ready)
+    await store.commit(claim("b"))
+
+    assert ("a" in keys(postgres), "b" in keys(postgres)) == (False, True)
+
+
 async def test_a_column_more_is_no_trouble(store: PostgresStore, postgres: Postgres) -> None:
     """While a newer release makes the schema larger, whoever serves still reads, though it had planned for less."""
     span = {"since": 0.0, "until": 1.0, "channel": None}
