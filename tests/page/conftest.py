@@ -1,6 +1,7 @@
 """A real browser on the page: Debian's chromium, driven by Playwright; where there is none, its tests are skipped."""
 
 import shutil
+import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -11,6 +12,7 @@ import pytest_asyncio
 from playwright.async_api import Browser, async_playwright, expect
 from playwright.async_api import Page as Tab
 
+from bot.demo.clock import Clock, Hands
 from bot.demo.page import Page, Shortcut, suggestions
 from bot.demo.slack import SlackStandIn
 from tests.conftest import MACHINE
@@ -112,11 +114,16 @@ class Desk:
             self.wrong.append(f"asked {url}")
 
 
+async def _idle() -> bool:
+    return False
+
+
 @asynccontextmanager
-async def desk_on(tabs: Tabs) -> AsyncGenerator[Desk]:
-    """A fresh workspace with its page; every console and network has to stay quiet."""
-    slack = SlackStandIn(limits=False)
-    page = Page(slack, tries=suggestions(PULLS), shortcuts=(SHORTCUT, ANYWHERE))
+async def desk_on(tabs: Tabs, clock: Clock | None = None) -> AsyncGenerator[Desk]:
+    """A fresh workspace with its page, with a clock that can be moved if one is given; every console and network has to stay quiet."""
+    slack = SlackStandIn(limits=False, now=clock or time.time)
+    hands = Hands(clock, busy=_idle, told=lambda: slack.watch.changed("clock")) if clock else None
+    page = Page(slack, tries=suggestions(PULLS), shortcuts=(SHORTCUT, ANYWHERE), hands=hands)
     slack.mount(page.routes)
     async with slack:
         desk = Desk(slack, tabs)

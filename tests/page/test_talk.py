@@ -1,14 +1,17 @@
 """People talking in the page, in a real browser: write, answer, change, react, attach, be two people at once."""
 
 import re
+from pathlib import Path
 
 import pytest
 from playwright.async_api import Page as Tab
 from playwright.async_api import expect
 
+from bot.demo.clock import Clock
 from bot.demo.slack.message import Message
 from tests.page.app import App
-from tests.page.conftest import Desk
+from tests.page.conftest import Desk, desk_on
+from tests.page.tabs import Tabs
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -314,3 +317,17 @@ async def test_people_write_to_each_other_directly(desk: Desk) -> None:
     await place.click()
     await expect(ben.locator(".channel")).to_contain_text("just between us")
     assert "just between us" not in await chi.content()
+
+
+async def test_a_day_that_is_over_is_called_yesterday(tabs: Tabs, tmp_path: Path) -> None:
+    """When the clock has gone on to the next day, what was said before stands under yesterday's name."""
+    clock = Clock(tmp_path / "clock")
+    async with desk_on(tabs, clock) as desk:
+        tab = await desk.open()
+        await write(tab, "good night")
+        day = tab.locator(".channel .divider.day").last
+        await expect(day).to_have_text("Today")
+
+        clock.move(86_400)
+        desk.slack.watch.changed("clock")
+        await expect(day).to_have_text("Yesterday")

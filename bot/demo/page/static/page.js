@@ -12,11 +12,14 @@ import { Sidebar } from "./shell/sidebar.js";
 import { restoreTheme } from "./shell/theme.js";
 import { announce, note, say, voices } from "./shell/voice.js";
 import { ChannelPane } from "./talk/channel.js";
+import { renameDays } from "./talk/row.js";
 import { ThreadPane } from "./talk/thread.js";
 import { Unread } from "./unread.js";
 import { Modals } from "./views/modal.js";
 import { Wire } from "./wire.js";
 import { Workspace } from "./workspace.js";
+
+const DAYS_MILLISECONDS = 60_000; // after which midnight has been noticed
 
 restoreTheme();
 
@@ -60,6 +63,8 @@ Object.assign(workspace, { link: (/** @type {string} */ id) => address({ as: her
 
 workspace.addEventListener("snapshot", () => show(true));
 workspace.addEventListener("bot", tellBot);
+workspace.addEventListener("clock", renameDays);
+setInterval(renameDays, DAYS_MILLISECONDS);
 workspace.addEventListener("message", (event) => speak(/** @type {CustomEvent} */ (event).detail));
 onMove(moved);
 document.addEventListener("visibilitychange", () => !document.hidden && show());

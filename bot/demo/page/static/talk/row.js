@@ -145,7 +145,9 @@ export class Row {
   /** @param {any} message @param {boolean} day @param {boolean} isFirstNew */
   _dividers(message, day, isFirstNew) {
     return [
-      day ? h("div", { class: "divider day", role: "separator" }, h("span", null, dayOf(message.ts))) : null,
+      day
+        ? h("div", { class: "divider day", role: "separator" }, h("span", { data: { ts: message.ts } }, dayOf(message.ts)))
+        : null,
       isFirstNew ? h("div", { class: "divider new", role: "separator" }, h("span", null, "New")) : null,
     ];
   }
@@ -235,4 +237,10 @@ function attached(one, context) {
     one.blocks ? blocks(one.blocks, context) : null,
     !one.title && !one.text && !one.blocks ? String(one.fallback || "") : null,
   );
+}
+
+/** Calls each day by its name again: what was "Today" is "Yesterday" once the clock has gone on. */
+export function renameDays() {
+  for (const name of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll(".divider.day span")))
+    name.textContent = dayOf(name.dataset.ts || "");
 }
