@@ -61,6 +61,29 @@ async def test_a_budget_that_is_nearly_spent_is_told_once(tmp_path: Path) -> Non
         assert len(told(world, "85 %")) == 1
 
 
+async def test_a_channel_that_runs_away_is_told(tmp_path: Path) -> None:
+    """A channel that spends in an hour what it spends in a week hears it, and so do its admins, once."""
+    async with World(tmp_path) as world:
+        await world.start()
+        await world.stop()
+        now = datetime.now(UTC)
+        usual = [
+            entry(at=(now - timedelta(days=day)).timestamp(), channel=CHANNEL, cost=Decimal("0.5"))
+            for day in range(2, 9)
+        ]
+        await booked(world, *usual, entry(at=now.timestamp(), channel=CHANNEL, cost=Decimal(4)))
+        for _ in range(2):
+            await world.start()
+            await world.until(lambda: said(world, "In the last hour this channel"))
+            await world.until(lambda: told(world, "In the last hour this channel"))
+            await world.idle()
+            await world.stop()
+
+        (line,) = said(world, "In the last hour this channel")
+        assert "spent $4.00; on a usual day it spends $0.50" in line
+        assert len(told(world, "In the last hour this channel")) == 1
+
+
 async def test_the_service_examines_itself_by_day(tmp_path: Path) -> None:
     """Once it has served for a while, admins hear what the doctor found, once, and Claude is asked for nothing that costs."""
     async with World(tmp_path) as world:
