@@ -14,6 +14,7 @@ from bot.policy import Policy
 from bot.rooms import Rooms
 from bot.store import Store, Transaction
 from bot.store.sqlite import SqliteStore
+from bot.sweep import FAILURES_AT_MOST
 from bot.worker import Worker
 from tests.bot.stores import Clock, ask
 
@@ -113,6 +114,20 @@ async def test_the_oldest_is_given_first(inbox: Inbox) -> None:
 
     assert [lease.ask for lease in hand.held] == [first.ask]
     assert (await inbox.queue()).waiting == 1
+
+
+async def test_what_ended_its_workers_is_fed_to_nobody(inbox: Inbox) -> None:
+    """An ask that was tried too often is passed by, and holds up none of its thread, before anybody has buried it."""
+    await inbox.put(arrival(thread="9.0"))
+    for _ in range(FAILURES_AT_MOST):
+        await inbox.take(person_in_flight=9, channel_in_flight=9)
+        await inbox.reclaim()
+    hand, behind = Hand(2), arrival(thread="9.0")
+    inbox.feed(hand)
+    await inbox.put(behind)
+    await inbox.put(arrival(thread="9.0"))
+
+    assert [lease.ask for lease in hand.held] == [behind.ask]
 
 
 async def test_caps_and_lanes_hold(inbox: Inbox) -> None:

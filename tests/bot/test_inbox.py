@@ -9,7 +9,7 @@ import pytest
 
 from bot.ask import Ask, Click, Lease, Signal
 from bot.caps import Caps
-from bot.errors import LeaseLost
+from bot.errors import LeaseLost, StoreAway
 from bot.inbox import Arrival, Inbox
 from bot.store import Row, Store, Transaction
 from bot.sweep import FAILURES_AT_MOST
@@ -236,6 +236,42 @@ async def test_what_kills_its_workers_is_buried_with_a_reason(inbox: Inbox, cloc
     assert await inbox.retry_dead(dead[0]["id"])
     assert await take(inbox) is not None
     assert not await inbox.drop_dead(dead[0]["id"])
+
+
+class Unburied:
+    """A store that is away whenever an ask is to be buried."""
+
+    def __init__(self, store: Store) -> None:
+        self._store, self.away = store, True
+        self.read, self.soon = store.read, store.soon
+        self.ready, self.close = store.ready, store.close
+
+    async def commit(self, tx: Transaction) -> list[list[Row]]:
+        """Commit anything else."""
+        if self.away and any(one.name == "inbox.bury" for one in tx.statements):
+            raise StoreAway("it is away")
+        return await self._store.commit(tx)
+
+
+async def test_a_burial_that_fails_costs_nobody_a_lease(store: Store, clock: Clock) -> None:
+    """What was tried too often is nobody's from the look that finds it, holds up nobody behind it, and is buried later."""
+    unburied = Unburied(store)
+    inbox = Inbox(unburied, now=clock, worker="w1")
+    await inbox.put(arrival("deadly", thread="1.0", ts="1.0"))
+    for _ in range(FAILURES_AT_MOST):
+        assert await take(inbox) is not None
+        clock.at += 31
+    await inbox.put(arrival("behind", thread="1.0", ts="1.5"))
+    lease = await take(inbox)
+
+    assert lease is not None
+    assert lease.ask.ts == "1.5"
+    await finish(inbox, store, lease)
+    assert await take(inbox) is None
+    assert await inbox.dead_list() == []
+    unburied.away, clock.at = False, clock.at + 1
+    assert await take(inbox) is None
+    assert len(await inbox.dead_list()) == 1
 
 
 async def test_handing_back_costs_no_life(inbox: Inbox) -> None:
