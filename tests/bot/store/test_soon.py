@@ -206,6 +206,28 @@ async def test_it_is_on_disk_with_the_commit(store: Store, inbox: Inbox, clock: 
     assert [part.text for part in (await journal.read(one.id)).parts] == ["Yes."]
 
 
+async def test_a_refusal_is_that_of_whoever_commits(
+    store: Store, inbox: Inbox, clock: Clock
+) -> None:
+    """On both engines: what rides along takes nobody's refusal for its own, and is on disk with what comes next."""
+    one = ask()
+    await inbox.put(Arrival((one.key,), one))
+    lease = await inbox.take(person_in_flight=9, channel_in_flight=9)
+    assert lease is not None
+    journal, tx = Journal(store, now=clock), Transaction(lease)
+    journal.part(tx, lease, n=1, state="said", channel="C1", ts="8.8", text="Yes.")
+    store.soon(tx)
+    tx = Transaction(lease)
+    tx.add("inbox.claim", key="mine", now=clock())
+    tx.add("inbox.claim", must=OverBudget("month"), key=one.key, now=clock())
+    with pytest.raises(OverBudget, match="month"):
+        await store.commit(tx)
+
+    assert not (await journal.read(one.id)).parts
+    await inbox.give_back(lease)
+    assert [part.text for part in (await journal.read(one.id)).parts] == ["Yes."]
+
+
 async def test_closing_writes_what_is_left(tmp_path: Path, clock: Clock) -> None:
     """A store that is closed loses nothing of it."""
     store = await SqliteStore.open(tmp_path / "purser.db", serve=True, now=clock)
