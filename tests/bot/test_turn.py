@@ -49,7 +49,8 @@ from bot.ledger import Entry, Ledger
 from bot.metrics import Metrics
 from bot.prompts import Prompts
 from bot.rules import Rules, Workspace
-from bot.store import Row, Transaction
+from bot.store import Row, Store, Transaction
+from bot.store.soon import Soon
 from bot.store.sqlite import SqliteStore
 from bot.tool_runner import Tool, ToolContext, ToolRunner
 from bot.turn import Brief, Turn
@@ -62,6 +63,7 @@ SONNET, HAIKU, OPUS = "claude-sonnet-5-5", "claude-haiku-5-5", "claude-opus-5"
 PNG = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 )
+NEVER = 60.0  # seconds; longer than any test
 NOVEMBER = 1_795_341_840.0  # 2026-11-22 10:04 UTC
 
 
@@ -125,6 +127,14 @@ class Brittle:
         if self._left == 0:
             raise StoreDown
         return rows
+
+
+class Mortal:
+    """A store with which goes, when its process is killed, what no commit has taken along."""
+
+    def __init__(self, soon: Soon, store: Store) -> None:
+        self.commit, self.soon = soon.commit, soon.add
+        self.read, self.ready, self.close = store.read, store.ready, store.close
 
 
 @dataclass
@@ -855,6 +865,26 @@ async def test_killed_at_each_step(world: World, at: int, behind: bool) -> None:
         row.message_id for row in rows if row.message_id
     }
     assert answer.receipt.cost == total(rows)
+
+
+async def test_a_memory_that_went_with_its_process_is_kept_by_the_next(world: World) -> None:
+    """Killed when all was answered, and the thread's memory of it not yet written: it is kept anew, once, at no cost."""
+    world.script(FETCH, Draft("It says hello."))
+    lease, soon = await world.take("What is there?"), Soon(world.store.commit, seconds=NEVER)
+    seen = Mortal(soon, world.store)
+    mortal = replace(world.turn, store=seen, journal=Journal(seen, now=time.time))
+    events = [event async for event in world.stream(lease, brief_of(), turn=mortal)]
+    assert isinstance(events[-1], Answer)
+    assert await world.remembered() == "[]"
+
+    again = (await world.events(again=True))[-1]
+    assert isinstance(again, Answer)
+    assert again.text == events[-1].text
+    (kept,) = json.loads(await world.remembered())
+    assert (kept["ask_id"], kept["n"]) == (lease.ask.id, 1)
+    assert "It says hello." in kept["messages"]
+    assert len(world.sent) == len(await world.rows()) == 2
+    assert all(row.message_id for row in (await world.turn.journal.read(lease.ask.id)).attempts)
 
 
 async def test_an_ask_resumed_with_another_prompt_starts_again(world: World) -> None:
