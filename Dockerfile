@@ -9,7 +9,10 @@ ENV PIP_CONSTRAINT=/src/constraints.txt \
     PIP_ROOT_USER_ACTION=ignore
 # First what changes seldom: the libraries, for a Purser without anything in it. A new Purser alone takes seconds.
 COPY constraints.txt pyproject.toml ./
-RUN touch README.md LICENSE && pip --python /opt/purser install '.[traces]'
+# pip comes along as sqlite-utils's, for a command that nobody gives here.
+RUN touch README.md LICENSE \
+    && pip --python /opt/purser install '.[traces]' \
+    && pip --python /opt/purser uninstall --yes pip
 COPY README.md LICENSE ./
 COPY prompts prompts
 COPY integrations integrations

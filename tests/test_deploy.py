@@ -182,7 +182,7 @@ def test_the_image_is_built_of_what_there_is() -> None:
 
 
 def test_a_new_purser_alone_is_built_without_its_libraries() -> None:
-    """They are installed before its code is copied, pinned, by a pip that does not come along into the image."""
+    """They are installed before its code is copied, pinned, and no pip comes along into the image."""
     build = DOCKERFILE.replace("\\\n", " ").rsplit("\nFROM ", 1)[0].splitlines()
     libraries, ours = (n for n, line in enumerate(build) if " install " in line)
 
@@ -194,6 +194,9 @@ def test_a_new_purser_alone_is_built_without_its_libraries() -> None:
     assert "--no-deps" in build[ours]
     assert "PIP_CONSTRAINT=/src/constraints.txt" in instructions("ENV")[0]
     assert "venv --without-pip /opt/purser" in DOCKERFILE
+    assert (
+        "uninstall --yes pip" in build[libraries]
+    )  # a library asks for it, for a command of its own
 
 
 # Compose
