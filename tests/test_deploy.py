@@ -28,6 +28,7 @@ SET = {
     "SLACK_SIGNING_SECRET": "1",
     "ANTHROPIC_API_KEY": "sk-ant-1",
 }
+SOCKET_PROCESSES = 5  # each holds two of the ten connections that Slack gives an app
 HEROKU_SECONDS = 30.0  # from SIGTERM to SIGKILL
 CLOSING_SECONDS = 3.0  # for what is left once everybody was told, such as traces
 
@@ -210,7 +211,7 @@ def test_compose_names_settings_and_secrets_that_there_are() -> None:
     for one in ours:
         assert unknown(one["environment"]) == []
         assert one["read_only"] is True
-        assert "/tmp" in one["tmpfs"]  # where forked processes meet
+        assert "/tmp" in one["tmpfs"]  # what is put aside for a moment
         assert one["cap_drop"] == ["ALL"]
     assert lacking(settings_of(serving)) == []
     for service in COMPOSE["services"].values():
@@ -251,6 +252,23 @@ def test_compose_builds_its_image_once_and_mounts_files_that_there_are() -> None
         assert [mount["target"] for mount in binds] == [
             f"{instructions('WORKDIR')[-1]}/purser.toml"
         ]
+
+
+def test_the_page_upgrades_compose_beside_the_old_ones() -> None:
+    """Its steps migrate before they start as many again as there are, no more than Slack lets in, and end those last."""
+    page = (ROOT / "docs" / "deploy.md").read_text(encoding="utf-8")
+    [steps] = [block.splitlines() for block in re.findall(r"```\n(old=.+?)```", page, re.DOTALL)]
+    migrated = steps.index("docker compose up -d migrate")
+    [started] = [n for n, step in enumerate(steps) if "--no-recreate" in step]
+    options = shlex.split(steps[started])
+    count = int(options[options.index("--scale") + 1].removeprefix("bot="))
+
+    assert {"bot", "migrate"} <= set(COMPOSE["services"])
+    assert steps.index("docker compose build") < migrated < started
+    assert steps[-1] == "docker stop $old && docker rm $old"
+    assert count == 2 * COMPOSE["services"]["bot"]["deploy"]["replicas"]
+    assert count <= SOCKET_PROCESSES
+    assert "--no-deps" not in options  # Compose would make them anew at the next `up`
 
 
 def test_the_files_of_secrets_stay_out_of_the_tree() -> None:
