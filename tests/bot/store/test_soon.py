@@ -180,6 +180,17 @@ async def test_whoever_lost_the_ask_writes_nothing_more(commits: Commits) -> Non
     assert commits.names[-1] == ["inbox.fence", "again"]
 
 
+async def test_behind_the_end_nothing_is_tried_for_ever(commits: Commits) -> None:
+    """What came too late, when the ask had ended or was another's, is let go of with the first try."""
+    soon = Soon(commits, seconds=0.01)
+    commits.fails = [LeaseLost()]
+    soon.add(writing(lease_of(), "late"))
+    await commits.heard.wait()
+    await soon.close()
+
+    assert commits.names == [["inbox.fence", "late"]]
+
+
 async def test_only_what_may_be_lost(commits: Commits) -> None:
     """What is nobody's, or has a failure somebody must hear of, is refused at the door."""
     soon, must = Soon(commits, seconds=NEVER), Transaction(lease_of())
