@@ -54,7 +54,7 @@ class Period:
 
     @classmethod
     def parse(cls, text: str, *, now: float, zone: tzinfo) -> Self:
-        """Read `today`, `7d`, `this month`, `last month` or `2026-11`.
+        """Read `today`, `yesterday`, `7d`, `this month`, `last month` or `2026-11`.
 
         Raises:
             BadPeriod: it is none of these, or lies in the future.
@@ -62,8 +62,9 @@ class Period:
         words = " ".join(text.lower().split()) or "this month"
         here = datetime.fromtimestamp(now, zone)
         midnight = here.replace(hour=0, minute=0, second=0, microsecond=0, fold=0)
-        if words == "today":
-            return cls(f"{midnight:%Y-%m-%d}", midnight.timestamp(), _next_day(midnight), zone)
+        if words in ("today", "yesterday"):
+            day = midnight if words == "today" else _day(midnight, -1)
+            return cls(f"{day:%Y-%m-%d}", day.timestamp(), _next_day(day), zone)
         if found := re.fullmatch(r"(\d{1,3})\s*d(ays)?", words):
             days = int(found[1])
             if not 1 <= days <= DAYS_AT_MOST:

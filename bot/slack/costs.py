@@ -48,6 +48,7 @@ OTHERS_NOTE = "What others spent is one line: admins alone see persons here (`se
 
 _BY = re.compile(r"\bby\s+(\w+)", re.IGNORECASE)
 _CSV = re.compile(r"\b(?:as\s+)?csv\b", re.IGNORECASE)
+_FORECAST = re.compile(r"\bforecast\b", re.IGNORECASE)  # stands in the report of a month anyway
 _CHANNEL = re.compile(r"(?:\bin\s+)?<#(\w+)(?:\|[^>]*)?>")
 
 
@@ -104,7 +105,7 @@ def parse(text: str) -> Query | Unclear:
         by = DIMENSIONS[word]
         rest = _BY.sub(" ", rest)
     csv = bool(_CSV.search(rest))
-    period = " ".join(_CSV.sub(" ", rest).split()).lower()
+    period = " ".join(_FORECAST.sub(" ", _CSV.sub(" ", rest)).split()).lower()
     if "#" in period:
         return Unclear(f"Choose the channel from Slack's list, so that I know which. {USAGE}")
     return Query(period or "this month", channel, by, csv)

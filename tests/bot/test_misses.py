@@ -122,6 +122,8 @@ def test_who_wrote_beside_another_is_told() -> None:
 
     assert (miss.entry, miss.tokens, miss.cause) == (rows[1], 5_000, "cold")
     assert colds(rows[:1], cold) == []
+    others = [replace(one, head=("claude-sonnet-5-5", f"p{n}")) for n, one in enumerate(cold)]
+    assert colds(rows, others) == []  # of another release each, which share nothing
     assert by_cause([miss, miss]) == {"cold": (2, 2 * miss.extra)}
 
 
@@ -138,6 +140,27 @@ def test_what_is_no_miss() -> None:
     )
 
     assert [misses([first, other]) for other in others] == [[]] * len(others)
+
+
+def test_what_is_not_sent_again_was_not_missed() -> None:
+    """A thread that was summed up, or is sent lighter, can read no more than it sends; without a price nothing is lost."""
+    first = response(wrote=50_000)
+    *_, miss = misses([first, response(9, wrote=2_000, ask_id="A2")])
+    unpriced = replace(response(9, wrote=2_000), cost=None)
+
+    assert miss.tokens == 2_100
+    assert misses([first, unpriced]) == []
+
+
+def test_another_form_of_what_was_read_all_the_same_is_no_cause() -> None:
+    """Where all that lay in cache was read, it was not missed for a changed thread."""
+    before = response(wrote=2_000, fresh=4_000)
+    now = response(60, read=2_000, wrote=4_500, ask_id="A2")
+    (miss,) = misses([before, now])
+    sections = {before.message_id or "": str(SAME)}
+    sections[now.message_id or ""] = str(replace(SAME, tail="x"))
+
+    assert explained(replace(miss, cause=""), sections, {}).cause == ""
 
 
 def test_sections_are_kept_as_digits() -> None:

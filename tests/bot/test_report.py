@@ -38,6 +38,7 @@ def lines(entries: list[Entry], by: By, zone: ZoneInfo = UTC) -> dict[str, Line]
     ("text", "name", "hours"),
     [
         ("today", "2026-11-18", 24),
+        ("Yesterday", "2026-11-17", 24),
         ("7d", "2026-11-12 to 2026-11-18", 7 * 24),
         ("this month", "2026-11", 30 * 24),
         ("", "2026-11", 30 * 24),
@@ -54,12 +55,22 @@ def test_periods_are_named_as_people_say_them(text: str, name: str, hours: int) 
 
 
 @pytest.mark.parametrize(
-    "text", ["2026-13", "2026-00", "yesterday", "0d", "367d", "2026-12", "1999-01", "2026-11-01"]
+    "text", ["2026-13", "2026-00", "tomorrow", "0d", "367d", "2026-12", "1999-01", "2026-11-01"]
 )
 def test_what_is_no_period_is_told_by_example(text: str) -> None:
     """Nonsense, the future and too long a look back are answered with what would be understood."""
     with pytest.raises(BadPeriod, match="2026-11"):
         Period.parse(text, now=NOVEMBER, zone=UTC)
+
+
+def test_yesterday_has_its_own_hours() -> None:
+    """It ends where today begins, also where the clocks were set back in it."""
+    monday = 1_793_012_400.0  # 2026-10-26, noon in Berlin
+    yesterday, today = (
+        Period.parse(one, now=monday, zone=BERLIN) for one in ("yesterday", "today")
+    )
+
+    assert (yesterday.until, yesterday.until - yesterday.since) == (today.since, 25 * HOUR)
 
 
 def test_a_month_is_the_workspaces_own() -> None:

@@ -51,6 +51,7 @@ def single(**values: object) -> Account:
             LIMIT,
             "$60 for 3 asks, of a budget of $50 (120%): $10 over it.",
         ),
+        (account(cost=LIMIT), LIMIT, "$50 for 3 asks, of a budget of $50 (100%): $0 left."),
         (account(asks=1), Decimal(0), "$40 for 1 ask, of a budget of $0: $40 over it."),
         (account(), None, "$40 for 3 asks."),
         (account(WEEK), LIMIT, "$40 for 3 asks."),
@@ -92,6 +93,17 @@ def test_a_single_ask_has_its_median_and_its_worst() -> None:
     assert told(single(asks=tuple(asks)))[1] == (
         "Median cost: a review $1 (at most $2); an answer $1 (at most $2); a summary $1 (at most $2)."
     )
+
+
+def test_few_features_are_told_one_by_one() -> None:
+    """Of many the first ones, which are the dearest; refusals are told once, where single asks are known."""
+    asks = [PerAsk(f"f{n}", 1, Decimal(n), Decimal(n), "a", "C1", "1.0") for n in range(9, 0, -1)]
+    gone = Lost(refused=Decimal(2), refused_asks=1)
+    made = replace(account(refused=Decimal(2)), single=Single(asks=tuple(asks), lost=gone))
+
+    assert "f6 $6" in told(made)[1]
+    assert "f5" not in told(made)[1]
+    assert "".join(told(made)).count("refusals") == 1
 
 
 def test_misses_are_told_with_what_they_cost_and_why() -> None:

@@ -363,6 +363,24 @@ async def test_the_dearest_ask_is_one_click_away(room: Room) -> None:
     assert shown[2]["elements"][0]["value"] == ask.id
 
 
+async def test_another_channels_report_is_not_shared_here(room: Room) -> None:
+    """An admin reads it, with the way to its dearest ask; there is no button that would post it in this channel."""
+    await room.book(9, "3", channel="C2", thread="77.1")
+    ask: Ask = any_ask(user=RUTH.id, text="<#C2|other>", feature="cost", channel_kind="channel")
+    shown = (await room.commands.answer(ask, RUTH)).shown
+
+    assert [block["type"] for block in shown] == ["data_visualization", "context"]
+    assert "/C2/77.1|" in str(shown[1]["elements"][0]["text"])
+
+
+async def test_words_for_yesterday_and_the_forecast_are_taken(room: Room) -> None:
+    """A day that is over, and the month whose end is foretold in its report."""
+    await room.book(9, "3", at=NOW - DAY)
+
+    assert "- $3.00 for 1 ask." in await room.cost("yesterday")
+    assert await room.cost("forecast") == await room.cost("")
+
+
 @pytest.mark.parametrize(
     "words", ["next month", "2027-01", "0d", "9999d", "by colour", "#shop", "lorem"]
 )

@@ -105,6 +105,12 @@ def test_no_words_break_it(text: str) -> None:
         assert found.period == " ".join(found.period.split()).lower()
 
 
+def test_a_forecast_is_part_of_the_month() -> None:
+    """Who asks for it gets the month's report, in which it stands."""
+    assert parse("forecast") == parse("") == Query()
+    assert parse("Forecast by model") == Query(by="model")
+
+
 def test_a_channel_is_chosen_not_typed() -> None:
     """A name typed by hand could be any channel's: Slack's list tells which."""
     unclear = parse("last month #shop")
