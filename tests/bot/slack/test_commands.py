@@ -17,6 +17,7 @@ from bot.digests import Digests
 from bot.estimates import Estimates
 from bot.hindsight import Hindsight
 from bot.inbox import Arrival, Inbox
+from bot.journal import Journal
 from bot.ledger import Entry, Ledger
 from bot.policy import Adjusted, Policy
 from bot.rules import PolicyFile, Workspace
@@ -361,6 +362,29 @@ async def test_the_dearest_ask_is_one_click_away(room: Room) -> None:
     line = str(shown[1]["elements"][0]["text"])
     assert line == "The dearest: <https://bazaar.slack.example/C1/77.1|an answer for $3.00>"
     assert shown[2]["elements"][0]["value"] == ask.id
+
+
+async def test_an_answer_that_stands_elsewhere_is_not_linked(room: Room) -> None:
+    """What a person was told alone has no address under a report that others read."""
+    inbox, journal = (
+        Inbox(room.store, now=Clock(NOW), worker="w"),
+        Journal(room.store, now=Clock(NOW)),
+    )
+    for n, channel, feature in ((20, "C1", "chat"), (21, "D1", "summarize")):
+        one: Ask = any_ask(channel="C1")
+        await inbox.put(Arrival((one.key,), one))
+        lease = await inbox.take(person_in_flight=9, channel_in_flight=9)
+        assert lease is not None
+        tx = Transaction(lease)
+        journal.part(tx, lease, n=0, state="said", channel=channel, ts="5.1")
+        inbox.done(tx, lease, outcome="answer")
+        await room.store.commit(tx)
+        await room.book(n, "3", ask_id=one.id, feature=feature)
+    ask: Ask = any_ask(user="U1", text="", feature="cost", channel_kind="channel")
+    line = str((await room.commands.answer(ask, ANA)).shown[1])
+
+    assert "/C1/5.1|" in line
+    assert "/D1/" not in line
 
 
 async def test_another_channels_report_is_not_shared_here(room: Room) -> None:
