@@ -8,6 +8,7 @@ from bot.digests.writing import Writing
 from bot.inbox import Inbox
 from bot.policy import Policy
 from bot.slack.askers import Askers
+from bot.slack.people import People
 from bot.slack.thread import Threads
 from bot.turn import Turn
 from integrations.claude_batches import Batches
@@ -18,6 +19,7 @@ def digesting(
     inbox: Inbox,
     turn: Turn,
     askers: Askers,
+    people: People,
     threads: Threads,
     new_id: Callable[[], str],
 ) -> tuple[Digests, Writing]:
@@ -26,4 +28,7 @@ def digesting(
     digests = Digests(turn.store, inbox, zone=zone, new_id=new_id, now=turn.now)
     material = Material(turn, zone=zone, lately=threads.lately)
     batches = Batches(turn.claude.client)
-    return digests, Writing(turn, digests, batches, material, policy, admit=askers.look)
+    writing = Writing(
+        turn, digests, batches, material, policy, admit=askers.look, here=people.among
+    )
+    return digests, writing

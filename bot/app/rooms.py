@@ -107,7 +107,7 @@ async def furnish(
     )
     journal, ledger, budget = turn.journal, turn.ledger, turn.budget
     threads = Threads(wire, people, Files(wire, pdfs=pdfs), us)
-    digests, written = digesting(policy, inbox, turn, askers, threads, new_id)
+    digests, written = digesting(policy, inbox, turn, askers, people, threads, new_id)
     hindsight = Hindsight(store)
     costs = _costs(policy, wire, people, turn, hindsight)
     sharing = Sharing(wire, store, hindsight=hindsight, costs=costs, people=people, now=now)

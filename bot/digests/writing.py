@@ -31,12 +31,14 @@ from integrations.claude_batches import Batches
 
 Admit = Callable[[Ask], Awaitable[tuple[Person, Verdict]]]
 """Who asked, and whether they may now."""
+Here = Callable[[str], Awaitable[bool]]
+"""Whether we are in a channel, so that something can be said there."""
 
 LATE_TOLD_SECONDS = 600.0  # after it was due a digest says so
 GIVEN_UP_SECONDS = 36 * 3600.0  # after it was due nobody waits for it any more
 PASSING = frozenset(
-    {PAUSED, "external"}
-)  # denied now; Slack may only not say whether a channel is shared
+    {PAUSED, "external", "absent"}
+)  # denied now; Slack may only not say whether a channel is shared, or whether we are in it
 END = "end"  # by which the journal knows what was said of a digest that was stopped
 HIDDEN = "hidden"  # and how many secrets were hidden in what was read for it
 NOT_WANTED = "Nobody wants this digest now."
@@ -90,6 +92,7 @@ class Writing:
         material: reads what they are about.
         policy: what a channel may, now.
         admit: whether who asked may, now.
+        here: whether it could be said.
     """
 
     def __init__(
@@ -101,9 +104,11 @@ class Writing:
         policy: Policy,
         *,
         admit: Admit,
+        here: Here,
     ) -> None:
         self._rooms, self._digests, self._batches = rooms, digests, batches
-        self._material, self._policy, self._admit = material, policy, admit
+        self._material, self._policy = material, policy
+        self._admit, self._here = admit, here
 
     async def work(self, lease: Lease) -> Later | Ended:
         """Bring a digest one step further.
@@ -152,6 +157,8 @@ class Writing:
     ) -> Later | Ended:
         """Read, and let the batch be made; where that cannot be, it is tried once more when it is due."""
         ask, subject = lease.ask, digest.subject.told
+        if not await self._here(ask.channel):  # as Slack says now: it is asked again until the hour
+            return await self._barred(lease, digest, _Bar("absent"), batch)
         brief = self._brief(ask)
         try:
             read = await self._material.read(lease, digest, brief, known)

@@ -298,6 +298,27 @@ async def test_a_paused_channel_has_no_digest_that_day(tmp_path: Path) -> None:
         assert len(world.rows("SELECT 1 FROM digests WHERE stopped_at IS NULL")) == 1
 
 
+async def test_where_we_are_no_more_nothing_is_written(tmp_path: Path) -> None:
+    """Removed from its channel Purser pays for no digest that nobody there could read; invited again it writes one."""
+    async with Night(tmp_path) as world:
+        await world.wanted()
+        ours = world.slack.world.channels["C0SHOPDEV"].members
+        us = "U0PURSER"
+        ours.remove(us)
+        world.at(-2.5)
+        await world.start()
+        await world.until(
+            lambda: world.digest["attempt"] == 1 and world.digest["state"] == "waiting"
+        )
+        await world.ended_at(0.01)
+        assert (world.claude.batches.all, world.posted) == ([], [])
+        ours.add(us)
+        world.at(21.5)
+        await world.until(lambda: world.claude.batches.all)
+
+        assert len(world.rows("SELECT 1 FROM digests WHERE stopped_at IS NULL")) == 1
+
+
 async def test_the_threads_of_a_channel(tmp_path: Path) -> None:
     """A digest of the channel is given what was said in its threads, with secrets hidden; nothing of it is a request."""
     async with Night(tmp_path) as world:
