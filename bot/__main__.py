@@ -9,6 +9,7 @@ import io
 import json
 import os
 import re
+import signal
 import socket
 import sys
 import time
@@ -126,6 +127,8 @@ main.add_command(trail.forget)
 @click.option("--port", type=click.IntRange(0, 65535), help="Default: $PORT, else 3000.")
 def serve(host: str, port: int | None) -> None:
     """Run the bot: Socket Mode when SLACK_APP_TOKEN is set, else HTTP."""
+    if not sys.stderr.isatty():  # until it is heard: what there is anew is read below
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
     settings, policy = _configured(to_serve=True)
     prices.load()  # before the rest: what reading it leaves free, the rest takes
     from bot.app.process import until_told

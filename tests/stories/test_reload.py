@@ -222,3 +222,18 @@ async def test_a_process_hears_sighup(tmp_path: Path) -> None:
 
         assert "42" in await asked(world)
         assert await world.terminate() == 0
+
+
+async def test_a_process_that_starts_is_not_ended_by_sighup(tmp_path: Path) -> None:
+    """`kill -HUP` before it listens to that is no end: what is to be read anew it reads anyway."""
+    async with World(tmp_path) as world:
+        key = tmp_path / "key"
+        os.mkfifo(key)
+        world.set |= {"ANTHROPIC_API_KEY": "", "ANTHROPIC_API_KEY_FILE": str(key)}
+        spawning = asyncio.create_task(world.spawn())
+        with await asyncio.to_thread(key.open, "w") as asked_for:  # by now it reads its settings
+            os.kill(world.pid, signal.SIGHUP)
+            asked_for.write(world.claude.api_key)
+        await spawning
+
+        assert "42" in await asked(world)
