@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from bot.demo.claude.batches import Batch
+from bot.demo.claude.reply import Draft
 from bot.demo.terminal import under
 from tests.stories.account import assert_balanced
 from tests.stories.night import CHANNEL, HOUR, MORNING, Night
@@ -174,6 +175,30 @@ async def test_a_batch_that_fails_on_claudes_side_is_tried_once_more(
         told = "its batch ended with an error on Claude's side" in world.posted[0]
         assert (told, world.reserved) == (outcome == "failed", [])
         assert len(world.claude.batches.all) == batches
+        assert_balanced(world)
+
+
+@pytest.mark.parametrize(
+    ("text", "outcome", "said"),
+    [
+        ("", "failed", "There is no digest of project SHOP this time: Claude's answer was empty."),
+        ("word " * 20_000, "answer", "It was cut at its length."),
+    ],
+    ids=["nothing", "too much"],
+)
+async def test_what_claude_writes_too_little_or_too_much_of(
+    tmp_path: Path, text: str, outcome: str, said: str
+) -> None:
+    """An empty digest is none, and one that reached its length says so; some minutes are not late."""
+    async with Night(tmp_path) as world:
+        await world.wanted()
+        world.script(Draft(text))
+        await world.made()
+        assert (await world.ended_at(0.1))["outcome"] == outcome
+
+        notes = [note for message in world.slack.by_app(CHANNEL) for note in under(message)]
+        assert said in " ".join([*world.posted, *notes])
+        assert not any("This was due" in note for note in notes)
         assert_balanced(world)
 
 
