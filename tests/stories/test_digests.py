@@ -399,6 +399,19 @@ async def test_a_digest_of_nothing_costs_nothing(tmp_path: Path, words: str, why
         assert world.claude.batches.all == []
 
 
+async def test_one_ticket_that_cannot_be_read_takes_no_digest_away(tmp_path: Path) -> None:
+    """Of several tickets those that are there are told of; Claude is given the others as what they are, failed."""
+    async with Night(tmp_path) as world:
+        await world.wanted("SHOP-12 SHOP-99999 nightly at 7:00")
+        body = request(await world.made())
+        whole = "\n".join(block["text"] for block in body["messages"][0]["content"])
+        assert (await world.ended_at(0.01))["outcome"] == "answer"
+
+        assert "# SHOP-12: " in whole
+        assert whole.count("(it failed):") == 1
+        assert world.posted[0].startswith("**Digest: SHOP-12 SHOP-99999**")
+
+
 async def test_a_project_that_was_closed_meanwhile_is_not_told_of(tmp_path: Path) -> None:
     """Closed between reading and posting: the hour says that it is closed, and nothing of what was read and paid for."""
     async with Night(tmp_path) as world:
