@@ -125,7 +125,7 @@ async def furnish(
         posting=Posting(github, policy, proposals, journal, store),
         prefetch=Prefetch(Pulls(github, policy), journal, store, clock=timing.clock),
         turn=turn,
-        commands=_commands(policy, turn, costs, adjustments, people, digests),
+        commands=_commands(policy, turn, costs, adjustments, people, digests, jira),
         digests=written,
         clicks=_clicks(wire, decisions, sharing, offers, takeover),
         handover=handover,
@@ -172,6 +172,7 @@ def _commands(
     adjustments: Adjustments,
     people: People,
     digests: Digests,
+    jira: Jira | None,
 ) -> Commands:
     """What answers commands."""
     return Commands(
@@ -181,7 +182,7 @@ def _commands(
         changes=Changes(policy, adjustments),
         traces=Traces(turn.store),
         audited=Audited(Audit(turn.store), policy, people),
-        wanted=Wanted(digests, policy, people),
+        wanted=Wanted(digests, policy, people, jira),
     )
 
 

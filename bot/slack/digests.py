@@ -10,6 +10,7 @@ from bot.digests.kept import IN_A_CHANNEL
 from bot.digests.subject import projects
 from bot.jql import BadQuery, narrowed
 from bot.policy import Policy
+from integrations.jira import JiraProblem, JiraRejected
 
 WORD, NEW = "digests", "digest"  # as they stand in a wish
 ABSENT = "I am not in this channel, so no digest can come here. Invite me with `/invite @Purser`, and ask again."
@@ -25,6 +26,9 @@ NONE = "No digest comes here. `/summarize project SHOP nightly at 7:00` sets one
 UNKNOWN = "No digest of that name comes here. `/purser digests` lists those that do."
 NOT_YOURS = "{name} asked for that digest: they can stop it, or an admin named in the policy."
 STOPPED = "The digest of {subject} comes no more."
+NO_JIRA = "Jira is not set up here, so a digest can only be of the channel itself: `/summarize this channel weekly`."
+UNREADABLE = "{why} Nothing was set up."
+TRY_SECONDS = 5.0  # in which Jira says whether it understands a query
 
 
 class Names(Protocol):
@@ -39,6 +43,14 @@ class Names(Protocol):
         ...
 
 
+class Counts(Protocol):
+    """What is needed of Jira."""
+
+    async def count(self, jql: str, *, deadline: float) -> int:
+        """About how many tickets a query finds; raises JiraProblem."""
+        ...
+
+
 class Wanted:
     """Answers the words about digests.
 
@@ -46,10 +58,14 @@ class Wanted:
         digests: who wants what.
         policy: what a channel may read, and who is an admin.
         people: what they are called, and where we are.
+        jira: tries what is to be read each night; None where it is not set up.
     """
 
-    def __init__(self, digests: Digests, policy: Policy, people: Names) -> None:
+    def __init__(
+        self, digests: Digests, policy: Policy, people: Names, jira: Counts | None
+    ) -> None:
         self._digests, self._policy, self._people = digests, policy, people
+        self._jira = jira
 
     async def want(self, words: str, ask: Ask) -> str:
         """Set a digest up; the answer, as Markdown.
@@ -72,6 +88,8 @@ class Wanted:
             return str(wrong)
         if not await self._people.among(ask.channel):
             return ABSENT
+        if no := await self._unreadable(about, ask):
+            return no
         for one in await self._digests.of(ask.channel):
             if (one.subject, one.cadence) == (about, found[1]) and one.id != ask.reference:
                 return await self._had(one)
@@ -136,6 +154,24 @@ class Wanted:
                 return no
         if about.kind == "query" and rules.jira_projects:
             narrowed(about.name, rules.jira_projects)
+        return ""
+
+    async def _unreadable(self, about: Subject, ask: Ask) -> str:
+        """What Jira does not understand of it, "" where it does; where it cannot be asked now, the night will show."""
+        if about.kind == "channel":
+            return ""
+        if self._jira is None:
+            return NO_JIRA
+        queries = {"project": f"project = {about.name}", "query": about.name}
+        if about.kind not in queries:
+            return ""
+        jql = narrowed(queries[about.kind], self._policy.rules(ask.channel).jira_projects)
+        try:
+            await self._jira.count(jql, deadline=TRY_SECONDS)
+        except JiraRejected as rejected:
+            return UNREADABLE.format(why=rejected)
+        except JiraProblem:
+            pass
         return ""
 
     def _next(self, digest: Digest) -> str:

@@ -32,6 +32,7 @@ from bot.slack.wire import SlackError
 from bot.slack.wishes import OURS
 from bot.store import Store, Transaction
 from bot.traces import Traces
+from integrations.jira import JiraProblem, JiraRejected
 from tests.bot.stores import Clock
 from tests.bot.stores import ask as any_ask
 
@@ -62,10 +63,27 @@ class Names:
         return (channel, user) == ("C3", "U1")
 
 
+class Counting:
+    """Jira, which refuses or is away as it is told."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+        self.problem: JiraProblem | None = None
+
+    async def count(self, jql: str, *, deadline: float) -> int:
+        """Three of everything."""
+        assert deadline > 0
+        self.asked.append(jql)
+        if self.problem:
+            raise self.problem
+        return 3
+
+
 class Room:
     """The commands on a real store."""
 
-    def __init__(self, store: Store, **policy: Any) -> None:
+    def __init__(self, store: Store, *, jira: bool = True, **policy: Any) -> None:
+        self.jira = Counting()
         workspace = Workspace(monthly_budget_usd=Decimal(200))
         self.policy = Policy(PolicyFile(admins=("U9",), workspace=workspace, **policy))
         self.store = store
@@ -94,7 +112,7 @@ class Room:
             changes=Changes(self.policy, Adjustments(store, self.policy, now=clock)),
             traces=Traces(store),
             audited=Audited(Audit(store), self.policy, Names()),
-            wanted=Wanted(self.digests, self.policy, Names()),
+            wanted=Wanted(self.digests, self.policy, Names(), self.jira if jira else None),
         )
         self.files: list[tuple[str, str, bytes]] = []
 
@@ -481,6 +499,26 @@ async def test_a_digest_is_set_up_listed_and_stopped(room: Room) -> None:
     )
     assert await room.say("digests") == NO_DIGEST
     assert await room.say(f"digests stop {made.id}") == UNKNOWN
+
+
+@pytest.mark.parametrize("words", ["project SHOP", "project = SHOP AND sttus = Blocked"])
+async def test_what_jira_does_not_understand_is_no_digest(room: Room, words: str) -> None:
+    """A query is tried, bounded to the channel's projects, before it fails each night; Jira away is no reason."""
+    room.jira.problem = JiraRejected("Jira: Field 'sttus' does not exist.")
+    said = await room.say(f"digest {words} nightly")
+    assert said == "Jira: Field 'sttus' does not exist. Nothing was set up."
+    assert await room.digests.of("C1") == []
+    assert all("project in (SHOP)" in jql.replace('"', "") for jql in room.jira.asked)
+
+    room.jira.problem = JiraProblem()
+    assert "I write a digest" in await room.say(f"digest {words} nightly")
+
+
+async def test_without_jira_a_digest_is_of_the_channel(store: Store) -> None:
+    """What nobody could read is not set up."""
+    room = Room(store, jira=False, channels={"C1": {"jira_projects": ["SHOP"]}})
+    assert "Jira is not set up here" in await room.say("digest SHOP-12 nightly")
+    assert "I write a digest" in await room.say("digest this channel weekly")
 
 
 async def test_the_same_digest_comes_once(room: Room) -> None:
