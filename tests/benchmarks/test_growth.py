@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from benchmarks.cold import PAUSE_SECONDS, woken
-from benchmarks.growth import Grown, judged
+from benchmarks.growth import Grown, judged, table
 
 
 def bare() -> Grown:
@@ -24,6 +24,14 @@ def test_all_are_met_at_their_limits() -> None:
     assert [
         target.name for target in judged({"bare": bare(), "purser": ours()}) if not target.ok
     ] == []
+
+
+def test_who_does_not_answer_all_is_told() -> None:
+    """Beyond what is judged an app may leave asks unanswered; the table says so in its place."""
+    plain = bare()
+    del plain.cpu_ms[2_000]
+    rows = table({"bare": plain, "purser": ours()}).split("\n")
+    assert rows[-1] == "| CPU for an ask, 2000 at a time | not all were answered | 9.0 ms |"
 
 
 WORSE: dict[str, tuple[Callable[[Grown, Grown], object], str]] = {
