@@ -75,8 +75,9 @@ async def _growth(scale: growth.Scale) -> list[Target]:
     print(machine(), flush=True)
     began = time.monotonic()
     with folder() as name:
+        cold = woken()  # while nothing else is done here
         seen = await growth.grow(Path(name), scale, say)
-    return told(f"{growth.table(seen)}\n\n{woken()}", growth.judged(seen), began)
+    return told(f"{growth.table(seen)}\n\n{cold}", growth.judged(seen), began)
 
 
 async def _reviews(rounds: int) -> list[Target]:
