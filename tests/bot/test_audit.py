@@ -293,7 +293,8 @@ class Meanwhile:
 
     def __init__(self, store: Store, happens: Callable[[], Awaitable[object]]) -> None:
         self._store, self._happens = store, happens
-        self.commit, self.ready, self.close = store.commit, store.ready, store.close
+        self.commit, self.soon = store.commit, store.soon
+        self.ready, self.close = store.ready, store.close
         self._happened = False
 
     async def read(self, name: str, **values: Any) -> list[Row]:

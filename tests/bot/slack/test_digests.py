@@ -35,7 +35,7 @@ def digests(store: Store, clock: Clock) -> Digests:
 
 async def stopped(digests: Digests, made: Digest, *, user: str, channel: str = "C1") -> str:
     """What somebody hears who stops a digest somewhere."""
-    wanted = Wanted(digests, Policy(PolicyFile(admins=("U9",))), Everybody())
+    wanted = Wanted(digests, Policy(PolicyFile(admins=("U9",))), Everybody(), None)
     return await wanted.say(f"stop {made.id}", ask(user=user, channel=channel))
 
 
