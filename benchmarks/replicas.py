@@ -3,6 +3,7 @@
     a file                one `purser serve`
     PostgreSQL, one       one, on a server of its own on this machine
     PostgreSQL, two       two, on another database of that kind; Slack speaks to both in turns
+    ..., twice the asks   the same two, each with as many asks as the one alone: what a second one is there for
     bare, one; bare, two  the same of the bare app, which shares nothing: what it costs a machine that work is spread
 
 Claude holds each answer for a second, so that fifty asks are open at a time and the machine is not out of breath: what
@@ -16,7 +17,7 @@ import sys
 import time
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from statistics import median
 
@@ -37,8 +38,9 @@ ACK_MS = 50.0
 POSTGRES_TIMES = 1.5  # of the CPU on a file
 TWO_TIMES = 1.1  # of one process's CPU
 FILE, ONE, TWO = "a file", "PostgreSQL, one process", "PostgreSQL, two processes"
+TWICE = "PostgreSQL, two, twice the asks"
 BARE, BARE_TWO = "bare, one process", "bare, two processes"
-HOUSES = {FILE: 1, ONE: 1, TWO: 2, BARE: 1, BARE_TWO: 2}
+HOUSES = {FILE: 1, ONE: 1, TWO: 2, TWICE: 2, BARE: 1, BARE_TWO: 2}
 """How many processes each has."""
 
 
@@ -49,6 +51,10 @@ class Scale:
     asks: int = 400
     at_a_time: int = 50
     rounds: int = 3
+
+    def twice(self) -> "Scale":
+        """Twice as much at a time."""
+        return replace(self, asks=2 * self.asks, at_a_time=2 * self.at_a_time)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +100,7 @@ async def measure(
                     url,
                     bare(body) if name in {BARE, BARE_TWO} else PURSER,
                     processes=HOUSES[name],
-                    postgres=name in {ONE, TWO},
+                    postgres=name in {ONE, TWO, TWICE},
                 )
             )
             for _ in range(2 * HOUSES[name] - 1):  # so that each process knows nearly everybody
@@ -103,7 +109,7 @@ async def measure(
         for number in range(scale.rounds):
             for name, house in houses.items():
                 say(f"round {number + 1}, {name}")
-                await house.leg(scale)
+                await house.leg(scale.twice() if name == TWICE else scale)
         return houses
 
 
@@ -132,12 +138,13 @@ async def _house(
 
 def judged(houses: Mapping[str, House]) -> list[Target]:
     """The targets, in the order in which they are told."""
-    file, one, two = (houses[name].legs for name in (FILE, ONE, TWO))
+    file, one, two, twice = (houses[name].legs for name in (FILE, ONE, TWO, TWICE))
     rounds = [leg.round for house in houses.values() for leg in house.legs]
     return [
         Target("ack p99 on PostgreSQL, ms", ms(lambda r: r.acks, 0.99, one), ACK_MS),
         Target("CPU for an ask on PostgreSQL, of a file's", _times(one, file), POSTGRES_TIMES),
         Target("CPU for an ask of two processes, of one's", _times(two, one), TWO_TIMES),
+        Target("the same with as many asks for each", _times(twice, one), TWO_TIMES),
         Target(
             "asks without exactly one answer",
             sum(n for r in rounds for answers, n in r.answers.items() if answers != 1),

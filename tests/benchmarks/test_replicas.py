@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from benchmarks.replicas import FILE, ONE, TWO, House, Scale, judged, measure, table
+from benchmarks.replicas import FILE, ONE, TWICE, TWO, House, Scale, judged, measure, table
 from benchmarks.town import Round
 from benchmarks.trial import Leg
 
@@ -18,7 +18,7 @@ def leg(*, ack: float = 0.05, cpu: float = 1.0, answers: int = 1) -> Leg:
 
 def houses(**changes: Leg) -> dict[str, House]:
     """What meets each target exactly."""
-    given = {FILE: leg(), ONE: leg(cpu=1.5), TWO: leg(cpu=1.65), **changes}
+    given = {FILE: leg(), ONE: leg(cpu=1.5), TWO: leg(cpu=1.65), TWICE: leg(cpu=1.65), **changes}
     empty: Any = None  # nobody lives there
     return {name: House(empty, (), [one]) for name, one in given.items()}
 
@@ -29,13 +29,14 @@ def houses(**changes: Leg) -> dict[str, House]:
         (0, {ONE: leg(ack=0.051, cpu=1.5)}),
         (1, {FILE: leg(cpu=0.99)}),
         (2, {TWO: leg(cpu=1.66)}),
-        (3, {TWO: leg(cpu=1.65, answers=2)}),
+        (3, {TWICE: leg(cpu=1.66)}),
+        (4, {TWO: leg(cpu=1.65, answers=2)}),
     ],
 )
 def test_limits(place: int, changes: dict[str, Leg]) -> None:
     """At its limit a target is met; beyond it that one is missed, and no other."""
-    assert [target.ok for target in judged(houses())] == [True] * 4
-    assert [t.ok for t in judged(houses(**changes))] == [n != place for n in range(4)]
+    assert [target.ok for target in judged(houses())] == [True] * 5
+    assert [t.ok for t in judged(houses(**changes))] == [n != place for n in range(5)]
 
 
 @pytest.mark.timeout(120)  # two processes and a server are started
