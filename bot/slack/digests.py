@@ -152,7 +152,9 @@ class Wanted:
         for project in sorted(projects(about, ())):
             if no := self._policy.may_read_project(rules, project).sentence:
                 return no
-        if about.kind == "query" and rules.jira_projects:
+        if about.kind == "query":
+            if not rules.jira_projects:
+                return self._policy.may_read_project(rules, "KEY").sentence
             narrowed(about.name, rules.jira_projects)
         return ""
 

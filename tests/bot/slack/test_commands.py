@@ -542,6 +542,11 @@ async def test_the_same_digest_comes_once(room: Room) -> None:
         ("project PAY nightly", {}, "PAY is not open in this channel"),
         ("SHOP-12 PAY-1 nightly", {}, "PAY is not open in this channel"),
         ("project = SHOP) OR (key = PAY-1 nightly", {}, "not balanced"),
+        (
+            "project = SHOP AND status = Blocked nightly",
+            {"channel": "C2"},
+            "is not open in this channel",
+        ),
         ("sprint SHOP weekly", {"channel": "CNOWHERE"}, ABSENT),
         ("this channel weekly", {"channel_kind": "im"}, NO_CHANNEL),
     ],
