@@ -56,6 +56,24 @@ def rows_of(rows: Sequence[Sequence[Row]]) -> list[Any]:
     return [row["place"] for (row,) in rows]
 
 
+async def taken(inbox: Inbox) -> Lease:
+    """A lease of an ask that was put."""
+    one = ask()
+    await inbox.put(Arrival((one.key,), one))
+    lease = await inbox.take(person_in_flight=9, channel_in_flight=9)
+    assert lease is not None
+    return lease
+
+
+def say_soon(store: Store, lease: Lease, clock: Clock) -> None:
+    """Note in passing that a part was said."""
+    tx = Transaction(lease)
+    Journal(store, now=clock).part(
+        tx, lease, n=1, state="said", channel="C1", ts="8.8", text="Yes."
+    )
+    store.soon(tx)
+
+
 @pytest.fixture
 async def commits() -> Commits:
     """A store's commit."""
@@ -202,13 +220,9 @@ async def test_only_what_may_be_lost(commits: Commits) -> None:
 
 async def test_it_is_on_disk_with_the_commit(store: Store, inbox: Inbox, clock: Clock) -> None:
     """On both engines: not before the ask's next commit, and there as soon as that returns."""
-    one = ask()
-    await inbox.put(Arrival((one.key,), one))
-    lease = await inbox.take(person_in_flight=9, channel_in_flight=9)
-    assert lease is not None
-    journal, tx = Journal(store, now=clock), Transaction(lease)
-    journal.part(tx, lease, n=1, state="said", channel="C1", ts="8.8", text="Yes.")
-    store.soon(tx)
+    lease, journal = await taken(inbox), Journal(store, now=clock)
+    one = lease.ask
+    say_soon(store, lease, clock)
     assert not (await journal.read(one.id)).parts
 
     tx = Transaction(lease)
@@ -221,13 +235,9 @@ async def test_a_refusal_is_that_of_whoever_commits(
     store: Store, inbox: Inbox, clock: Clock
 ) -> None:
     """On both engines: what rides along takes nobody's refusal for its own, and is on disk with what comes next."""
-    one = ask()
-    await inbox.put(Arrival((one.key,), one))
-    lease = await inbox.take(person_in_flight=9, channel_in_flight=9)
-    assert lease is not None
-    journal, tx = Journal(store, now=clock), Transaction(lease)
-    journal.part(tx, lease, n=1, state="said", channel="C1", ts="8.8", text="Yes.")
-    store.soon(tx)
+    lease, journal = await taken(inbox), Journal(store, now=clock)
+    one = lease.ask
+    say_soon(store, lease, clock)
     tx = Transaction(lease)
     tx.add("inbox.claim", key="mine", now=clock())
     tx.add("inbox.claim", must=OverBudget("month"), key=one.key, now=clock())
@@ -242,18 +252,10 @@ async def test_a_refusal_is_that_of_whoever_commits(
 async def test_closing_writes_what_is_left(tmp_path: Path, clock: Clock) -> None:
     """A store that is closed loses nothing of it."""
     store = await SqliteStore.open(tmp_path / "purser.db", serve=True, now=clock)
-    inbox, one = Inbox(store, now=clock, worker="w"), ask()
-    await inbox.put(Arrival((one.key,), one))
-    lease = await inbox.take(person_in_flight=9, channel_in_flight=9)
-    assert lease is not None
-    tx = Transaction(lease)
-    Journal(store, now=clock).part(
-        tx, lease, n=1, state="said", channel="C1", ts="8.8", text="Yes."
-    )
-    store.soon(tx)
+    lease = await taken(Inbox(store, now=clock, worker="w"))
+    say_soon(store, lease, clock)
     await store.close()
 
     async with SqliteStore.beside(tmp_path / "purser.db") as again:
-        assert [part.text for part in (await Journal(again, now=clock).read(one.id)).parts] == [
-            "Yes."
-        ]
+        told = await Journal(again, now=clock).read(lease.ask.id)
+        assert [part.text for part in told.parts] == ["Yes."]
