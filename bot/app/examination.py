@@ -46,7 +46,7 @@ async def examine(
     """
     called = await asyncio.gather(
         _database(settings.database_url),
-        _slack(settings, policy, now()),
+        _slack(settings, policy, now),
         _claude(settings, policy, now(), spend=spend),
         _claude_keys(settings, now()),
         _jira(settings, policy),
@@ -102,7 +102,7 @@ async def _database(url: SecretStr) -> list[Finding]:
     return found
 
 
-async def _slack(settings: Settings, policy: Policy, now: float) -> list[Finding]:
+async def _slack(settings: Settings, policy: Policy, now: Callable[[], float]) -> list[Finding]:
     if settings.slack_bot_token is None:
         return []
     async with slack_session(settings) as session:

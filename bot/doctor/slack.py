@@ -1,6 +1,6 @@
 """Slack's side: the token and its scopes, the clock, Socket Mode, and the channels and people that the policy names."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from email.utils import parsedate_to_datetime
 from typing import Any, cast
 
@@ -32,7 +32,7 @@ _NO_SLACK = (
 
 
 async def examine(
-    client: AsyncWebClient, settings: Settings, policy: Policy, now: float
+    client: AsyncWebClient, settings: Settings, policy: Policy, now: Callable[[], float]
 ) -> list[Finding]:
     """Whether Slack knows us, and lets us do what we are for.
 
@@ -42,6 +42,7 @@ async def examine(
         policy: names channels and admins.
         now: seconds since the epoch.
     """
+    asked = now()
     try:
         answer = await client.auth_test()
     except (SlackApiError, *_NO_SLACK) as error:
@@ -49,7 +50,7 @@ async def examine(
     headers = {name.lower(): str(value) for name, value in answer.headers.items()}
     found = [Finding("Slack bot token", "green", f"{answer['user']} in {answer['team']}")]
     found += _scopes(headers.get("x-oauth-scopes"))
-    found.append(_clock(headers.get("date", ""), now))
+    found.append(_clock(headers.get("date", ""), asked, now()))
     if settings.slack_app_token is not None:
         found.append(await _socket(client, settings.slack_app_token.get_secret_value()))
     elif settings.slack_signing_secret is not None:
@@ -161,10 +162,11 @@ def _scopes(header: str | None) -> list[Finding]:
     return found or [Finding("Slack scopes", "green", f"all {len(SCOPES)} granted")]
 
 
-def _clock(date: str, now: float) -> Finding:
-    """How far this machine's clock is from Slack's, by the answer's date."""
+def _clock(date: str, asked: float, answered: float) -> Finding:
+    """How far this machine's clock is from Slack's at least, by the answer's date; what the answer took is no distance."""
     try:
-        skew = round(abs(parsedate_to_datetime(date).timestamp() - now))
+        told = parsedate_to_datetime(date).timestamp()
+        skew = round(max(asked - told, told - answered, 0.0))
     except (ValueError, TypeError):
         says = "Slack told no time to compare with"
         return Finding("Clock", "yellow", says, "ask again later", passing=True)

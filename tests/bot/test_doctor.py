@@ -307,6 +307,16 @@ async def test_a_wrong_clock_is_found(world: World, skew: int, colour: str) -> N
     assert ("NTP" in found["Clock"].mend) == (colour != "green")
 
 
+async def test_a_slow_answer_is_no_wrong_clock(world: World) -> None:
+    """What lies between the question and its answer is no distance between two clocks."""
+    began = time.time()
+    found = await world.examine(
+        now=lambda: began + (400 if world.slack.calls("auth.test") else -200)
+    )
+
+    assert found["Clock"].colour == "green"
+
+
 async def test_a_world_that_cannot_be_reached_is_said_in_a_line_each(world: World) -> None:
     """A refused connection is not a traceback; each stranger is named with what to check."""
     with closing(socket.socket()) as deaf:
