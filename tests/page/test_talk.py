@@ -1,11 +1,12 @@
 """People talking in the page, in a real browser: write, answer, change, react, attach, be two people at once."""
 
+import asyncio
 import re
 from pathlib import Path
 
 import pytest
 from playwright.async_api import Page as Tab
-from playwright.async_api import expect
+from playwright.async_api import WebSocketRoute, expect
 
 from bot.demo.clock import Clock
 from bot.demo.slack.message import Message
@@ -317,6 +318,33 @@ async def test_people_write_to_each_other_directly(desk: Desk) -> None:
     await place.click()
     await expect(ben.locator(".channel")).to_contain_text("just between us")
     assert "just between us" not in await chi.content()
+
+
+async def test_a_window_that_hears_late_goes_where_it_was_sent(desk: Desk) -> None:
+    """Whose new direct messages are answered before the window hears of them comes there all the same."""
+    tab = await desk.open(viewport={"width": 1281, "height": 861})  # a tab of its own
+    late: list[str | bytes] = []
+    sockets: list[WebSocketRoute] = []
+    holds = asyncio.Event()
+
+    def between(socket: WebSocketRoute) -> None:
+        sockets.append(socket)
+        socket.connect_to_server().on_message(
+            lambda said: late.append(said) if holds.is_set() else socket.send(said)
+        )
+
+    await tab.route_web_socket("**", between)
+    await tab.reload()
+    await tab.wait_for_selector("body.ready")
+    holds.set()
+    async with tab.expect_response(lambda one: one.request.method == "POST"):
+        await tab.get_by_role("link", name="Ben Okafor").click()
+    await tab.evaluate("new Promise((done) => setTimeout(done))")  # the page has its answer
+    for said in late:
+        sockets[-1].send(said)
+    holds.clear()
+
+    await expect(tab.locator("h1")).to_have_text("Ben Okafor")
 
 
 async def test_a_day_that_is_over_is_called_yesterday(tabs: Tabs, tmp_path: Path) -> None:

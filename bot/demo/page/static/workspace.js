@@ -147,6 +147,23 @@ export class Workspace extends EventTarget {
     for (const status of statuses) channel.statuses.set(status.thread, status);
   }
 
+  /**
+   * Waits for a channel: what was asked for by one way may be answered before this copy hears of it by the other.
+   * @param {string} id
+   * @returns {Promise<void>}
+   */
+  knows(id) {
+    return new Promise((resolve) => {
+      const look = () => {
+        if (!this.channels.has(id)) return;
+        for (const kind of ["channel", "snapshot"]) this.removeEventListener(kind, look);
+        resolve();
+      };
+      for (const kind of ["channel", "snapshot"]) this.addEventListener(kind, look);
+      look();
+    });
+  }
+
   /** @param {any} change @param {number} seq */
   _change(change, seq) {
     const { kind } = change;

@@ -151,7 +151,9 @@ export class Sidebar {
   async _direct(event, user) {
     event.preventDefault();
     const answer = await this._act("direct", { user }).catch(() => null);
-    if (answer) this._go(event, answer.channel);
+    if (!answer) return;
+    await this._workspace.knows(answer.channel);
+    this._go(event, answer.channel);
   }
 
   _title() {
